@@ -1,0 +1,36 @@
+"""The errors a caller may want to catch; each message is one sentence about the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SpatialKZError(Exception):
+    """Base of every error that spatialkz raises on purpose."""
+
+
+class InputError(SpatialKZError, ValueError):
+    """A table, file or option is not what the function expects."""
+
+
+class RegionError(InputError):
+    """Region labels are unknown, duplicated, or do not match between two inputs."""
+
+
+class GraphError(InputError):
+    """A neighbor graph cannot carry the requested statistic."""
+
+
+class OutputError(SpatialKZError):
+    """A result cannot be written where it was asked for."""
+
+
+def listing(items: Iterable[object], limit: int = 6) -> str:
+    """Join items for an error sentence, naming at most ``limit`` of them.
+
+    >>> listing(["Akmola", "Aktobe", "Atyrau"], limit=2)
+    'Akmola, Aktobe and 1 more'
+    """
+    texts = [str(item) for item in items]
+    shown = ", ".join(texts[:limit])
+    return shown if len(texts) <= limit else f"{shown} and {len(texts) - limit} more"

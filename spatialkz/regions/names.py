@@ -1,0 +1,239 @@
+"""Names and codes of the regions of Kazakhstan, as they stood in each administrative division."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Literal, NamedTuple, get_args
+
+import pandas as pd
+
+from spatialkz import datasets
+from spatialkz.errors import InputError, RegionError, listing
+
+Vintage = Literal[2018, 2022]
+"""Year from which a division is in force: 2018 has 17 units, 2022 has 20."""
+
+_COLUMNS = ["kind", "iso", "kato", "cod_pcode", "name_en", "name_ru", "name_kk", "unit_2018"]
+_CODES = ["code", "iso_2018", "iso_2022", "kato", "cod_pcode"]
+_NAMES = ["name_en", "name_ru", "name_kk", "name_en_2018", "name_ru_2018", "name_kk_2018"]
+
+# Kazakh letters are folded to the Russian ones people type instead (the words below are folded too).
+_FOLD = str.maketrans("қғңөұүһіәı", "кгноуухиаi")
+_KIND_WORDS = dict.fromkeys("city gorod g qalasy qala kalasy г гор город каласы кала к".split(), "city") | (
+    dict.fromkeys("region oblast obl oblysy oblys province область обл облысы облыс".split(), "region")
+)
+_FILLERS = {"of", "the", "а"}  # «а»: г.а. = городская администрация
+
+
+class _Spelling(NamedTuple):
+    """One way to write one region."""
+
+    text: str
+    code: str
+    region_kind: str  # "city" or "region"
+    bare: bool  # written without "city", "область" …
+    matched_by: str
+
+
+def region_table(vintage: Vintage) -> pd.DataFrame:
+    """List the regions of one division, with the names they had in it.
+
+    Parameters
+    ----------
+    vintage : {2018, 2022}
+        Year from which the division is in force: 17 units since 2018, 20 since 2022.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``; columns ``kind`` (city or region), ``iso`` (ISO 3166-2 of that time), ``kato``,
+        ``cod_pcode`` (today's P-codes it is made of, joined by ``|``), ``name_en``, ``name_ru``,
+        ``name_kk`` and ``unit_2018`` (the unit of 2018 it belongs to).
+
+    Raises
+    ------
+    InputError
+        If there is no such division.
+
+    Examples
+    --------
+    >>> region_table(2018).loc[["AST", "VKO"], ["name_en", "iso", "cod_pcode"]]
+                  name_en     iso      cod_pcode
+    code
+    AST        Nur-Sultan  KZ-AST         KAZ006
+    VKO   East Kazakhstan  KZ-VOS  KAZ001|KAZ008
+    """
+    if vintage not in get_args(Vintage):
+        raise InputError(f"There is no division of {vintage!r}; expected {' or '.join(map(str, get_args(Vintage)))}.")
+    table = _read("regions").set_index("code")
+    if vintage == 2022:
+        return table.rename(columns={"iso_2022": "iso"})[_COLUMNS]
+    members = table.groupby("unit_2018")["cod_pcode"].agg("|".join)
+    names = {name: table[f"{name}_2018"] for name in ("name_en", "name_ru", "name_kk")}
+    table = table.assign(iso=table["iso_2018"], cod_pcode=members, **names)
+    return table.loc[table.index == table["unit_2018"], _COLUMNS]
+
+
+def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> pd.DataFrame:
+    """Find the region behind each name or code.
+
+    Codes of this package, ISO 3166-2, KATO and COD P-codes are understood, and English, Russian and Kazakh
+    names with or without "region", "область", "қаласы" …, whatever the case, hyphens, dots and diacritics.
+    A bare "Almaty" is a city or a region: it is the one that the other names leave over, else an error.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names or codes, each region at most once.
+    vintage : {2018, 2022}, optional
+        The division to resolve in. By default 2022 if a region founded in that year (Abai, Jetisu,
+        Ulytau) is among the names, else 2018.
+
+    Returns
+    -------
+    DataFrame
+        Index ``name``: the names as given, in their order. Columns ``code, vintage, kind, name_en, name_ru,
+        name_kk, iso, kato, matched_by``; the last is ``code``, ``name``, ``variant`` or ``companion``
+        (an ambiguous name settled by the others).
+
+    Raises
+    ------
+    RegionError
+        If a name is unknown, ambiguous, of a region that was divided earlier or founded later, or if two
+        names stand for one region.
+    InputError
+        If ``names`` is a single string, or there is no such division.
+
+    Examples
+    --------
+    >>> resolve_regions(["Almaty", "Almaty City", "ВКО", "KZ-AST"])[["code", "name_en", "matched_by"]]
+                code          name_en matched_by
+    name
+    Almaty       ALM    Almaty Region  companion
+    Almaty City  ALA      Almaty City       name
+    ВКО          VKO  East Kazakhstan    variant
+    KZ-AST       AST       Nur-Sultan       code
+    """
+    if isinstance(names, str):
+        raise InputError(f"Found the single name {names!r}; expected a list of region names.")
+    given = list(names)
+    _refuse_former(given)
+    readings = [_readings(name) for name in given]
+    _refuse_unknown([name for name, found in zip(given, readings, strict=True) if not found])
+
+    settled = {code for found in readings if len(found) == 1 for code in found}
+    for name, found in zip(given, readings, strict=True):
+        if len(found) > 1:
+            left = [code for code in found if code not in settled]
+            if len(left) != 1:
+                raise RegionError(
+                    f"The region {name!r} can be {_labels(found, ' or ')}; expected the full name of one of them."
+                )
+            found.clear()
+            found[left[0]] = "companion"
+
+    codes = [next(iter(found)) for found in readings]
+    now = region_table(2022)
+    founded = [code for code in codes if now.at[code, "unit_2018"] != code]
+    if vintage is None:
+        vintage = 2022 if founded else 2018
+    table = region_table(vintage)
+    if vintage == 2018 and founded:
+        homes = [f"{_labels([code])} is part of {_labels([now.at[code, 'unit_2018']])}" for code in founded]
+        raise RegionError(f"Found regions founded in 2022, expected the division of 2018: {listing(homes)}.")
+    _refuse_twice(given, codes)
+
+    result = table.loc[codes, ["kind", "name_en", "name_ru", "name_kk", "iso", "kato"]]
+    result.insert(0, "code", codes)
+    result.insert(1, "vintage", vintage)
+    result["matched_by"] = [next(iter(found.values())) for found in readings]
+    return result.set_axis(pd.Index(given, name="name"))
+
+
+def _refuse_former(names: Sequence[object]) -> None:
+    former = _read("former_regions")
+    spellings = {
+        _split(text)[0]: row
+        for row in former.to_dict("records")
+        for column in ("code", "name_en", "name_ru", "name_kk", "variants")
+        for text in row[column].split("|")
+    }
+    for name in names:
+        if row := spellings.get(_split(name)[0]):
+            raise RegionError(
+                f"The region {name!r} was divided on {row['until']}; "
+                f"expected its successors {_labels(row['successors'].split('|'), ' and ')}."
+            )
+
+
+def _refuse_unknown(names: Sequence[object]) -> None:
+    if names:
+        told = listing((f"{name!r} ({_nearest(name)})" for name in names), limit=len(names))
+        raise RegionError(f"Found unknown region names, expected regions of Kazakhstan: {told}.")
+
+
+def _refuse_twice(names: Sequence[object], codes: Sequence[str]) -> None:
+    together = pd.Series([repr(name) for name in names], dtype=object).groupby(pd.Series(codes, dtype=object))
+    twice = [f"{' and '.join(group)} are {_labels([str(code)])}" for code, group in together if len(group) > 1]
+    if twice:
+        raise RegionError(f"Found several names for one region, expected each region once: {listing(twice)}.")
+
+
+def _nearest(name: object) -> str:
+    """Say which known spellings come closest to an unknown name."""
+    known = _spellings()
+    close = difflib.get_close_matches(_split(name)[0], known, n=3, cutoff=0.7)
+    found: dict[str, str] = {}
+    for base in close:
+        for spelling in known[base]:
+            found.setdefault(spelling.code, spelling.text)
+    return f"nearest: {', '.join(found.values())}" if found else "nothing near"
+
+
+def _labels(codes: Iterable[str], joint: str = ", ") -> str:
+    names = region_table(2022)["name_en"]
+    return joint.join(f"{names[code]} ({code})" for code in codes)
+
+
+def _readings(name: object) -> dict[str, str]:
+    """Codes a name can stand for, each with the way it was matched."""
+    base, kind = _split(name)
+    found = _spellings().get(base, [])
+    if kind:
+        found = [spelling for spelling in found if spelling.region_kind == kind]
+    elif any(spelling.bare for spelling in found):
+        found = [spelling for spelling in found if spelling.bare]
+    # Codes and names come before variants in the list, and the first one counts.
+    return {spelling.code: spelling.matched_by for spelling in reversed(found)}
+
+
+@cache
+def _spellings() -> dict[str, list[_Spelling]]:
+    """All known spellings by what is left of them without kind words, case and diacritics."""
+    known = defaultdict(list)
+    for row in _read("regions").to_dict("records"):
+        texts = [(row[column], "code") for column in _CODES] + [(row[column], "name") for column in _NAMES]
+        texts += [(text, "variant") for text in row["variants"].split("|")]
+        for text, matched_by in texts:
+            base, kind = _split(text)
+            if base:
+                known[base].append(_Spelling(text, row["code"], row["kind"], not kind, matched_by))
+    return dict(known)
+
+
+def _split(name: object) -> tuple[str, str]:
+    """Part a name into its folded letters and its kind: ``"city"``, ``"region"`` or ``""``."""
+    letters = unicodedata.normalize("NFKD", str(name).casefold())
+    folded = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_FOLD)
+    words = [word for word in re.findall(r"[^\W_]+", folded) if word not in _FILLERS]
+    kinds = sorted({_KIND_WORDS[word] for word in words if word in _KIND_WORDS})
+    return "".join(word for word in words if word not in _KIND_WORDS), " ".join(kinds)
+
+
+def _read(name: str) -> pd.DataFrame:
+    return datasets.read_table(name, text=True)

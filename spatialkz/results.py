@@ -1,0 +1,48 @@
+"""What all results share: read-only tables and a form that JSON can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+Table = TypeVar("Table", pd.DataFrame, pd.Series)
+
+
+def frozen(table: Table) -> Table:
+    """Copy a table onto arrays that cannot be written to.
+
+    >>> frozen(pd.Series([1.0, 2.0])).to_numpy().flags.writeable
+    False
+    """
+    if isinstance(table, pd.Series):
+        values = table.to_numpy(copy=True)
+        values.flags.writeable = False
+        return pd.Series(values, index=table.index, name=table.name, dtype=table.dtype, copy=False)
+    columns = {}
+    for position, column in enumerate(table.columns):
+        columns[column] = frozen(table.iloc[:, position])
+    return pd.DataFrame(columns, index=table.index, columns=table.columns, copy=False)
+
+
+def json_ready(value: object) -> object:
+    """Turn results into what :mod:`json` writes: plain numbers, text, lists, dicts; NaN becomes null.
+
+    >>> json_ready({"p": np.float64(0.5), "labels": pd.Series({"North": 1})})
+    {'p': 0.5, 'labels': {'North': 1}}
+    """
+    if isinstance(value, pd.DataFrame):
+        return {str(row): json_ready(cells) for row, cells in value.to_dict("index").items()}
+    if isinstance(value, pd.Series):
+        return {str(label): json_ready(cell) for label, cell in value.items()}
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(cell) for key, cell in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [json_ready(cell) for cell in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,72 @@
+"""The one place where p-values are made."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from spatialkz.errors import InputError, listing
+
+Alternative = Literal["two-sided", "greater", "less"]
+Floats: TypeAlias = NDArray[np.float64]
+
+
+def check_alternative(alternative: str) -> None:
+    """Refuse an alternative that no test here knows."""
+    if alternative not in get_args(Alternative):
+        raise InputError(
+            f"alternative is {alternative!r}; it must be one of {listing(get_args(Alternative))}."
+        )
+
+
+def tail_p_value(above: Floats, below: Floats, alternative: Alternative) -> Floats:
+    """Turn the two tail probabilities P(T ≥ t) and P(T ≤ t), both including t, into a p-value.
+
+    Two-sided is twice the smaller tail, at most 1, which stays valid for skewed null distributions.
+
+    >>> tail_p_value(np.array([0.02]), np.array([0.99]), "two-sided")
+    array([0.04])
+    """
+    if alternative == "greater":
+        return above
+    if alternative == "less":
+        return below
+    return np.minimum(1.0, 2.0 * np.minimum(above, below))
+
+
+def permutation_p_value(
+    at_least: NDArray[np.int_], at_most: NDArray[np.int_], permutations: int, alternative: Alternative
+) -> Floats:
+    """p-value of a Monte-Carlo test from counts of simulated values ≥ and ≤ the observed one.
+
+    Each tail is (b + 1) / (R + 1), so p is never 0 (Davison & Hinkley 1997, eq. 4.11).
+
+    >>> permutation_p_value(np.array([0]), np.array([99]), 99, "greater")
+    array([0.01])
+    """
+    above = np.asarray((at_least + 1.0) / (permutations + 1.0), dtype=np.float64)
+    below = np.asarray((at_most + 1.0) / (permutations + 1.0), dtype=np.float64)
+    return tail_p_value(above, below, alternative)
+
+
+def normal_p_value(z: Floats, alternative: Alternative) -> Floats:
+    """p-value of a standard normal deviate.
+
+    >>> normal_p_value(np.array([1.959964]), "two-sided").round(4)
+    array([0.05])
+    """
+    return tail_p_value(stats.norm.sf(z), stats.norm.cdf(z), alternative)
+
+
+def false_discovery_adjusted(p_values: Floats) -> Floats:
+    """Benjamini–Hochberg adjusted p-values of one family of tests.
+
+    >>> false_discovery_adjusted(np.array([0.01, 0.04, 0.5])).round(3)
+    array([0.03, 0.06, 0.5 ])
+    """
+    adjusted: Floats = multipletests(p_values, method="fdr_bh")[1]
+    return adjusted

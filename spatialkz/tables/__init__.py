@@ -1,0 +1,16 @@
+"""Tables of regions × sectors: what they are, how they are read, and what is demanded of them."""
+
+from spatialkz.tables.activity import ActivityTable, Kind
+from spatialkz.tables.checks import check_labels, check_same_regions, check_table
+from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table
+
+__all__ = [
+    "ActivityTable",
+    "Kind",
+    "check_labels",
+    "check_same_regions",
+    "check_table",
+    "parse_numbers",
+    "read_frame",
+    "read_region_table",
+]
