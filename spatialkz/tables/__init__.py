@@ -2,7 +2,7 @@
 
 from spatialkz.tables.activity import ActivityTable, Kind
 from spatialkz.tables.checks import check_labels, check_same_regions, check_table
-from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table
+from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table, split_base
 
 __all__ = [
     "ActivityTable",
@@ -13,4 +13,5 @@ __all__ = [
     "parse_numbers",
     "read_frame",
     "read_region_table",
+    "split_base",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -156,6 +157,7 @@ def read_region_table(
     region: str | None = None,
     sector: str | None = None,
     value: str | None = None,
+    where: Mapping[str, object] | None = None,
     encoding: str = "utf-8-sig",
 ) -> pd.DataFrame:
     """Read a long or wide file into a table, index = region, columns = sector or variable.
@@ -169,6 +171,10 @@ def read_region_table(
     sector, value : str, optional
         Given both, the file is long: a row for each region × sector. Given neither, it is wide: every
         column but ``region`` is a variable.
+    where : mapping, optional
+        Column → value of the rows to keep (``{"year": 2020}``); these columns are then dropped.
+    encoding : str
+        Encoding of a text file.
 
     Raises
     ------
@@ -180,17 +186,40 @@ def read_region_table(
     region = region or str(frame.columns[0])
     if (sector is None) != (value is None):
         raise InputError("A long table needs both its sector and its value column; a wide one needs neither.")
-    wanted = [column for column in (region, sector, value) if column is not None]
+    wanted = [column for column in (region, sector, value, *(where or {})) if column is not None]
     missing = [column for column in wanted if column not in frame.columns]
     if missing:
         raise InputError(
             f"{path.name} has no column {listing(missing)}; it has {listing(frame.columns, 12)}."
         )
-    frame[region] = _labels(frame[region], region, path.name)
+    for column, kept in (where or {}).items():
+        rows = frame[column].astype(str).str.strip() == str(kept)
+        if not rows.any():
+            raise InputError(f"{path.name} has no row where {column} is {kept}.")
+        frame = frame[rows].drop(columns=column)
+    frame = frame.assign(**{region: _labels(frame[region], region, path.name)})
     if sector is None or value is None:
         return _wide(frame, region, path.name)
-    frame[sector] = _labels(frame[sector], sector, path.name)
+    frame = frame.assign(**{sector: _labels(frame[sector], sector, path.name)})
     return _long(frame, region, sector, value, path.name)
+
+
+def split_base(
+    values: pd.DataFrame, base: str, folder: str | Path = "."
+) -> tuple[pd.DataFrame, pd.Series | pd.DataFrame]:
+    """Take the base of quotients out of the table if it is one of its columns, else read it from a file.
+
+    Raises
+    ------
+    InputError
+        If ``base`` is neither a column nor a file in ``folder``.
+    """
+    if base in values.columns:
+        return values.drop(columns=base), values[base]
+    path = Path(folder) / base
+    if not path.is_file():
+        raise InputError(f"The base {base!r} is neither a column ({listing(values.columns, 12)}) nor a file.")
+    return values, read_region_table(path)
 
 
 def _labels(column: pd.Series, name: str, source: str) -> pd.Series:

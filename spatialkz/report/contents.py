@@ -1,0 +1,42 @@
+"""What a run has found, handed to figures and page as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from spatialkz.candidates import CandidateRanking
+from spatialkz.clustering import ClusterMethod, RegionClusters
+from spatialkz.spatial import LocalMoranTest, MoranTest
+from spatialkz.study import Study
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Results of all stages of one run.
+
+    Attributes
+    ----------
+    study : Study
+    quotients : DataFrame
+        Location quotients, regions × sectors.
+    moran, local : MoranTest, LocalMoranTest
+        For every sector and ``breadth`` (number of sectors with LQ ≥ threshold).
+    clusters : mapping
+        ``kmeans`` and ``ward`` → their result.
+    ranking : CandidateRanking
+    notes : tuple of str
+        What the run left out and why, one sentence each.
+    seed : int
+    """
+
+    study: Study
+    quotients: pd.DataFrame
+    moran: MoranTest
+    local: LocalMoranTest
+    clusters: Mapping[ClusterMethod, RegionClusters]
+    ranking: CandidateRanking
+    notes: tuple[str, ...]
+    seed: int
