@@ -12,11 +12,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ActivityTable": "tables",
-    "aggregate_register": "tables",
     "resolve_regions": "regions",
     "neighbor_graph": "geography",
     "location_quotient": "specialization",
-    "concentration": "specialization",
     "moran": "spatial",
     "local_moran": "spatial",
     "cluster_regions": "clustering",

@@ -150,10 +150,14 @@ def _with_names(frame: pd.DataFrame, labels: pd.Index, what: str) -> pd.DataFram
         raise InputError(f"The list of {what}s lacks {listing(missing)}.")
     frame = frame.loc[labels]
     text = pd.Series(labels.astype(str), index=labels)
-    english = frame.get("name_en", text)
-    names = {f"name_{lang}": frame.get(f"name_{lang}", english).fillna(english) for lang in LANGUAGES}
-    role = frame.get("role", pd.Series("", index=labels)).fillna("")
-    return frame.assign(**names, **({"role": role} if what == "sector" else {}))
+    names: dict[str, pd.Series] = {}
+    for lang, instead in (("en", text), ("ru", None), ("kk", None)):
+        fallback = names["name_en"] if instead is None else instead
+        given = frame.get(f"name_{lang}", fallback)
+        names[f"name_{lang}"] = given.where(given.notna() & (given != ""), fallback)
+    if what == "sector":
+        names["role"] = frame.get("role", pd.Series("", index=labels)).fillna("")
+    return frame.assign(**names)
 
 
 def list_studies() -> pd.DataFrame:
@@ -161,8 +165,8 @@ def list_studies() -> pd.DataFrame:
 
     Examples
     --------
-    >>> list_studies().loc["kazakhstan-2022", ["regions", "sectors", "kind"]].tolist()
-    [17, 11, 'quotients']
+    >>> print(*list_studies().loc["kazakhstan-2022", ["regions", "sectors", "kind"]])
+    17 11 quotients
     """
     studies = [load_study(name) for name in datasets.study_names()]
     rows = [
@@ -226,6 +230,51 @@ def read_study(path: str | Path) -> Study:
     return _StudyFile(path, text).study()
 
 
+def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
+    """Polygons of resolved regions under their own labels; None for regions that carry no code."""
+    if "code" not in regions:
+        return None
+    return load_boundaries(regions["vintage"].iloc[0]).loc[regions["code"]].set_axis(regions.index, axis=0)
+
+
+def region_graph(
+    regions: pd.DataFrame, graph: Recipe | Path, polygons: gpd.GeoDataFrame | None = None
+) -> Graph:
+    """Neighbor graph of a study's regions.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        Index = region label; with columns ``code`` and ``vintage`` where the regions were resolved.
+    graph : {"queen", "rook"} or path
+        A recipe, or a file whose first two columns name neighbors by label or code.
+    polygons : GeoDataFrame, optional
+        The user's own boundaries, by label.
+
+    Raises
+    ------
+    InputError
+        If a recipe is asked for and there is nothing to build it from.
+    """
+    coded = "code" in regions
+    if isinstance(graph, Path):
+        pairs = read_frame(graph).iloc[:, :2]
+    elif polygons is not None:
+        return neighbor_graph(polygons, graph)
+    elif coded and graph == "queen":
+        # The published list of neighbors; equal to the graph of the bundled polygons, without reading them.
+        pairs = datasets.read_table(f"contiguity_{regions['vintage'].iloc[0]}")
+    elif coded:
+        return neighbor_graph(bundled_boundaries(regions), graph)
+    else:
+        raise InputError("Neighbors are needed: name a file of neighbor pairs, or a file of boundaries.")
+    if coded:
+        label_of = dict(zip(regions["code"], regions.index, strict=True))
+        pairs = pairs.map(lambda name: label_of.get(name, name))
+    return graph_from_pairs(pairs, regions.index)
+
+
+_REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
 _KEYS = {
     "": {"name", "title", "source", "table", "regions", "sectors", "geography", "placement", "choices"},
     "table": {
@@ -283,16 +332,22 @@ class _StudyFile:
         sectors = self._sectors()
         table = self._table(sectors)
         regions = self._regions(table.regions)
-        boundaries = self._boundaries(regions)
+        section = self.section("geography")
+        polygons = None
+        if "boundaries" in section:
+            polygons = read_boundaries(self.file(section["boundaries"]), section.get("id"))
+        recipe = section.get("graph", "queen")
         return Study(
             name=self.text.get("name", self.path.stem),
             title=self.text.get("title", self.text.get("name", self.path.stem)),
             source=self.text.get("source", ""),
             table=table,
-            graph=self._graph(regions, boundaries),
+            graph=region_graph(
+                regions, recipe if recipe in get_args(Recipe) else self.file(recipe), polygons
+            ),
             regions=regions,
             sectors=sectors,
-            boundaries=boundaries,
+            boundaries=bundled_boundaries(regions) if polygons is None else polygons,
             placement=self._placement(),
             choices=Choices(**self.section("choices")),
             inputs=tuple(self.inputs),
@@ -345,34 +400,7 @@ class _StudyFile:
         if division not in known:
             raise InputError(f"{self.path.name}: division is {division!r}; known are {listing(known)}.")
         resolved = resolve_regions(list(labels), vintage=known[division])
-        return resolved[["code", "vintage", "name_en", "name_ru", "name_kk"]].rename_axis(index="region")
-
-    def _boundaries(self, regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
-        section = self.section("geography")
-        if "boundaries" in section:
-            return read_boundaries(self.file(section["boundaries"]), section.get("id"))
-        if "code" not in regions:
-            return None
-        polygons = load_boundaries(regions["vintage"].iloc[0])
-        return polygons.loc[regions["code"]].set_axis(regions.index, axis=0)
-
-    def _graph(self, regions: pd.DataFrame, boundaries: gpd.GeoDataFrame | None) -> Graph:
-        section = self.section("geography")
-        recipe = section.get("graph", "queen")
-        if recipe not in get_args(Recipe):
-            pairs = read_frame(self.file(recipe)).iloc[:, :2]
-        elif "boundaries" not in section and "code" in regions and recipe == "queen":
-            pairs = datasets.read_table(f"contiguity_{regions['vintage'].iloc[0]}")
-        elif boundaries is not None:
-            return neighbor_graph(boundaries, recipe)
-        else:
-            raise InputError(
-                f"{self.path.name}: [geography] must name a graph (a file of neighbor pairs) or boundaries."
-            )
-        if "code" in regions:
-            labels = pd.Series(regions.index, index=regions["code"])
-            pairs = pairs.map(lambda name: labels.get(name, name))
-        return graph_from_pairs(pairs, regions.index)
+        return resolved[_REGION_COLUMNS].rename_axis(index="region")
 
     def _placement(self) -> pd.Series | None:
         section = self.section("placement")

@@ -77,10 +77,10 @@ def rank_candidates(
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
     The score is the mean of the evidence columns (:mod:`spatialkz.candidates.evidence`), equally weighted,
-    each in [0, 1]. A rank interval holds 90 % of the ranks over draws in which published quotients vary uniformly
-    within their rounding and the weights vary uniformly over all weightings (flat Dirichlet). It says how far
-    the order depends on these two; it is not a confidence interval for the economy. Expert tiers are carried
-    along for comparison and enter no score.
+    each in [0, 1]. A rank interval holds 90 % of the ranks over draws in which published quotients vary
+    uniformly within their rounding and the weights vary uniformly over all weightings (flat Dirichlet). It
+    says how far the order depends on these two; it is not a confidence interval for the economy. Expert tiers
+    are carried along for comparison and enter no score.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def rank_candidates(
     --------
     >>> import spatialkz
     >>> ranking = spatialkz.rank_candidates(spatialkz.load_study(), draws=200, rng=1)
-    >>> len(ranking.candidates), ranking.areas.loc[0, ["region", "breadth"]].tolist()
-    (41, ['Almaty City', 10])
+    >>> print(len(ranking.candidates), *ranking.areas.loc[0, ["region", "breadth"]])
+    41 Almaty City 10
     """
     draws = study.choices.draws if draws is None else draws
     if draws < 100:

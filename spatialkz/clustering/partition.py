@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import silhouette_samples
+from threadpoolctl import ThreadpoolController
 
 from spatialkz.clustering.criteria import partition_criteria
 from spatialkz.clustering.stability import bootstrap_jaccard
@@ -26,6 +27,8 @@ Fit: TypeAlias = Callable[[Matrix, int, int], Labels]
 
 _MOST_CLUSTERS = 10
 _STARTS = 20
+_SMALL = 100_000
+_THREADS = ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,9 @@ def cluster_regions(
 
 
 def _kmeans(points: Matrix, k: int, seed: int) -> Labels:
-    labels: Labels = KMeans(k, n_init=_STARTS, random_state=seed).fit(points).labels_
+    # On a small table threads cost more than they save, and their number could change the last digit.
+    with _THREADS.limit(limits=1 if points.size < _SMALL else None):
+        labels: Labels = KMeans(k, n_init=_STARTS, random_state=seed).fit(points).labels_
     return labels
 
 

@@ -142,8 +142,8 @@ def local_moran(
     >>> import spatialkz
     >>> study = spatialkz.load_study()
     >>> local = spatialkz.local_moran(study.table.values["research"], study.graph).to_frame()
-    >>> local.loc[("research", "Nur-Sultan"), ["p_min", "label"]].tolist()
-    [0.125, 'unattainable']
+    >>> print(*local.loc[("research", "Nur-Sultan"), ["p_min", "label"]])
+    0.125 unattainable
     """
     if method not in get_args(LocalMethod):
         raise InputError(f"method is {method!r}; it must be one of {listing(get_args(LocalMethod))}.")
@@ -153,6 +153,9 @@ def local_moran(
         raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
     check_alternative(alternative)
     table = check_table(values, least_regions=4)
+    order = table.index
+    # Sorted, so that the order of the rows does not decide which permutations are drawn.
+    table = table.sort_index()
     refuse_constants(table)
     weights = aligned(graph, table.index).transform("r").sparse.tocsr()
     z = (table - table.mean()).to_numpy()
@@ -184,8 +187,9 @@ def local_moran(
             p_min[i] = tail_p_value(least, least, alternative)
     statistic = (len(z) - 1) * z * lag / (z**2).sum(axis=0)
     result = _assemble(table, statistic, z, lag, p_value, p_min, alpha)
+    result = result.reindex(pd.MultiIndex.from_product([table.columns, order], names=result.index.names))
     methods = pd.Series(np.where(ways, "exact", "permutation"), index=table.index, name="method")
-    return LocalMoranTest(frozen(result), frozen(methods), alternative, alpha)
+    return LocalMoranTest(frozen(result), frozen(methods.loc[order]), alternative, alpha)
 
 
 def _enumerable(

@@ -131,7 +131,8 @@ def moran(
     if method not in get_args(MoranMethod):
         raise InputError(f"method is {method!r}; it must be one of {listing(get_args(MoranMethod))}.")
     check_alternative(alternative)
-    table = check_table(values, least_regions=4)
+    # Sorted, so that the order of the rows does not decide which permutations are drawn.
+    table = check_table(values, least_regions=4).sort_index()
     refuse_constants(table)
     weights = aligned(graph, table.index).transform("r")
     moments = pd.DataFrame([_moments(table[name], weights, method) for name in table], index=table.columns)

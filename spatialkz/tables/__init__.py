@@ -3,6 +3,7 @@
 from spatialkz.tables.activity import ActivityTable, Kind
 from spatialkz.tables.checks import check_labels, check_same_regions, check_table
 from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table, split_base
+from spatialkz.tables.writers import write_table
 
 __all__ = [
     "ActivityTable",
@@ -14,4 +15,5 @@ __all__ = [
     "read_frame",
     "read_region_table",
     "split_base",
+    "write_table",
 ]

@@ -1,0 +1,254 @@
+"""The command line: it parses, calls the package and writes; no statistics here.
+
+Everything heavy is imported inside the commands, so that ``spatialkz --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from spatialkz import __version__
+from spatialkz.errors import SpatialKZError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from libpysal.graph import Graph
+
+    from spatialkz.study import Study
+
+app = typer.Typer(
+    name="spatialkz",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+File = Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet; long or wide.", show_default=False)]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="[STUDY.toml|NAME]", help="A study file, or the name of a bundled study.")
+]
+Region = Annotated[str | None, typer.Option(help="Column with the region; left out, the first column.")]
+Sector = Annotated[str | None, typer.Option(help="Column with the sector, if the file is long.")]
+Value = Annotated[str | None, typer.Option(help="Column with the value, if the file is long.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of a text file.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File to write: .csv, .json, .parquet or .xlsx.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find knowledge-intensive clusters of regions, say how sure that is, and whether they are focal."""
+
+
+@app.command()
+def run(
+    study: StudyArgument = "kazakhstan-2022",
+    out: Annotated[Path, typer.Option(help="Results folder; an earlier run in it is replaced.")] = Path(
+        "results"
+    ),
+    seed: Seed = 42,
+    lang: Annotated[Literal["en", "ru", "kk"], typer.Option(help="Language of page and figures.")] = "en",
+) -> None:
+    """Run the whole job on a study and write the results folder; no argument = the paper's study."""
+    from spatialkz.pipeline import run_study, terminal_progress
+
+    folder = run_study(find_study(study), out, seed=seed, lang=lang, progress=terminal_progress())
+    print(f"Results are in {folder}; open {folder / 'report.html'}.")
+
+
+@app.command()
+def lq(
+    file: File,
+    region: Region = None,
+    sector: Sector = None,
+    value: Value = None,
+    base: Annotated[
+        str | None, typer.Option(help="Column or file with the base of each region; left out, the row sums.")
+    ] = None,
+    kind: Annotated[Literal["simple", "symmetric"], typer.Option(help="Which quotient.")] = "simple",
+    encoding: Encoding = "utf-8-sig",
+    output: Output = None,
+) -> None:
+    """Compute location quotients from volumes or counts."""
+    from spatialkz.specialization import location_quotient, symmetric_quotient
+    from spatialkz.tables import read_region_table, split_base
+
+    values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
+    totals: Any = None
+    if base is not None:
+        values, totals = split_base(values, base)
+    quotients = location_quotient(values, totals)
+    if kind == "symmetric":
+        quotients = symmetric_quotient(quotients)
+    _emit(quotients.rename_axis(index="region").reset_index(), output)
+
+
+@app.command()
+def moran(
+    file: File,
+    region: Region = None,
+    sector: Sector = None,
+    value: Value = None,
+    graph: Annotated[str, typer.Option(help="queen, rook, or a file of neighbor pairs.")] = "queen",
+    boundaries: Annotated[
+        Path | None, typer.Option(help="Polygons: GeoPackage, GeoJSON or Shapefile. Left out: Kazakhstan's.")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Region column of the boundaries.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
+    permutations: Annotated[int, typer.Option(help="Number of permutations.")] = 9999,
+    alternative: Annotated[
+        Literal["two-sided", "greater", "less"], typer.Option(help="Direction of the test.")
+    ] = "two-sided",
+    seed: Seed = 42,
+    encoding: Encoding = "utf-8-sig",
+    output: Output = None,
+) -> None:
+    """Test each column for spatial autocorrelation (Moran's I)."""
+    from spatialkz.spatial import local_moran
+    from spatialkz.spatial import moran as moran_test
+    from spatialkz.tables import read_region_table
+
+    values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
+    neighbors = _graph(values.index, graph, boundaries, id_column)
+    test: Callable[..., Any] = local_moran if local else moran_test
+    result = test(values, neighbors, permutations=permutations, alternative=alternative, rng=seed)
+    _emit(result.to_frame().reset_index(), output)
+
+
+@app.command()
+def cluster(
+    file: File,
+    region: Region = None,
+    sector: Sector = None,
+    value: Value = None,
+    method: Annotated[Literal["kmeans", "ward"], typer.Option(help="Clustering method.")] = "kmeans",
+    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by silhouette.")] = None,
+    transform: Annotated[
+        Literal["symmetric", "none"],
+        typer.Option(help="symmetric = (LQ - 1) / (LQ + 1), for quotients; none = as they are."),
+    ] = "symmetric",
+    seed: Seed = 42,
+    encoding: Encoding = "utf-8-sig",
+    output: Output = None,
+) -> None:
+    """Group regions whose quotients are alike."""
+    from spatialkz.clustering import cluster_regions
+    from spatialkz.specialization import symmetric_quotient
+    from spatialkz.tables import read_region_table
+
+    values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
+    features = symmetric_quotient(values) if transform == "symmetric" else values
+    clusters = cluster_regions(features, method=method, k=k, rng=seed)
+    _emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
+
+
+@app.command()
+def rank(
+    study: StudyArgument = "kazakhstan-2022",
+    areas: Annotated[bool, typer.Option("--areas", help="Rank regions instead of region × sector.")] = False,
+    draws: Annotated[int | None, typer.Option(help="Monte-Carlo draws; left out, as the study says.")] = None,
+    seed: Seed = 42,
+    output: Output = None,
+) -> None:
+    """Rank cluster candidates, or areas, with rank intervals."""
+    from spatialkz.candidates import rank_candidates
+
+    ranking = rank_candidates(find_study(study), draws=draws, rng=seed)
+    _emit(ranking.areas if areas else ranking.candidates, output)
+
+
+@app.command()
+def regions(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names or codes; left out, all are listed.")
+    ] = None,
+    vintage: Annotated[
+        Literal[2018, 2022] | None, typer.Option(help="Division in force from 2018 or from 2022.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Look up regions of Kazakhstan by name or code in three languages."""
+    from spatialkz.regions import region_table, resolve_regions
+
+    table = resolve_regions(names, vintage=vintage) if names else region_table(vintage or 2018)
+    _emit(table.reset_index(), output)
+
+
+def find_study(name: str) -> Study:
+    """Read a study file, or load a bundled study by name."""
+    from spatialkz.study import load_study, read_study
+
+    return read_study(name) if name.endswith(".toml") or Path(name).is_file() else load_study(name)
+
+
+def _graph(labels: pd.Index, graph: str, boundaries: Path | None, id_column: str | None) -> Graph:
+    """Neighbors from a file of pairs, from polygons, or from the bundled regions of Kazakhstan."""
+    import pandas as pd
+
+    from spatialkz.geography import read_boundaries
+    from spatialkz.regions import resolve_regions
+    from spatialkz.study import region_graph
+
+    if graph in {"queen", "rook"}:
+        polygons = None if boundaries is None else read_boundaries(boundaries, id_column)
+        known = resolve_regions(list(labels)) if polygons is None else pd.DataFrame(index=labels)
+        return region_graph(known, "queen" if graph == "queen" else "rook", polygons)
+    return region_graph(pd.DataFrame(index=labels), Path(graph))
+
+
+def _emit(table: pd.DataFrame, output: Path | None) -> None:
+    """Write to a file, show on a terminal, or send plain CSV down a pipe."""
+    from spatialkz.tables import write_table
+
+    if output is not None:
+        write_table(table, output)
+    elif sys.stdout.isatty():
+        print(table.to_string(index=False, float_format="{:.4g}".format))
+    else:
+        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def guarded(command: Callable[[], object]) -> None:
+    """Run a command; bad input ends in one sentence on standard error and exit status 2."""
+    try:
+        command()
+    except SpatialKZError as error:
+        print(f"spatialkz: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+
+
+def main() -> None:
+    """Entry point of the command ``spatialkz``."""
+    guarded(app)
+
+
+def run_script(command: Callable[..., object], doc: str | None = None) -> None:
+    """Turn one function into a script with the same manners as ``spatialkz``; ``doc`` is its help."""
+    script = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    script.command(help=doc)(command)
+    guarded(script)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""run_study: all stages in order, written as one results folder that is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import pandas as pd
+from packaging.requirements import Requirement
+from sklearn.metrics import adjusted_rand_score
+
+import spatialkz
+from spatialkz.candidates import rank_candidates
+from spatialkz.clustering import ClusterMethod, cluster_regions
+from spatialkz.errors import InputError, OutputError, listing
+from spatialkz.report import Findings, draw_figures, write_page
+from spatialkz.results import json_ready
+from spatialkz.spatial import local_moran, moran
+from spatialkz.specialization import breadth, symmetric_quotient, table_quotients
+from spatialkz.study import LANGUAGES, Study
+
+_METHODS: tuple[ClusterMethod, ...] = ("kmeans", "ward")
+
+Progress = Callable[[str], None]
+
+
+def run_study(
+    study: Study,
+    out: str | Path,
+    *,
+    seed: int = 42,
+    lang: str = "en",
+    progress: Progress | None = None,
+) -> Path:
+    """Run every stage on a study and write the results folder.
+
+    The folder holds ``quotients.csv``, ``autocorrelation.csv``, ``local.csv``, ``clusters.csv``,
+    ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``map.gpkg`` (with boundaries), ``figures/``,
+    ``report.html`` and ``manifest.json``. It is written beside ``out`` and moved into place whole, so a run
+    that fails leaves earlier results as they were. The same seed gives the same bytes in every CSV and JSON
+    but for the times in the manifest.
+
+    Parameters
+    ----------
+    study : Study
+    out : path
+        The results folder; one that exists must be empty or hold an earlier run.
+    seed : int
+        Seed of all random draws.
+    lang : {"en", "ru", "kk"}
+        Language of page and figures; tables keep their column names.
+    progress : callable, optional
+        Called with the name of each stage as it starts.
+
+    Returns
+    -------
+    Path
+        The results folder.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown, or no quotient reaches the threshold.
+    OutputError
+        If the folder cannot be written, or holds files that are no earlier results.
+    """
+    if lang not in LANGUAGES:
+        raise InputError(f"lang is {lang!r}; it must be one of {listing(LANGUAGES)}.")
+    say = progress or (lambda _stage: None)
+    started = datetime.now(UTC)
+    with _replacing(Path(out)) as folder:
+        findings = analyse(study, seed=seed, progress=say)
+        say("tables")
+        _write_tables(findings, folder)
+        say("figures")
+        (folder / "figures").mkdir()
+        figures = draw_figures(findings, folder / "figures", lang)
+        say("report")
+        provenance = _provenance(study, seed, lang)
+        write_page(findings, figures, folder / "report.html", lang, provenance=provenance)
+        outputs = {
+            path.relative_to(folder).as_posix(): _sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        times = {"started": started.isoformat(), "finished": datetime.now(UTC).isoformat()}
+        _write_json(folder / "manifest.json", {**provenance, "outputs": outputs, "times": times})
+    return Path(out)
+
+
+def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -> Findings:
+    """Run the stages in order and return what they found, writing nothing.
+
+    Parameters
+    ----------
+    study : Study
+    seed : int
+    progress : callable, optional
+        Called with the name of each stage as it starts.
+
+    Returns
+    -------
+    Findings
+    """
+    say = progress or (lambda _stage: None)
+    choices = study.choices
+    say("quotients")
+    quotients = table_quotients(study.table)
+    variables, notes = _testable(quotients.assign(breadth=breadth(quotients, choices.threshold)))
+    say("autocorrelation")
+    global_test = moran(variables, study.graph, permutations=choices.permutations, rng=seed)
+    local_test = local_moran(
+        variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
+    )
+    say("clusters")
+    features = symmetric_quotient(quotients)
+    clusters = {
+        method: cluster_regions(features, method=method, resamples=choices.resamples, rng=seed)
+        for method in _METHODS
+    }
+    say("ranking")
+    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clusters["kmeans"])
+    return Findings(study, quotients, global_test, local_test, clusters, ranking, notes, seed)
+
+
+def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Leave out variables without variation, and say so."""
+    varies = variables.nunique() > 1
+    notes = tuple(
+        f"{name} is the same in every region, so its autocorrelation has no meaning and was not tested."
+        for name in variables.columns[~varies]
+    )
+    return variables.loc[:, varies], notes
+
+
+def _write_tables(findings: Findings, folder: Path) -> None:
+    study, ranking = findings.study, findings.ranking
+    areas = ranking.areas.set_index("region")
+    labels = {method: result.to_frame() for method, result in findings.clusters.items()}
+    clusters = pd.concat(labels, axis=1)
+    clusters.columns = pd.Index([f"{method}_{name}" for method, name in clusters.columns])
+    for name, table in {
+        "quotients": _long_quotients(findings),
+        "autocorrelation": findings.moran.to_frame().reset_index(),
+        "local": findings.local.to_frame().reset_index(),
+        "clusters": clusters.rename_axis(index="region").reset_index(),
+        "candidates": ranking.candidates,
+        "areas": ranking.areas,
+    }.items():
+        # Ten digits are more than any input carries and the same on every machine.
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g", lineterminator="\n")
+    first, second = (findings.clusters[method].labels for method in _METHODS)
+    _write_json(
+        folder / "clustering.json",
+        {
+            "features": "symmetric quotients (LQ - 1) / (LQ + 1)",
+            "methods": {method: result.to_dict() for method, result in findings.clusters.items()},
+            "adjusted_rand": adjusted_rand_score(first, second),
+        },
+    )
+    if study.boundaries is not None:
+        layer = study.boundaries[["geometry"]].join(areas).join(findings.quotients.add_prefix("lq_"))
+        layer = layer.rename_axis(index="region").reset_index()
+        layer.to_file(folder / "map.gpkg", layer="areas", driver="GPKG")
+
+
+def _long_quotients(findings: Findings) -> pd.DataFrame:
+    table = findings.study.table
+    low, high = table.interval() if table.kind == "quotients" else (findings.quotients, findings.quotients)
+    parts = {"lq": findings.quotients, "lq_low": low, "lq_high": high}
+    long = pd.DataFrame({name: part.stack() for name, part in parts.items()}).reset_index()
+    long.insert(2, "group", long["sector"].map(table.groups))
+    return long.assign(candidate=long["lq"] >= findings.study.choices.threshold)
+
+
+def _provenance(study: Study, seed: int, lang: str) -> dict[str, object]:
+    """What was run with what, without times or places."""
+    return {
+        "study": {"name": study.name, "title": study.title, "source": study.source},
+        "seed": seed,
+        "lang": lang,
+        "choices": asdict(study.choices),
+        "versions": _versions(),
+        "inputs": {path.name: _sha256(path) for path in study.inputs},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"spatialkz": spatialkz.__version__, "python": platform.python_version()}
+    for line in requires("spatialkz") or []:
+        name = Requirement(line).name
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    text = json.dumps(json_ready(content), ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """Give a temporary folder that takes the place of ``out`` once the block has run without error."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"The results folder {out} cannot be written: there is a file of that name.")
+    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+        raise OutputError(
+            f"The folder {out} holds files that are no earlier results; name an empty or a new folder."
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"The results folder {out} cannot be written: {error.strerror}.") from error
+    try:
+        fresh = scratch / "new"
+        fresh.mkdir()
+        yield fresh
+        try:
+            if out.exists():
+                out.rename(scratch / "old")
+            os.replace(fresh, out)
+        except OSError as error:
+            if (scratch / "old").exists() and not out.exists():
+                (scratch / "old").rename(out)
+            raise OutputError(f"The results folder {out} cannot be replaced: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def terminal_progress() -> Progress | None:
+    """Print stages to standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda stage: print(f"  {stage} …", file=sys.stderr, flush=True)

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import spatialkz
+from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE, rank_candidates
+from spatialkz.candidates.ranking import ranks
+from spatialkz.datasets import read_table
+from spatialkz.errors import InputError
+from spatialkz.study import Choices
+
+
+@pytest.fixture(scope="module")
+def ranking(quick):
+    return rank_candidates(quick, rng=42)
+
+
+def test_the_41_candidates_are_the_bold_cells_and_one_more(ranking):
+    printed = read_table("kazakhstan-2022/table1")
+    bold = {(row.region, row.sector) for row in printed[printed["bold"] == 1].itertuples()}
+    found = set(zip(ranking.candidates["region"], ranking.candidates["sector"], strict=True))
+    assert len(bold) == 40
+    assert len(found) == 41
+    assert found - bold == {("Nur-Sultan", "electronics")}
+    assert bold <= found
+
+
+def test_areas_hold_every_region_with_its_breadth(ranking, quotients):
+    areas = ranking.areas.set_index("region")
+    assert areas["breadth"].to_dict() == (quotients >= 1).sum(axis=1).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("table", "evidence"), [("candidates", CANDIDATE_EVIDENCE), ("areas", AREA_EVIDENCE)]
+)
+def test_scores_are_the_mean_of_the_evidence_and_order_the_rows(ranking, table, evidence):
+    rows = getattr(ranking, table)
+    np.testing.assert_allclose(rows["score"], rows[list(evidence)].mean(axis=1))
+    assert rows[list(evidence)].to_numpy().min() >= 0
+    assert rows[list(evidence)].to_numpy().max() <= 1
+    assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
+    assert rows["score"].is_monotonic_decreasing
+    assert (rows["rank_low"] <= rows["rank_high"]).all()
+
+
+def test_evidence_by_hand(ranking, quotients, study):
+    row = ranking.candidates.set_index(["region", "sector"]).loc[("East Kazakhstan", "research")]
+    strength = quotients / (1 + quotients)
+    assert row["specialization"] == pytest.approx(2.41 / 3.41)
+    assert row["companions"] == pytest.approx(3 / 10)
+    assert row["knowledge"] == pytest.approx((2.41 / 3.41 + 1.35 / 2.35) / 2)
+    neighbors = study.graph["East Kazakhstan"].index
+    assert row["surroundings"] == pytest.approx(strength.loc[neighbors, "research"].mean())
+
+
+def test_rounding_moves_the_interval_of_every_printed_value(ranking):
+    rows = ranking.candidates
+    np.testing.assert_allclose(rows["lq"] - rows["lq_low"], 0.005)
+    np.testing.assert_allclose(rows["lq_high"] - rows["lq"], 0.005)
+
+
+def test_probabilities_of_the_top_add_up(ranking):
+    assert ranking.areas["p_top3"].sum() == pytest.approx(3)
+    assert ranking.candidates["p_top10"].sum() == pytest.approx(10)
+
+
+def test_expert_tiers_enter_no_score(quick):
+    turned = replace(quick, placement=5 - quick.placement.fillna(2))
+    first, second = rank_candidates(quick, rng=1), rank_candidates(turned, rng=1)
+    pd.testing.assert_frame_equal(first.areas.drop(columns="tier"), second.areas.drop(columns="tier"))
+    pd.testing.assert_frame_equal(first.candidates, second.candidates)
+    assert not first.areas["tier"].equals(second.areas["tier"])
+
+
+def test_every_row_of_ranks_is_a_permutation():
+    scores = np.random.default_rng(0).integers(0, 3, (50, 8)).astype(float)
+    assert (np.sort(ranks(scores), axis=1) == np.arange(1, 9)).all()
+
+
+def test_a_study_of_volumes_without_roles_or_groups():
+    study = spatialkz.load_study("kazakhstan-gva-2020")
+    plain = replace(study, sectors=pd.DataFrame(), choices=Choices(permutations=99, resamples=10, draws=100))
+    ranking = rank_candidates(plain, rng=1)
+    assert "knowledge" not in ranking.candidates
+    assert (ranking.candidates["lq_low"] == ranking.candidates["lq"]).all()
+    assert (ranking.candidates["group"] == "all").all()
+    assert ranking.areas["tier"].isna().all()
+
+
+def test_bad_input_is_refused(study):
+    with pytest.raises(InputError, match="at least 100"):
+        rank_candidates(study, draws=5)
+    high = replace(study, choices=Choices(threshold=50.0))
+    with pytest.raises(InputError, match=r"No quotient reaches the threshold 50; the largest is 12.79"):
+        rank_candidates(high)

@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from spatialkz.clustering import cluster_regions
+from spatialkz.errors import InputError
+from spatialkz.specialization import symmetric_quotient
+
+
+@pytest.fixture(scope="module")
+def three_groups():
+    rng = np.random.default_rng(3)
+    centers = np.repeat([[0, 0], [6, 0], [0, 6]], 8, axis=0)
+    return pd.DataFrame(centers + rng.normal(scale=0.7, size=(24, 2)), index=[f"r{i:02d}" for i in range(24)])
+
+
+@pytest.mark.parametrize("method", ["kmeans", "ward"])
+def test_clear_groups_are_found_and_stable(three_groups, method):
+    found = cluster_regions(three_groups, method=method, rng=1)
+    assert found.k == 3
+    assert found.chosen_by == "silhouette"
+    assert adjusted_rand_score(np.repeat([0, 1, 2], 8), found.labels) == 1
+    assert (found.stability > 0.85).all()
+
+
+def test_noise_is_less_stable_than_structure(three_groups):
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(24, 2)), index=three_groups.index)
+    found = cluster_regions(noise, k=3, rng=1)
+    assert found.stability.mean() < cluster_regions(three_groups, k=3, rng=1).stability.mean() - 0.1
+
+
+def test_ward_equals_scipy(quotients):
+    features = symmetric_quotient(quotients)
+    tree = linkage(features.to_numpy(), method="ward")
+    for k in (2, 4, 6):
+        peer = fcluster(tree, k, criterion="maxclust")
+        assert adjusted_rand_score(peer, cluster_regions(features, method="ward", k=k, rng=1).labels) == 1
+
+
+def test_criteria_are_those_of_the_partition(quotients):
+    features = symmetric_quotient(quotients)
+    found = cluster_regions(features, method="ward", rng=1)
+    assert found.criteria.loc[found.k, "silhouette"] == pytest.approx(
+        silhouette_score(features, found.labels)
+    )
+    assert found.criteria["silhouette"].idxmax() == found.k
+    assert found.silhouettes.mean() == pytest.approx(found.criteria.loc[found.k, "silhouette"])
+    assert found.criteria["within_ss"].is_monotonic_decreasing
+
+
+def test_labels_run_from_one_by_descending_mean_and_do_not_depend_on_row_order(quotients, shuffled):
+    features = symmetric_quotient(quotients)
+    found = cluster_regions(features, method="ward", k=5, rng=1)
+    means = features.mean(axis=1).groupby(found.labels).mean()
+    assert means.index.tolist() == [1, 2, 3, 4, 5]
+    assert means.is_monotonic_decreasing
+    again = cluster_regions(shuffled(features), method="ward", k=5, rng=1)
+    pd.testing.assert_series_equal(again.labels.loc[features.index], found.labels)
+
+
+def test_the_seed_repeats_the_result(quotients):
+    features = symmetric_quotient(quotients)
+    first, second = (cluster_regions(features, rng=9) for _ in range(2))
+    pd.testing.assert_frame_equal(first.to_frame(), second.to_frame())
+
+
+def test_bad_input_is_refused(quotients):
+    with pytest.raises(InputError, match="from 2 to 16"):
+        cluster_regions(quotients, k=17)
+    with pytest.raises(InputError, match="from 2 to 16"):
+        cluster_regions(quotients, k=1)
+    with pytest.raises(InputError, match="the features distinguish 1"):
+        cluster_regions(quotients * 0)
+    with pytest.raises(InputError, match="one of kmeans, ward"):
+        cluster_regions(quotients, method="dbscan")
+    with pytest.raises(InputError, match="is nan"):
+        cluster_regions(quotients.replace(12.79, np.nan))

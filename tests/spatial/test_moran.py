@@ -1,0 +1,145 @@
+import geopandas as gpd
+import libpysal
+import numpy as np
+import pandas as pd
+import pytest
+from esda import Moran
+from libpysal.graph import Graph
+
+from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.geography import graph_from_pairs
+from spatialkz.spatial import moran
+
+
+@pytest.fixture(scope="module")
+def columbus():
+    frame = gpd.read_file(libpysal.examples.get_path("columbus.shp"))
+    return frame["CRIME"], Graph.build_contiguity(frame, rook=False)
+
+
+def test_columbus_crime_on_its_queen_graph(columbus):
+    """spdep::moran.test on the neighbors of columbus.shp: I = 0.5001886."""
+    assert moran(*columbus, method="normal").to_frame().loc["CRIME", "statistic"] == pytest.approx(
+        0.5001886, abs=5e-8
+    )
+
+
+def test_figures_of_the_paper_table(variables, study):
+    found = moran(variables, study.graph, rng=42).to_frame()
+    wanted = {"electrical": 0.236, "electronics": -0.155, "chemical": -0.065, "research": -0.031}
+    for sector, statistic in wanted.items():
+        assert found.loc[sector, "statistic"] == pytest.approx(statistic, abs=0.001)
+    assert (found["p_value"] > 0.05).all()
+    assert found.loc["breadth", "p_value"] > 0.3
+
+
+def test_statistic_from_its_definition(quotients, study):
+    """Written out with loops over the contiguity table, without libpysal or esda."""
+    neighbors = {region: list(study.graph[region].index) for region in quotients.index}
+    x = quotients["research"]
+    z = x - x.mean()
+    top = sum(z[i] * z[j] / len(neighbors[i]) for i in neighbors for j in neighbors[i])
+    by_hand = top / (z**2).sum()
+    assert moran(x, study.graph, method="normal").to_frame()["statistic"].iloc[0] == pytest.approx(
+        by_hand, abs=1e-12
+    )
+
+
+def test_permutation_p_values_agree_with_esda(quotients, study):
+    """esda reports the smaller tail; twice that is our two-sided p."""
+    found = moran(quotients, study.graph, permutations=9999, rng=1).to_frame()
+    np.random.seed(1)  # noqa: NPY002 - esda draws from the global state
+    for sector in quotients:
+        peer = Moran(quotients[sector].to_numpy(), study.graph, permutations=9999)
+        assert found.loc[sector, "p_value"] == pytest.approx(min(1, 2 * peer.p_sim), abs=0.03)
+
+
+def test_one_sided_tails_split_the_two_sided_p(quotients, study):
+    tests = {
+        alternative: moran(
+            quotients, study.graph, alternative=alternative, permutations=999, rng=3
+        ).to_frame()
+        for alternative in ("two-sided", "greater", "less")
+    }
+    smaller = np.minimum(tests["greater"]["p_value"], tests["less"]["p_value"])
+    np.testing.assert_allclose(tests["two-sided"]["p_value"], np.minimum(1, 2 * smaller))
+
+
+def test_shuffled_rows_and_a_shuffled_graph_change_nothing(variables, study, shuffled):
+    found = moran(variables, study.graph, permutations=199, rng=5).to_frame()
+    pd.testing.assert_frame_equal(
+        moran(shuffled(variables), study.graph, permutations=199, rng=5).to_frame(), found
+    )
+    adjacency = shuffled(study.graph.adjacency.reset_index())
+    other = Graph.from_arrays(*(adjacency[name].to_numpy() for name in ("focal", "neighbor", "weight")))
+    pd.testing.assert_frame_equal(moran(variables, other, permutations=199, rng=5).to_frame(), found)
+
+
+def test_a_variable_does_not_change_with_its_company(variables, study):
+    alone = moran(variables["research"], study.graph, permutations=199, rng=5).to_frame()
+    together = moran(variables, study.graph, permutations=199, rng=5).to_frame()
+    assert alone.loc["research", "p_value"] == together.loc["research", "p_value"]
+
+
+def test_the_graph_is_left_as_it_was(quotients, study):
+    before = study.graph.adjacency.copy()
+    moran(quotients, study.graph, permutations=99, rng=1)
+    pd.testing.assert_series_equal(study.graph.adjacency, before)
+
+
+@pytest.mark.parametrize("draw", ["normal", "lognormal", "zero-inflated"])
+def test_size_at_five_percent_with_17_regions(study, draw):
+    """Under independence the test rejects at no more than 5 %, within 3 Monte-Carlo standard errors."""
+    rng = np.random.default_rng(20)
+    n, tables = len(study.table.regions), 800
+    cells = {
+        "normal": lambda: rng.normal(size=(n, tables)),
+        "lognormal": lambda: rng.lognormal(sigma=1.5, size=(n, tables)),
+        "zero-inflated": lambda: rng.gamma(0.5, size=(n, tables)) * (rng.random((n, tables)) < 0.6),
+    }[draw]()
+    values = pd.DataFrame(cells, index=study.table.regions)
+    rejected = (moran(values, study.graph, permutations=199, rng=1).to_frame()["p_value"] <= 0.05).mean()
+    assert 0.01 < rejected < 0.05 + 3 * np.sqrt(0.05 * 0.95 / tables)
+
+
+def test_it_finds_dependence_that_is_there():
+    """A smooth trend is detected: 'not significant' above is not for want of a working test."""
+    lattice = [(i, j) for i in range(7) for j in range(7)]
+    names = [f"{i}-{j}" for i, j in lattice]
+    pairs = pd.DataFrame(
+        [
+            (f"{i}-{j}", f"{i + a}-{j + b}")
+            for i, j in lattice
+            for a, b in ((0, 1), (1, 0))
+            if i + a < 7 and j + b < 7
+        ]
+    )
+    trend = pd.Series([i + j for i, j in lattice], index=names, name="trend", dtype=float)
+    found = moran(trend, graph_from_pairs(pairs, pd.Index(names)), permutations=999, rng=1).to_frame()
+    assert found.loc["trend", "p_value"] == pytest.approx(0.002)  # the smallest two-sided p of 999
+
+
+def test_bad_input_is_refused(quotients, study):
+    graph = study.graph
+    with pytest.raises(InputError, match="these are constant: flat"):
+        moran(quotients.assign(flat=1.0), graph)
+    with pytest.raises(InputError, match="Akmola × research is nan"):
+        moran(
+            quotients.mask((quotients.index == "Akmola")[:, None] & (quotients.columns == "research")), graph
+        )
+    with pytest.raises(RegionError, match="the graph has Akmola, which the table does not"):
+        moran(quotients.drop(index="Akmola"), graph)
+    with pytest.raises(RegionError, match="the graph lacks Gotham"):
+        moran(quotients.rename(index={"Akmola": "Gotham"}), graph)
+    with pytest.raises(InputError, match="at least 4"):
+        moran(quotients.iloc[:3], graph)
+    with pytest.raises(InputError, match="at least 99"):
+        moran(quotients, graph, permutations=10)
+    with pytest.raises(InputError, match="one of permutation, normal, randomization"):
+        moran(quotients, graph, method="exactly")
+    with pytest.raises(InputError, match="one of two-sided, greater, less"):
+        moran(quotients, graph, alternative="both")
+    with pytest.raises(InputError, match="non-negative integer"):
+        moran(quotients, graph, rng=-1)
+    with pytest.raises(GraphError, match=r"must be a libpysal.graph.Graph, not W"):
+        moran(quotients, graph.to_W())

@@ -1,0 +1,94 @@
+"""The house rules that code can check: who may import whom, and what an import costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spatialkz
+
+ROOT = Path(spatialkz.__file__).parent
+# Each stage imports only from stages to its left.
+ORDER = (
+    "errors randomness results datasets tables geography regions study "
+    "specialization spatial clustering candidates report pipeline cli"
+).split()
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spatialkz."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.ImportFrom) and node.module == "spatialkz":
+            yield from (alias.name for alias in node.names if alias.name in ORDER)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_stage_imports_only_from_its_left(path):
+    if room(path) == "__init__":
+        return
+    assert room(path) in ORDER
+    later = [name for name in imported_rooms(path) if ORDER.index(name) > ORDER.index(room(path))]
+    assert not later
+
+
+def test_only_the_report_draws_and_only_regions_knows_the_country():
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if room(path) != "report":
+            assert "import matplotlib" not in text
+            assert "from matplotlib" not in text
+        if room(path) in {
+            "tables",
+            "geography",
+            "specialization",
+            "spatial",
+            "clustering",
+            "candidates",
+            "report",
+        }:
+            code = ast.unparse(_without_docstrings(ast.parse(text)))
+            assert "azakhstan" not in code, path
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def loaded_after(statement):
+    code = f"import sys; {statement}; print(*sys.modules)"
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+
+
+@pytest.mark.parametrize("statement", ["import spatialkz", "import spatialkz.cli"])
+def test_importing_costs_nothing(statement):
+    heavy = {"pandas", "numpy", "geopandas", "sklearn", "numba", "scipy", "matplotlib", "libpysal", "esda"}
+    assert not heavy & loaded_after(statement)
+
+
+def test_help_does_not_load_the_scientific_stack():
+    code = "sys.argv = ['spatialkz', '--help']; from spatialkz.cli import app; app(standalone_mode=False)"
+    assert not {"pandas", "numpy", "sklearn"} & loaded_after(code)
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in spatialkz.__all__:
+        assert getattr(spatialkz, name) is not None
+        if not name.startswith("__"):
+            assert getattr(spatialkz, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'magic'"):
+        spatialkz.magic  # noqa: B018

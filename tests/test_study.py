@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import spatialkz
+from spatialkz.errors import InputError, RegionError
+from spatialkz.study import Choices, Study, read_study
+
+TABLE = "county;steel;software\nNorth;3;1\nEast;1;1\nSouth;1;4\nWest;2;2\n"
+PAIRS = "a,b\nNorth,East\nEast,South\nSouth,West\n"
+TOML = '[table]\nfile = "table.csv"\nkind = "counts"\n[geography]\ngraph = "pairs.csv"\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "table.csv").write_text(TABLE, encoding="utf-8")
+    (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    return tmp_path
+
+
+def written(folder, text):
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shortest_study_file(folder):
+    study = read_study(written(folder, TOML))
+    assert study.name == "mine"
+    assert study.boundaries is None
+    assert study.region_names("kk").to_dict() == {name: name for name in ("North", "East", "South", "West")}
+    assert study.graph["East"].index.tolist() == ["North", "South"]
+    assert [path.name for path in study.inputs] == ["mine.toml", "table.csv", "pairs.csv"]
+
+
+def test_a_study_file_with_everything(folder):
+    (folder / "sectors.csv").write_text(
+        "sector,group,name_en,name_ru,role\nsteel,industry,Steel,Сталь,\nsoftware,services,Software,,knowledge\n",
+        encoding="utf-8",
+    )
+    (folder / "tiers.csv").write_text("region,tier\nNorth,1\nEast,2\nSouth,\nWest,2\n", encoding="utf-8")
+    (folder / "base.csv").write_text(
+        "region,industry,services\nNorth,9,5\nEast,9,5\nSouth,9,5\nWest,9,5\n", encoding="utf-8"
+    )
+    study = read_study(
+        written(
+            folder,
+            'name = "four"\ntitle = "Four counties"\n'
+            + TOML.replace('kind = "counts"', 'kind = "volumes"\nunit = "tonnes"\nbase = "base.csv"')
+            + '[sectors]\nfile = "sectors.csv"\n[placement]\nfile = "tiers.csv"\n'
+            + "[choices]\nthreshold = 1.5\ndraws = 500\n",
+        )
+    )
+    assert study.choices == Choices(threshold=1.5, draws=500)
+    assert study.table.groups.to_dict() == {"steel": "industry", "software": "services"}
+    assert study.sector_names("ru").to_dict() == {"steel": "Сталь", "software": "Software"}
+    assert study.placement.isna().to_dict() == {"North": False, "East": False, "South": True, "West": False}
+    assert study.table.base.loc["West"].to_dict() == {"industry": 9.0, "services": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("[table", InputError, "mine.toml is not valid TOML"),
+        ('[geography]\ngraph = "queen"\n', InputError, r"\[table\] must name its file"),
+        (
+            TOML + "[choices]\ntreshold = 2\n",
+            InputError,
+            r"unknown key treshold in \[choices\]; known are alpha",
+        ),
+        (TOML.replace("[table]", "[tabel]"), InputError, r"unknown key tabel in the top"),
+        ('table = "table.csv"\n', InputError, r"\[table\] must be a section"),
+        (TOML + "[choices]\nthreshold = 0\n", InputError, r"threshold is 0; it must lie from"),
+        (TOML + '[choices]\npermutations = "many"\n', InputError, r"permutations is 'many'; a number"),
+        (TOML + "[choices]\ndraws = 10.5\n", InputError, r"draws is 10.5; a number"),
+        (TOML + "[choices]\nalpha = true\n", InputError, r"alpha is True; a number"),
+        (TOML.replace("pairs.csv", "queen"), InputError, "Neighbors are needed"),
+        (TOML.replace("pairs.csv", "none.csv"), InputError, "There is no file"),
+        (TOML.replace("counts", "money"), InputError, "one of volumes, counts, quotients"),
+        (TOML + '[regions]\ndivision = "narnia"\n', InputError, "known are kazakhstan-2018, kazakhstan-2022"),
+        (TOML + '[regions]\ndivision = "kazakhstan-2018"\n', RegionError, "North"),
+        (TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'), InputError, "drop names gold"),
+        (TOML.replace("[geography]", 'base = "gdp"\n[geography]'), InputError, "neither a column"),
+    ],
+)
+def test_bad_study_files_are_refused(folder, text, error, sentence):
+    with pytest.raises(error, match=sentence):
+        read_study(written(folder, text))
+    with pytest.raises(InputError, match="There is no study file"):
+        read_study(folder / "none.toml")
+
+
+def test_parts_that_do_not_fit_are_refused(study):
+    with pytest.raises(RegionError, match="the expert placement lacks Akmola"):
+        replace(study, placement=study.placement.drop("Akmola"))
+    with pytest.raises(RegionError, match="the boundaries file lacks Akmola"):
+        replace(study, boundaries=study.boundaries.drop("Akmola"))
+    with pytest.raises(InputError, match="list of sectors lacks research"):
+        replace(study, sectors=study.sectors.drop("research"))
+
+
+def test_own_boundaries_take_the_place_of_the_bundled_ones(folder, study):
+    study.boundaries.reset_index().to_file(folder / "map.gpkg", driver="GPKG")
+    (folder / "lq.csv").write_text(study.table.values.to_csv(), encoding="utf-8")
+    own = read_study(
+        written(
+            folder,
+            '[table]\nfile = "lq.csv"\nkind = "quotients"\n'
+            '[geography]\nboundaries = "map.gpkg"\nid = "region"\ngraph = "queen"\n',
+        )
+    )
+    assert own.graph.adjacency.sort_index().index.equals(study.graph.adjacency.sort_index().index)
+
+
+def test_volumes_with_codes_on_the_20_regions():
+    study = spatialkz.load_study("kazakhstan-gva-2022")
+    assert len(study.table.regions) == 20
+    assert study.regions.loc["ABY", "name_kk"] == "Абай облысы"
+    assert "GRP" not in study.table.sectors
+    assert len(study.graph.adjacency) == 70
+
+
+def test_a_study_is_built_in_code_as_well(study):
+    table = spatialkz.ActivityTable(study.table.values, kind="quotients")
+    own = Study("own", table, study.graph)
+    assert own.sectors["role"].eq("").all()
+    assert own.placement is None
+    assert isinstance(own.region_names(), pd.Series)
