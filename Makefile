@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format clean
+.PHONY: run test check format clean constraints pictures
 .DEFAULT_GOAL := run
 
 run: .venv/installed
@@ -31,3 +31,16 @@ format: .venv/installed
 
 clean:
 	rm -rf .venv results build dist
+
+# Resolve the newest versions that fit pyproject.toml and pin them.
+constraints:
+	$(PYTHON) -m venv .venv-new
+	.venv-new/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-new/bin/python -m pip install --quiet --group dev .
+	echo "# Exact versions that make and the checks install; made by 'make constraints'." > constraints.txt
+	.venv-new/bin/python -m pip freeze --exclude spatialkz >> constraints.txt
+	rm -rf .venv-new
+
+# The pictures of the README come from the results of make run.
+pictures: run
+	cp results/figures/map.png docs/images/map.png

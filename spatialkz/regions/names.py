@@ -24,9 +24,10 @@ _NAMES = ["name_en", "name_ru", "name_kk", "name_en_2018", "name_ru_2018", "name
 
 # Kazakh letters are folded to the Russian ones people type instead (the words below are folded too).
 _FOLD = str.maketrans("қғңөұүһіәı", "кгноуухиаi")
-_KIND_WORDS = dict.fromkeys("city gorod g qalasy qala kalasy г гор город каласы кала к".split(), "city") | (
-    dict.fromkeys("region oblast obl oblysy oblys province область обл облысы облыс".split(), "region")
-)
+_KIND_WORDS = {
+    "city": re.compile(r"city|gorod|g|qala(sy)?|kalasy|г|гор|город\w*|кала(сы)?|к"),
+    "region": re.compile(r"region|province|obl\w*|обл\w*"),
+}
 _FILLERS = {"of", "the", "а"}  # «а»: г.а. = городская администрация
 
 
@@ -36,7 +37,6 @@ class _Spelling(NamedTuple):
     text: str
     code: str
     region_kind: str  # "city" or "region"
-    bare: bool  # written without "city", "область" …
     matched_by: str
 
 
@@ -133,20 +133,21 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
         if len(found) > 1:
             left = [code for code in found if code not in settled]
             if len(left) != 1:
+                both = _labels(found, " or ")
                 raise RegionError(
-                    f"The region {name!r} can be {_labels(found, ' or ')}; expected the full name of one of them."
+                    f"The region {name!r} can be {both}; expected the full name of one of them."
                 )
             found.clear()
             found[left[0]] = "companion"
 
     codes = [next(iter(found)) for found in readings]
-    now = region_table(2022)
-    founded = [code for code in codes if now.at[code, "unit_2018"] != code]
+    home = region_table(2022)["unit_2018"]
+    founded = [code for code in codes if home[code] != code]
     if vintage is None:
         vintage = 2022 if founded else 2018
     table = region_table(vintage)
     if vintage == 2018 and founded:
-        homes = [f"{_labels([code])} is part of {_labels([now.at[code, 'unit_2018']])}" for code in founded]
+        homes = [f"{_labels([code])} is part of {_labels([home[code]])}" for code in founded]
         raise RegionError(f"Found regions founded in 2022, expected the division of 2018: {listing(homes)}.")
     _refuse_twice(given, codes)
 
@@ -195,7 +196,8 @@ def _nearest(name: object) -> str:
     found: dict[str, str] = {}
     for base in close:
         for spelling in known[base]:
-            found.setdefault(spelling.code, spelling.text)
+            if spelling.matched_by != "code":
+                found.setdefault(spelling.code, spelling.text)
     return f"nearest: {', '.join(found.values())}" if found else "nothing near"
 
 
@@ -210,8 +212,6 @@ def _readings(name: object) -> dict[str, str]:
     found = _spellings().get(base, [])
     if kind:
         found = [spelling for spelling in found if spelling.region_kind == kind]
-    elif any(spelling.bare for spelling in found):
-        found = [spelling for spelling in found if spelling.bare]
     # Codes and names come before variants in the list, and the first one counts.
     return {spelling.code: spelling.matched_by for spelling in reversed(found)}
 
@@ -224,9 +224,8 @@ def _spellings() -> dict[str, list[_Spelling]]:
         texts = [(row[column], "code") for column in _CODES] + [(row[column], "name") for column in _NAMES]
         texts += [(text, "variant") for text in row["variants"].split("|")]
         for text, matched_by in texts:
-            base, kind = _split(text)
-            if base:
-                known[base].append(_Spelling(text, row["code"], row["kind"], not kind, matched_by))
+            if base := _split(text)[0]:
+                known[base].append(_Spelling(text, row["code"], row["kind"], matched_by))
     return dict(known)
 
 
@@ -235,9 +234,11 @@ def _split(name: object) -> tuple[str, str]:
     letters = unicodedata.normalize("NFKD", str(name).casefold())
     folded = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_FOLD)
     words = [word for word in re.findall(r"[^\W_]+", folded) if word not in _FILLERS]
-    kinds = sorted({_KIND_WORDS[word] for word in words if word in _KIND_WORDS})
-    return "".join(word for word in words if word not in _KIND_WORDS), " ".join(kinds)
+    kinds = [next((kind for kind in _KIND_WORDS if _KIND_WORDS[kind].fullmatch(word)), "") for word in words]
+    base = "".join(word for word, kind in zip(words, kinds, strict=True) if not kind)
+    return base, " ".join(sorted(set(kinds) - {""}))
 
 
+@cache
 def _read(name: str) -> pd.DataFrame:
     return datasets.read_table(name, text=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from spatialkz.errors import InputError, listing
-from spatialkz.tables import ActivityTable, check_same_regions, check_table
+from spatialkz.specialization.margins import margins
+from spatialkz.tables import ActivityTable, check_table
 
 
 def location_quotient(
@@ -13,6 +13,7 @@ def location_quotient(
     base: pd.Series | pd.DataFrame | None = None,
     *,
     groups: pd.Series | None = None,
+    contained: bool = True,
 ) -> pd.DataFrame:
     r"""Location quotient of each region in each sector.
 
@@ -32,6 +33,8 @@ def location_quotient(
         the region's row, within each group.
     groups : Series, optional
         Sector → base group.
+    contained : bool
+        Whether the base contains the sectors and is in their unit, so that no cell may exceed it.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def location_quotient(
     Raises
     ------
     InputError
-        If a cell is negative or missing, a sector is nowhere active, or a region's base is zero.
+        If a cell is negative or missing, a sector is nowhere active, a region's base is zero, a cell exceeds
+        a base that contains it, or groups and base do not fit.
     RegionError
         If the regions of ``base`` are not those of ``values``.
 
@@ -57,46 +61,8 @@ def location_quotient(
     North    1.5       0.5
     South    0.5       1.5
     """
-    table = check_table(values, name="values", minimum=0)
-    totals = table.sum()
-    if (totals == 0).any():
-        raise InputError(
-            f"A quotient needs activity somewhere; there is none in {listing(totals.index[totals == 0])}."
-        )
-    bases = _bases(table, base, groups)
-    shares = bases / bases.sum()
-    if (shares == 0).to_numpy().any():
-        empty = shares.index[(shares == 0).any(axis=1)]
-        raise InputError(f"A quotient needs a positive base; it is zero in {listing(empty)}.")
-    return (table / totals) / shares
-
-
-def _bases(
-    table: pd.DataFrame, base: pd.Series | pd.DataFrame | None, groups: pd.Series | None
-) -> pd.DataFrame:
-    """Base of each region for each sector, shaped like ``table``."""
-    if groups is None:
-        group_of = pd.Series("base", index=table.columns)
-    else:
-        missing = table.columns.difference(groups.index)
-        if len(missing):
-            raise InputError(f"groups has no entry for {listing(missing)}.")
-        group_of = groups.loc[table.columns]
-    if base is None:
-        per_group = table.T.groupby(group_of.to_numpy()).sum().T
-    else:
-        checked = check_table(base, name="base", minimum=0)
-        check_same_regions(checked.index, table.index, "base")
-        checked = checked.loc[table.index]
-        if checked.shape[1] == 1:
-            return pd.DataFrame(dict.fromkeys(table.columns, checked.iloc[:, 0]))
-        per_group = checked
-    missing = pd.Index(group_of.unique()).difference(per_group.columns)
-    if len(missing):
-        raise InputError(
-            f"base has columns {listing(per_group.columns)} but none for group {listing(missing)}."
-        )
-    return per_group[group_of].set_axis(table.columns, axis=1)
+    found = margins(values, base, groups=groups, contained=contained)
+    return found.sector_shares / found.base_shares
 
 
 def symmetric_quotient(quotients: pd.DataFrame) -> pd.DataFrame:

@@ -38,9 +38,13 @@ def test_units_and_row_order_do_not_matter(values, unit):
 def test_groups_take_their_own_base():
     values = pd.DataFrame({"steel": [30.0, 10], "cars": [10.0, 10], "law": [5.0, 15]}, index=["N", "S"])
     groups = pd.Series({"law": "services", "steel": "industry", "cars": "industry"})
-    quotients = location_quotient(values, groups=groups)
+    quotients = location_quotient(
+        values.assign(it=[5.0, 5]), groups=pd.concat([groups, pd.Series({"it": "services"})])
+    )
     assert quotients.loc["N", "steel"] == pytest.approx((30 / 40) / (40 / 60))
-    assert quotients.loc["N", "law"] == pytest.approx(1.0)  # the only sector of its group
+    assert quotients.loc["N", "law"] == pytest.approx((5 / 20) / (10 / 30))
+    with pytest.raises(InputError, match="group of one sector: law"):
+        location_quotient(values, groups=groups)
     base = pd.DataFrame({"services": [10.0, 30], "industry": [50.0, 50]}, index=["N", "S"])
     quotients = location_quotient(values, base, groups=groups)
     assert quotients.loc["N", "steel"] == pytest.approx((30 / 50) / (40 / 100))
@@ -51,7 +55,7 @@ def test_bad_margins_are_refused():
     values = pd.DataFrame({"steel": [3.0, 1], "law": [1.0, 3]}, index=["N", "S"])
     with pytest.raises(InputError, match="none in law"):
         location_quotient(values.assign(law=0.0))
-    with pytest.raises(InputError, match="zero in S"):
+    with pytest.raises(InputError, match=r"zero in S \(base\)"):
         location_quotient(values, pd.Series({"N": 1.0, "S": 0.0}))
     with pytest.raises(RegionError, match="base lacks S"):
         location_quotient(values, pd.Series({"N": 1.0, "X": 1.0}))
@@ -60,6 +64,11 @@ def test_bad_margins_are_refused():
     base = pd.DataFrame({"industry": [1.0, 1], "trade": [1.0, 1]}, index=["N", "S"])
     with pytest.raises(InputError, match="none for group services"):
         location_quotient(values, base, groups=pd.Series({"steel": "industry", "law": "services"}))
+    with pytest.raises(
+        InputError, match=r"cannot be smaller than one of them, but it is in N × steel \(3 > 2\)"
+    ):
+        location_quotient(values, pd.Series({"N": 2.0, "S": 9.0}))
+    assert location_quotient(values, pd.Series({"N": 2.0, "S": 9.0}), contained=False).loc["N", "steel"] > 1
     with pytest.raises(InputError, match="N × steel is -1"):
         location_quotient(values.replace(3.0, -1.0))
 

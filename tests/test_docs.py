@@ -1,0 +1,46 @@
+"""Pages that can go stale are held against what they describe."""
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from spatialkz.study import _KEYS
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_data_page_is_the_one_its_script_makes():
+    made = runpy.run_path(str(DOCS / "make_data_page.py"))["page"]()
+    assert (DOCS / "data.md").read_text(encoding="utf-8") == made, "run: python docs/make_data_page.py"
+
+
+def test_the_study_file_in_the_guide_names_every_key():
+    text = (DOCS / "own-table.md").read_text(encoding="utf-8")
+    block = re.search(r'    name = "my-study".*?draws = 10000\n', text, re.DOTALL).group()
+    shown = tomllib.loads("\n".join(line.removeprefix("    ") for line in block.splitlines()))
+    for section, keys in _KEYS.items():
+        found = set(shown if not section else shown[section])
+        assert found == keys - {"source"}
+
+
+@pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))
+def test_links_between_pages_lead_somewhere(link):
+    page = DOCS / link
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_the_results_page_explains_every_column(quick, tmp_path):
+    from spatialkz.pipeline import run_study
+
+    text = (DOCS / "results.md").read_text(encoding="utf-8")
+    folder = run_study(quick, tmp_path / "results")
+    for name in ("candidates", "areas", "quotients", "autocorrelation"):
+        for column in pd.read_csv(folder / f"{name}.csv").columns.drop("variable", errors="ignore"):
+            assert f"`{column}" in text or f"{column}`" in text or f" {column}," in text, (name, column)
+    for path in folder.iterdir():
+        assert f"`{path.name}{'/' if path.is_dir() else ''}`" in text, path.name

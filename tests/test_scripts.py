@@ -1,0 +1,50 @@
+import runpy
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
+QUICK = {
+    "compute_quotients": ["kazakhstan-gva-2020"],
+    "spatial_autocorrelation": ["kazakhstan-gva-2020", "--permutations", "99"],
+    "cluster_regions": ["kazakhstan-gva-2020", "--k", "3"],
+    "rank_candidates": ["kazakhstan-gva-2020", "--draws", "100"],
+}
+
+
+def run(name, arguments, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
+    return ended.value.code or 0
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SCRIPTS.glob("*.py")))
+def test_every_script_has_help_and_stays_thin(name, monkeypatch, capsys):
+    assert run(name, ["--help"], monkeypatch) == 0
+    assert "--" in capsys.readouterr().out
+    assert len((SCRIPTS / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 45
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_scripts_write_their_table(name, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(name, QUICK[name], monkeypatch) == 0
+    assert capsys.readouterr().out
+    assert all(len(pd.read_csv(path)) for path in tmp_path.glob("*.csv"))
+    assert list(tmp_path.glob("*.csv"))
+
+
+def test_bad_input_is_one_sentence(monkeypatch, capsys):
+    assert run("rank_candidates", ["atlantis"], monkeypatch) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_paper_is_held_against_its_table(monkeypatch, tmp_path, capsys):
+    assert run("reproduce_paper", ["--out", str(tmp_path / "results")], monkeypatch) == 0
+    out = capsys.readouterr().out
+    assert "Cells with LQ ≥ 1: 41; in bold: 40" in out
+    assert "'industry': 6, 'services': 5" in out
+    assert (tmp_path / "results" / "report.html").is_file()
