@@ -195,7 +195,7 @@ def regions(
 
 def find_study(name: str) -> Study:
     """Read a study file, or load a bundled study by name."""
-    from spatialkz.study import load_study, read_study
+    from spatialkz.study_file import load_study, read_study
 
     return read_study(name) if name.endswith(".toml") or Path(name).is_file() else load_study(name)
 
@@ -206,7 +206,7 @@ def _graph(labels: pd.Index, graph: str, boundaries: Path | None, id_column: str
 
     from spatialkz.geography import read_boundaries
     from spatialkz.regions import resolve_regions
-    from spatialkz.study import region_graph
+    from spatialkz.study_file import region_graph
 
     if graph in {"queen", "rook"}:
         polygons = None if boundaries is None else read_boundaries(boundaries, id_column)

@@ -27,7 +27,15 @@ from spatialkz.errors import InputError, OutputError, listing
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import json_ready
 from spatialkz.spatial import local_moran, moran
-from spatialkz.specialization import breadth, symmetric_quotient, table_quotients
+from spatialkz.specialization import (
+    audit_table,
+    breadth,
+    certainty,
+    check_claims,
+    sector_share_interval,
+    symmetric_quotient,
+    table_quotients,
+)
 from spatialkz.study import LANGUAGES, Study
 
 _METHODS: tuple[ClusterMethod, ...] = ("kmeans", "ward")
@@ -46,10 +54,10 @@ def run_study(
     """Run every stage on a study and write the results folder.
 
     The folder holds ``quotients.csv``, ``autocorrelation.csv``, ``local.csv``, ``clusters.csv``,
-    ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``map.gpkg`` (with boundaries), ``figures/``,
-    ``report.html`` and ``manifest.json``. It is written beside ``out`` and moved into place whole, so a run
-    that fails leaves earlier results as they were. The same seed gives the same bytes in every CSV and JSON
-    but for the times in the manifest.
+    ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``audit.json`` (of published quotients),
+    ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside
+    ``out`` and moved into place whole, so a run that fails leaves earlier results as they were. The same seed
+    gives the same bytes in every CSV and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -118,6 +126,13 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     say("quotients")
     quotients = table_quotients(study.table)
     variables, notes = _testable(quotients.assign(breadth=breadth(quotients, choices.threshold)))
+    say("audit")
+    audit = audit_table(study.table)
+    claims = None
+    if audit is not None and study.claims:
+        claims = check_claims(
+            study.claims, study.table, audit, marks=study.marks, threshold=choices.threshold
+        )
     say("autocorrelation")
     global_test = moran(variables, study.graph, permutations=choices.permutations, rng=seed)
     local_test = local_moran(
@@ -130,8 +145,8 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         for method in _METHODS
     }
     say("ranking")
-    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clusters["kmeans"])
-    return Findings(study, quotients, global_test, local_test, clusters, ranking, notes, seed)
+    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clusters["kmeans"], audit=audit)
+    return Findings(study, quotients, global_test, local_test, clusters, ranking, notes, seed, audit, claims)
 
 
 def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -147,9 +162,9 @@ def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _write_tables(findings: Findings, folder: Path) -> None:
     study, ranking = findings.study, findings.ranking
     areas = ranking.areas.set_index("region")
-    labels = {method: result.to_frame() for method, result in findings.clusters.items()}
-    clusters = pd.concat(labels, axis=1)
-    clusters.columns = pd.Index([f"{method}_{name}" for method, name in clusters.columns])
+    clusters = pd.concat(
+        [result.to_frame().add_prefix(f"{method}_") for method, result in findings.clusters.items()], axis=1
+    )
     for name, table in {
         "quotients": _long_quotients(findings),
         "autocorrelation": findings.moran.to_frame().reset_index(),
@@ -169,6 +184,9 @@ def _write_tables(findings: Findings, folder: Path) -> None:
             "adjusted_rand": adjusted_rand_score(first, second),
         },
     )
+    if findings.audit is not None:
+        claims = [] if findings.claims is None else findings.claims.reset_index().to_dict("records")
+        _write_json(folder / "audit.json", {**findings.audit.to_dict(), "claims": claims})
     if study.boundaries is not None:
         layer = study.boundaries[["geometry"]].join(areas).join(findings.quotients.add_prefix("lq_"))
         layer = layer.rename_axis(index="region").reset_index()
@@ -178,10 +196,18 @@ def _write_tables(findings: Findings, folder: Path) -> None:
 def _long_quotients(findings: Findings) -> pd.DataFrame:
     table = findings.study.table
     low, high = table.interval() if table.kind == "quotients" else (findings.quotients, findings.quotients)
-    parts = {"lq": findings.quotients, "lq_low": low, "lq_high": high}
+    share_low, share_high = sector_share_interval(table, findings.audit)
+    parts = {
+        "lq": findings.quotients,
+        "lq_low": low,
+        "lq_high": high,
+        "share_low": share_low,
+        "share_high": share_high,
+        "certainty": certainty(table, findings.study.choices.threshold),
+    }
     long = pd.DataFrame({name: part.stack() for name, part in parts.items()}).reset_index()
     long.insert(2, "group", long["sector"].map(table.groups))
-    return long.assign(candidate=long["lq"] >= findings.study.choices.threshold)
+    return long
 
 
 def _provenance(study: Study, seed: int, lang: str) -> dict[str, object]:

@@ -111,7 +111,7 @@ def test_local_moran_clusters_and_ranks_come_out(call):
         (["regions", "Karagnda"], "Karaganda"),
         (["lq", "nowhere.csv"], "There is no file nowhere.csv."),
         (["rank", "atlantis"], "There is no bundled study 'atlantis'; there are kazakhstan-2022"),
-        (["run", "none.toml"], "There is no study file none.toml."),
+        (["run", "none.toml"], "There is no file none.toml."),
         (["cluster", *TABLE1, "--k", "40"], "it must be from 2 to 16"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
         (["rank", "-o", "ranks.pdf"], "expected .csv, .json, .parquet, .xlsx"),

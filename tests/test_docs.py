@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spatialkz.study import _KEYS
+from spatialkz.study_file import _KEYS
 
 DOCS = Path(__file__).parent.parent / "docs"
 

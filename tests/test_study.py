@@ -5,7 +5,8 @@ import pytest
 
 import spatialkz
 from spatialkz.errors import InputError, RegionError
-from spatialkz.study import Choices, Study, read_study
+from spatialkz.study import Choices, Study
+from spatialkz.study_file import read_study
 
 TABLE = "county;steel;software\nNorth;3;1\nEast;1;1\nSouth;1;4\nWest;2;2\n"
 PAIRS = "a,b\nNorth,East\nEast,South\nSouth,West\n"
@@ -87,7 +88,7 @@ def test_a_study_file_with_everything(folder):
 def test_bad_study_files_are_refused(folder, text, error, sentence):
     with pytest.raises(error, match=sentence):
         read_study(written(folder, text))
-    with pytest.raises(InputError, match="There is no study file"):
+    with pytest.raises(InputError, match="There is no file"):
         read_study(folder / "none.toml")
 
 

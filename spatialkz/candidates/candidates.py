@@ -15,7 +15,15 @@ from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import LocalMoranTest, local_moran
-from spatialkz.specialization import breadth, symmetric_quotient, table_quotients
+from spatialkz.specialization import (
+    QuotientAudit,
+    audit_table,
+    breadth,
+    certainty,
+    sector_share_interval,
+    symmetric_quotient,
+    table_quotients,
+)
 from spatialkz.study import Study
 
 Floats = npt.NDArray[np.float64]
@@ -73,6 +81,7 @@ def rank_candidates(
     rng: int | np.random.Generator | None = None,
     local: LocalMoranTest | None = None,
     clusters: RegionClusters | None = None,
+    audit: QuotientAudit | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
@@ -89,15 +98,16 @@ def rank_candidates(
         Monte-Carlo draws, at least 100; left out, as the study says.
     rng : int, Generator or None
         Seed of the draws.
-    local, clusters : optional
-        Results already at hand for local Moran's I of the sectors and ``breadth``, and for k-means clusters;
-        left out, they are computed.
+    local, clusters, audit : optional
+        Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, and
+        for the audit of published quotients; left out, they are computed.
 
     Returns
     -------
     CandidateRanking
         ``candidates``: ``rank, region, sector, group, lq, lq_low, lq_high, score, rank_low, rank_high,
-        p_top10``, the evidence, ``moran_label, moran_p`` (of the sector in the region) and ``cluster``.
+        p_top10``, ``certainty`` (that rounding leaves it a candidate), ``share_low, share_high`` (of the
+        national sector), the evidence, ``moran_label, moran_p`` (of the sector there) and ``cluster``.
         ``areas``: ``rank, region, breadth, score, rank_low, rank_high, p_top3, tier``, the evidence,
         ``moran_label, moran_p`` (of breadth) and ``cluster``.
 
@@ -138,8 +148,11 @@ def rank_candidates(
     if clusters is None:
         features = symmetric_quotient(quotients)
         clusters = cluster_regions(features, resamples=study.choices.resamples, rng=rng)
+    if audit is None:
+        audit = audit_table(study.table)
     setting = Setting.of(study)
     low, high = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
+    share_low, share_high = sector_share_interval(study.table, audit)
     point = quotients.to_numpy()[None]
     cell_evidence = {name: e[0][rows, columns] for name, e in candidate_evidence(point, setting).items()}
     region_evidence = {name: e[0] for name, e in area_evidence(point, setting).items()}
@@ -149,10 +162,13 @@ def rank_candidates(
     cells = rank_summary(_mean(cell_evidence), cell_ranks, top=10).assign(
         region=quotients.index[rows],
         sector=quotients.columns[columns],
-        group=study.table.groups.loc[quotients.columns[columns]].to_numpy(),  # type: ignore[union-attr]
+        group=study.table.groups.loc[quotients.columns[columns]].to_numpy(),
         lq=quotients.to_numpy()[rows, columns],
         lq_low=low.to_numpy()[rows, columns],
         lq_high=high.to_numpy()[rows, columns],
+        certainty=certainty(study.table, threshold).to_numpy()[rows, columns],
+        share_low=share_low.to_numpy()[rows, columns],
+        share_high=share_high.to_numpy()[rows, columns],
         **cell_evidence,
     )
     areas = rank_summary(_mean(region_evidence), region_ranks, top=3).assign(

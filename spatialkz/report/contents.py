@@ -10,6 +10,7 @@ import pandas as pd
 from spatialkz.candidates import CandidateRanking
 from spatialkz.clustering import ClusterMethod, RegionClusters
 from spatialkz.spatial import LocalMoranTest, MoranTest
+from spatialkz.specialization import QuotientAudit
 from spatialkz.study import Study
 
 
@@ -30,6 +31,10 @@ class Findings:
     notes : tuple of str
         What the run left out and why, one sentence each.
     seed : int
+    audit : QuotientAudit, optional
+        Of published quotients.
+    claims : DataFrame, optional
+        What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
     """
 
     study: Study
@@ -40,3 +45,5 @@ class Findings:
     ranking: CandidateRanking
     notes: tuple[str, ...]
     seed: int
+    audit: QuotientAudit | None = None
+    claims: pd.DataFrame | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -48,7 +48,7 @@ class ActivityTable:
     values: pd.DataFrame
     kind: Kind
     unit: str = ""
-    groups: pd.Series | None = None
+    groups: pd.Series = field(default_factory=lambda: pd.Series(dtype=str))
     base: pd.Series | pd.DataFrame | None = None
     rounding: float = 0.0
 
@@ -67,7 +67,7 @@ class ActivityTable:
             object.__setattr__(self, "base", base.loc[values.index])
 
     def _checked_groups(self, sectors: pd.Index) -> pd.Series:
-        if self.groups is None:
+        if self.groups.empty:
             return pd.Series("all", index=sectors, name="group")
         missing = sectors.difference(self.groups.dropna().index)
         if len(missing):
