@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from spatialkz import __version__
-from spatialkz.errors import SpatialKZError
+from spatialkz.errors import InputError, SpatialKZError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,50 @@ def lq(
     if kind == "symmetric":
         quotients = symmetric_quotient(quotients)
     _emit(quotients.rename_axis(index="region").reset_index(), output)
+
+
+@app.command()
+def audit(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|STUDY", help="Published quotients; or a study.", show_default=False)
+    ],
+    region: Region = None,
+    sector: Sector = None,
+    value: Value = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="File with a sector and a group column; left out, one base for all.")
+    ] = None,
+    rounding: Annotated[float, typer.Option(help="Half of the last printed digit.")] = 0.005,
+    encoding: Encoding = "utf-8-sig",
+    output: Output = None,
+) -> None:
+    """Hold published quotients against the identity they must satisfy, and bound what they imply."""
+    import pandas as pd
+
+    from spatialkz.datasets import study_names
+    from spatialkz.results import write_json
+    from spatialkz.specialization import audit_quotients, audit_study
+    from spatialkz.tables import read_frame, read_region_table
+
+    claims = None
+    if file in study_names() or file.endswith(".toml"):
+        audited, claims = audit_study(find_study(file))
+        if audited is None:
+            raise InputError(f"{file} brings volumes or counts; an audit is for published quotients.")
+        found = audited
+    else:
+        values = read_region_table(Path(file), region=region, sector=sector, value=value, encoding=encoding)
+        group_of = None
+        if groups is not None:
+            group_of = pd.Series(dict(read_frame(groups)[["sector", "group"]].to_numpy().tolist()))
+        found = audit_quotients(values, group_of, rounding=rounding)
+    if output is not None and output.suffix == ".json":
+        write_json(found.to_dict(), output)
+    elif output is not None:
+        _emit(found.to_frame().reset_index(), output)
+    print(found.summary())
+    if claims is not None:
+        print(claims[["verdict", "found"]].to_string())
 
 
 @app.command()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,13 +24,12 @@ from spatialkz.candidates import rank_candidates
 from spatialkz.clustering import ClusterMethod, cluster_regions
 from spatialkz.errors import InputError, OutputError, listing
 from spatialkz.report import Findings, draw_figures, write_page
-from spatialkz.results import json_ready
+from spatialkz.results import write_json
 from spatialkz.spatial import local_moran, moran
 from spatialkz.specialization import (
-    audit_table,
+    audit_study,
     breadth,
     certainty,
-    check_claims,
     sector_share_interval,
     symmetric_quotient,
     table_quotients,
@@ -103,7 +101,7 @@ def run_study(
             if path.is_file()
         }
         times = {"started": started.isoformat(), "finished": datetime.now(UTC).isoformat()}
-        _write_json(folder / "manifest.json", {**provenance, "outputs": outputs, "times": times})
+        write_json({**provenance, "outputs": outputs, "times": times}, folder / "manifest.json")
     return Path(out)
 
 
@@ -127,12 +125,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     quotients = table_quotients(study.table)
     variables, notes = _testable(quotients.assign(breadth=breadth(quotients, choices.threshold)))
     say("audit")
-    audit = audit_table(study.table)
-    claims = None
-    if audit is not None and study.claims:
-        claims = check_claims(
-            study.claims, study.table, audit, marks=study.marks, threshold=choices.threshold
-        )
+    audit, claims = audit_study(study)
     say("autocorrelation")
     global_test = moran(variables, study.graph, permutations=choices.permutations, rng=seed)
     local_test = local_moran(
@@ -176,17 +169,17 @@ def _write_tables(findings: Findings, folder: Path) -> None:
         # Ten digits are more than any input carries and the same on every machine.
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g", lineterminator="\n")
     first, second = (findings.clusters[method].labels for method in _METHODS)
-    _write_json(
-        folder / "clustering.json",
+    write_json(
         {
             "features": "symmetric quotients (LQ - 1) / (LQ + 1)",
             "methods": {method: result.to_dict() for method, result in findings.clusters.items()},
             "adjusted_rand": adjusted_rand_score(first, second),
         },
+        folder / "clustering.json",
     )
     if findings.audit is not None:
         claims = [] if findings.claims is None else findings.claims.reset_index().to_dict("records")
-        _write_json(folder / "audit.json", {**findings.audit.to_dict(), "claims": claims})
+        write_json({**findings.audit.to_dict(), "claims": claims}, folder / "audit.json")
     if study.boundaries is not None:
         layer = study.boundaries[["geometry"]].join(areas).join(findings.quotients.add_prefix("lq_"))
         layer = layer.rename_axis(index="region").reset_index()
@@ -205,7 +198,10 @@ def _long_quotients(findings: Findings) -> pd.DataFrame:
         "share_high": share_high,
         "certainty": certainty(table, findings.study.choices.threshold),
     }
-    long = pd.DataFrame({name: part.stack() for name, part in parts.items()}).reset_index()
+    stacked = {
+        name: part.rename_axis(index="region", columns="sector").stack() for name, part in parts.items()
+    }
+    long = pd.DataFrame(stacked).reset_index()
     long.insert(2, "group", long["sector"].map(table.groups))
     return long
 
@@ -235,11 +231,6 @@ def _versions() -> dict[str, str]:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
-    text = json.dumps(json_ready(content), ensure_ascii=False, indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 @contextmanager

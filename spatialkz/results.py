@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+
+from spatialkz.errors import OutputError
 
 Table = TypeVar("Table", pd.DataFrame, pd.Series)
 
@@ -46,3 +50,16 @@ def json_ready(value: object) -> object:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
+
+
+def write_json(content: Mapping[str, object], path: Path) -> None:
+    """Write a result as JSON, the same bytes for the same content."""
+    # Ten digits are more than any input carries; the rest is noise that differs between machines.
+    rounded = json.loads(
+        json.dumps(json_ready(content)), parse_float=lambda text: float(f"{float(text):.10g}")
+    )
+    text = json.dumps(rounded, ensure_ascii=False, indent=2, allow_nan=False)
+    try:
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error

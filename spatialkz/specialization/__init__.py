@@ -8,7 +8,7 @@ from spatialkz.specialization.audit import (
     certainty,
     sector_share_interval,
 )
-from spatialkz.specialization.claims import check_claims
+from spatialkz.specialization.claims import audit_study, check_claims
 from spatialkz.specialization.margins import Margins, margins
 from spatialkz.specialization.quotients import (
     breadth,
@@ -22,6 +22,7 @@ __all__ = [
     "QuotientAudit",
     "ShareSet",
     "audit_quotients",
+    "audit_study",
     "audit_table",
     "breadth",
     "certainty",

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.specialization.audit import QuotientAudit
+from spatialkz.specialization.audit import QuotientAudit, audit_table
+from spatialkz.study import Study
 from spatialkz.tables import ActivityTable
 
 Claim = Mapping[str, Any]
@@ -87,6 +88,23 @@ def check_claims(
         rows.append((name, verdict, found, claim.get("quote", ""), claim.get("place", "")))
     columns = ["claim", "verdict", "found", "quote", "place"]
     return pd.DataFrame(rows, columns=columns).set_index("claim")
+
+
+def audit_study(study: Study) -> tuple[QuotientAudit | None, pd.DataFrame | None]:
+    """Audit of a study's published quotients, and verdicts on its claims; None where there is nothing to audit.
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> audit, claims = audit_study(spatialkz.load_study())
+    >>> print(round(audit.slack["joint"], 3), len(claims))
+    0.405 9
+    """
+    audit = audit_table(study.table)
+    if audit is None or not study.claims:
+        return audit, None
+    threshold = study.choices.threshold
+    return audit, check_claims(study.claims, study.table, audit, marks=study.marks, threshold=threshold)
 
 
 def _check_names(claim: Claim, table: ActivityTable) -> None:
