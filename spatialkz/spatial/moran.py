@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from esda import Moran
 from libpysal.graph import Graph
-from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
 from spatialkz.geography import aligned
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
+from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.spatial.inference import (
     Alternative,
-    Floats,
     check_alternative,
     false_discovery_adjusted,
     normal_p_value,
@@ -26,9 +25,6 @@ from spatialkz.spatial.inference import (
 from spatialkz.tables import check_table
 
 MoranMethod = Literal["permutation", "normal", "randomization"]
-
-# Bytes of permuted values held at once; with a few dozen regions all permutations fit in one block.
-_BLOCK_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -136,11 +132,14 @@ def moran(
     refuse_constants(table)
     weights = aligned(graph, table.index).transform("r")
     moments = pd.DataFrame([_moments(table[name], weights, method) for name in table], index=table.columns)
-    z = ((moments["statistic"] - moments["expected"]) / np.sqrt(moments["variance"])).to_numpy()
+    deviate = ((moments["statistic"] - moments["expected"]) / np.sqrt(moments["variance"])).to_numpy()
     if method == "permutation":
         if permutations < 99:
             raise InputError(f"permutations is {permutations}; at least 99 are needed.")
-        simulated = _permuted_statistics(table, weights.sparse.tocsr(), permutations, generator(rng, "moran"))
+        z = (table - table.mean()).to_numpy()
+        matrix = weights.sparse.tocsr()
+        products = permuted_cross_products(z, matrix, permutations, generator(rng, "moran"))
+        simulated = products * (len(z) / (matrix.sum() * (z**2).sum(axis=0)))
         observed = moments["statistic"].to_numpy()
         # Ties up to rounding error count on both sides.
         slack = 1e-10
@@ -152,11 +151,11 @@ def moran(
         )
         low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
     else:
-        p_value = normal_p_value(z, alternative)
+        p_value = normal_p_value(deviate, alternative)
         spread = 1.959963984540054 * np.sqrt(moments["variance"])
         low, high = moments["expected"] - spread, moments["expected"] + spread
     result = moments.assign(
-        z=z,
+        z=deviate,
         p_value=p_value,
         p_adjusted=false_discovery_adjusted(p_value),
         n=len(table),
@@ -180,21 +179,3 @@ def _moments(column: pd.Series, weights: Graph, method: MoranMethod) -> dict[str
     analytic = Moran(column.to_numpy(), weights, permutations=0)
     variance = analytic.VI_norm if method == "normal" else analytic.VI_rand
     return {"statistic": analytic.I, "expected": analytic.EI, "variance": variance}
-
-
-def _permuted_statistics(
-    table: pd.DataFrame, weights: csr_array, permutations: int, rng: np.random.Generator
-) -> Floats:
-    """Moran's I of every variable (columns) under every permutation (rows)."""
-    z = table.to_numpy() - table.to_numpy().mean(axis=0)
-    n, k = z.shape
-    scale = n / (weights.sum() * (z**2).sum(axis=0))
-    block = max(1, _BLOCK_BYTES // (8 * n * k))
-    simulated = np.empty((permutations, k))
-    for start in range(0, permutations, block):
-        size = min(block, permutations - start)
-        order = rng.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
-        drawn = z[order.T].reshape(n, size * k)  # region × (permutation, variable)
-        crossed = (drawn * (weights @ drawn)).sum(axis=0).reshape(size, k)
-        simulated[start : start + size] = crossed * scale
-    return simulated
