@@ -1,4 +1,4 @@
-"""The engine of all global permutation tests: one permutation is drawn and applied to all variables at once."""
+"""The engine of all global permutation tests: each permutation serves all variables at once."""
 
 from __future__ import annotations
 
