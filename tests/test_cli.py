@@ -153,7 +153,7 @@ def test_run_writes_the_folder_and_says_where(call, tmp_path):
     study = tmp_path / "quick.toml"
     text = data_path("kazakhstan-2022", "study.toml").read_text(encoding="utf-8")
     folder = data_path("kazakhstan-2022").as_posix()
-    for name in ("table1.csv", "sectors.csv", "placement.csv"):
+    for name in ("table1.csv", "sectors.csv", "placement.csv", "claims.toml"):
         text = text.replace(f'"{name}"', f'"{folder}/{name}"')
     study.write_text(text + "\n[choices]\npermutations = 99\nresamples = 10\ndraws = 100\n", encoding="utf-8")
     status, out, err = call("run", study, "--out", tmp_path / "results", "--lang", "ru")

@@ -27,6 +27,12 @@ def test_the_study_file_in_the_guide_names_every_key():
         assert found == keys - {"source"}
 
 
+def test_the_audit_page_is_the_one_its_script_makes():
+    made = runpy.run_path(str(DOCS / "make_audit_page.py"))["page"]()
+    found = (DOCS / "methods" / "audit.md").read_text(encoding="utf-8")
+    assert found == made, "run: python docs/make_audit_page.py"
+
+
 @pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))
 def test_links_between_pages_lead_somewhere(link):
     page = DOCS / link

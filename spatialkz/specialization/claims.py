@@ -37,7 +37,7 @@ def check_claims(
     """Hold each claim against the table.
 
     A claim is *supported* if it is true of every reading the rounding allows, *contradicted* if of none, and
-    *possible* otherwise.
+    *possible* otherwise; *undecided* if it is about shares and no base shares fit the table at all.
 
     Parameters
     ----------
@@ -157,8 +157,10 @@ def _marks(claim: Claim, case: _Case) -> tuple[str, str]:
 
 
 def _sector_share(claim: Claim, case: _Case) -> tuple[str, str]:
-    low, high = case.audit.sector_share(claim["sector"], claim["regions"])
     least, most = claim["between"]
+    if not case.audit.feasible(case.table.groups[claim["sector"]]):
+        return "undecided", "no base shares satisfy the adding-up identity, so shares have no bounds"
+    low, high = case.audit.sector_share(claim["sector"], claim["regions"])
     found = f"the table allows {low:.1%} to {high:.1%}"
     return _verdict(least <= low and high <= most, low <= most and least <= high), found
 

@@ -63,6 +63,13 @@ def test_verdicts(small, claim, verdict):
     assert found.loc["c", "verdict"] == verdict
 
 
+def test_a_share_in_a_table_that_cannot_be_is_undecided():
+    values = pd.DataFrame({"x": [0.5, 0.8], "y": [1.0, 1.0]}, index=["a", "b"])
+    claim = {"name": "c", "kind": "sector_share", "sector": "x", "regions": ["a"], "between": [0.5, 1.0]}
+    found = check_claims([claim], ActivityTable(values, kind="quotients"), audit_quotients(values))
+    assert found.loc["c", "verdict"] == "undecided"
+
+
 def test_marks_within_rounding_are_possible_and_right_ones_supported(small):
     table, audit = small
     right = table.values >= 1
