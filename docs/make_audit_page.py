@@ -17,7 +17,7 @@ def numbers() -> str:
     mixed = sum(study.table.groups[list(sectors)].nunique() > 1 for sectors in conflicts)
     lines = [f"- {finding}" for finding in audit.findings]
     lines += [
-        f"- The smallest sets of sectors that no single base can serve have {min(map(len, conflicts))} sectors; "
+        f"- The smallest sets that no single base can serve have {min(map(len, conflicts))} sectors; "
         f"there are {len(conflicts)} of up to 4, and {mixed} of them mix industry and services.",
         "",
         "What the paper says of its table, held against it:",
@@ -26,7 +26,7 @@ def numbers() -> str:
         "|---|---|---|",
         *(f"| “{row.quote}” | {row.verdict} | {row.found} |" for row in claims.itertuples()),
         "",
-        "*Supported*: true of every reading that rounding allows; *possible*: of some; *contradicted*: of none.",
+        "*Supported*: true of every reading rounding allows; *possible*: of some; *contradicted*: of none.",
         "",
     ]
     return "\n".join(lines)

@@ -15,6 +15,8 @@ _HOMES = {
     "resolve_regions": "regions",
     "neighbor_graph": "geography",
     "location_quotient": "specialization",
+    "concentration": "specialization",
+    "quotient_test": "specialization",
     "audit_quotients": "specialization",
     "moran": "spatial",
     "local_moran": "spatial",

@@ -1,35 +1,99 @@
-"""Location quotients and measures of specialization and concentration."""
+"""Location quotients, inference on them, the audit of published ones, and indices of concentration.
 
-from spatialkz.specialization.adding_up import ShareSet
-from spatialkz.specialization.audit import (
+``counts`` holds tests and intervals for counted things, ``published`` the audit of printed tables,
+``indices`` concentration and specialization, ``regionalization`` quotients between industries.
+"""
+
+from spatialkz.specialization.counts import QuotientTest, quotient_test
+from spatialkz.specialization.indices import (
+    IndexTest,
+    concentration,
+    concentration_test,
+    ellison_glaeser,
+    ellison_glaeser_test,
+    regional_specialization,
+    theil_decomposition,
+)
+from spatialkz.specialization.kinds import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
+from spatialkz.specialization.margins import Margins, margins
+from spatialkz.specialization.published import (
     QuotientAudit,
+    ShareSet,
     audit_quotients,
+    audit_study,
     audit_table,
     certainty,
+    check_claims,
     sector_share_interval,
 )
-from spatialkz.specialization.claims import audit_study, check_claims
-from spatialkz.specialization.margins import Margins, margins
 from spatialkz.specialization.quotients import (
     breadth,
     location_quotient,
     symmetric_quotient,
     table_quotients,
 )
+from spatialkz.specialization.regionalization import (
+    FleggDelta,
+    augmented_flegg_quotient,
+    cross_industry_quotient,
+    flegg_delta,
+    flegg_lambda,
+    flegg_quotient,
+    regional_coefficients,
+    round_quotient,
+)
+from spatialkz.specialization.relatedness import density, proximity, relatedness_test
+from spatialkz.specialization.two_dimensional import two_dimensional_quotient
+from spatialkz.specialization.variants import (
+    additive_quotient,
+    log_standardized_quotient,
+    normalized_rca,
+    standardized_quotient,
+)
+from spatialkz.specialization.windowed import windowed_quotient
 
 __all__ = [
+    "QUOTIENT_KINDS",
+    "FleggDelta",
+    "IndexTest",
     "Margins",
     "QuotientAudit",
+    "QuotientKind",
+    "QuotientTest",
     "ShareSet",
+    "additive_quotient",
     "audit_quotients",
     "audit_study",
     "audit_table",
+    "augmented_flegg_quotient",
     "breadth",
     "certainty",
     "check_claims",
+    "concentration",
+    "concentration_test",
+    "cross_industry_quotient",
+    "density",
+    "ellison_glaeser",
+    "ellison_glaeser_test",
+    "flegg_delta",
+    "flegg_lambda",
+    "flegg_quotient",
     "location_quotient",
+    "log_standardized_quotient",
     "margins",
+    "normalized_rca",
+    "proximity",
+    "quotient_test",
+    "quotients_of_kind",
+    "regional_coefficients",
+    "regional_specialization",
+    "relatedness_test",
+    "round_quotient",
     "sector_share_interval",
+    "standardized_quotient",
     "symmetric_quotient",
     "table_quotients",
+    "theil_decomposition",
+    "two_dimensional_quotient",
+    "windowed_quotient",
 ]

@@ -11,7 +11,7 @@ import spatialkz
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
 from spatialkz.specialization import audit_quotients, certainty, location_quotient, sector_share_interval
-from spatialkz.specialization.adding_up import ShareSet
+from spatialkz.specialization.published.adding_up import ShareSet
 from spatialkz.tables import ActivityTable
 
 

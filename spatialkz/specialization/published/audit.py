@@ -11,7 +11,7 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
-from spatialkz.specialization.adding_up import ShareSet
+from spatialkz.specialization.published.adding_up import ShareSet
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable, check_table
 
@@ -232,7 +232,7 @@ def audit_quotients(
 
     For each base group, and for all sectors on one base, the audit asks whether any base shares
     :math:`s_i \ge 0, \sum_i s_i = 1` satisfy :math:`\sum_i s_i LQ_{ij} = 1` with every quotient within its
-    rounding interval (linear programs; see :mod:`spatialkz.specialization.adding_up`). Where they do, it
+    rounding interval (linear programs; see :class:`ShareSet`). Where they do, it
     bounds each region's share of the base, and the share of any national sector that any set of regions can
     hold.
 

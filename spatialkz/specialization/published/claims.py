@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.specialization.audit import QuotientAudit, audit_table
+from spatialkz.specialization.published.audit import QuotientAudit, audit_table
 from spatialkz.study import Study
 from spatialkz.tables import ActivityTable
 
@@ -91,7 +91,7 @@ def check_claims(
 
 
 def audit_study(study: Study) -> tuple[QuotientAudit | None, pd.DataFrame | None]:
-    """Audit of a study's published quotients, and verdicts on its claims; None where there is nothing to audit.
+    """Audit of a study's published quotients and verdicts on its claims, each None if there is none.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -13,6 +14,7 @@ from spatialkz.errors import InputError, listing
 
 Alternative = Literal["two-sided", "greater", "less"]
 Floats: TypeAlias = NDArray[np.float64]
+_SMALLEST = np.finfo(np.float64).tiny
 
 
 def check_alternative(alternative: str) -> None:
@@ -26,16 +28,30 @@ def check_alternative(alternative: str) -> None:
 def tail_p_value(above: Floats, below: Floats, alternative: Alternative) -> Floats:
     """Turn the two tail probabilities P(T ≥ t) and P(T ≤ t), both including t, into a p-value.
 
-    Two-sided is twice the smaller tail, at most 1, which stays valid for skewed null distributions.
+    Two-sided is twice the smaller tail, at most 1, which stays valid for skewed null distributions. A tail
+    too small for a float becomes the smallest float there is, never 0.
 
     >>> tail_p_value(np.array([0.02]), np.array([0.99]), "two-sided")
     array([0.04])
     """
     if alternative == "greater":
-        return above
-    if alternative == "less":
-        return below
-    return np.minimum(1.0, 2.0 * np.minimum(above, below))
+        p_value = above
+    elif alternative == "less":
+        p_value = below
+    else:
+        p_value = np.minimum(1.0, 2.0 * np.minimum(above, below))
+    return np.maximum(p_value, _SMALLEST)
+
+
+def monte_carlo_tail(at_least: npt.ArrayLike, draws: int) -> Floats:
+    """Tail probability (b + 1) / (R + 1) from *b* of *R* draws at least as extreme as the observed value.
+
+    Never 0, and a valid p-value at any R (Davison & Hinkley 1997, eq. 4.11).
+
+    >>> float(monte_carlo_tail(0, 99))
+    0.01
+    """
+    return (np.asarray(at_least, dtype=np.float64) + 1.0) / (draws + 1.0)
 
 
 def permutation_p_value(
@@ -43,14 +59,12 @@ def permutation_p_value(
 ) -> Floats:
     """p-value of a Monte-Carlo test from counts of simulated values ≥ and ≤ the observed one.
 
-    Each tail is (b + 1) / (R + 1), so p is never 0 (Davison & Hinkley 1997, eq. 4.11).
-
     >>> permutation_p_value(np.array([0]), np.array([99]), 99, "greater")
     array([0.01])
     """
-    above = np.asarray((at_least + 1.0) / (permutations + 1.0), dtype=np.float64)
-    below = np.asarray((at_most + 1.0) / (permutations + 1.0), dtype=np.float64)
-    return tail_p_value(above, below, alternative)
+    return tail_p_value(
+        monte_carlo_tail(at_least, permutations), monte_carlo_tail(at_most, permutations), alternative
+    )
 
 
 def normal_p_value(z: Floats, alternative: Alternative) -> Floats:

@@ -1,0 +1,5 @@
+"""Tests and intervals for quotients of things that were counted."""
+
+from spatialkz.specialization.counts.quotient_test import QuotientTest, quotient_test
+
+__all__ = ["QuotientTest", "quotient_test"]
