@@ -37,6 +37,14 @@ StudyArgument = Annotated[
 Region = Annotated[str | None, typer.Option(help="Column with the region; left out, the first column.")]
 Sector = Annotated[str | None, typer.Option(help="Column with the sector, if the file is long.")]
 Value = Annotated[str | None, typer.Option(help="Column with the value, if the file is long.")]
+Groups = Annotated[
+    Path | None, typer.Option(help="File with a sector and a group column; left out, one base for all.")
+]
+GraphOption = Annotated[str, typer.Option(help="queen, rook, or a file of neighbor pairs.")]
+Boundaries = Annotated[
+    Path | None, typer.Option(help="Polygons: GeoPackage, GeoJSON or Shapefile. Left out: Kazakhstan's.")
+]
+IdColumn = Annotated[str | None, typer.Option("--id", help="Region column of the boundaries.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of a text file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 Output = Annotated[
@@ -84,21 +92,40 @@ def lq(
     base: Annotated[
         str | None, typer.Option(help="Column or file with the base of each region; left out, the row sums.")
     ] = None,
-    kind: Annotated[Literal["simple", "symmetric"], typer.Option(help="Which quotient.")] = "simple",
+    groups: Groups = None,
+    kind: Annotated[
+        Literal[
+            "simple",
+            "symmetric",
+            "additive",
+            "normalized",
+            "standardized",
+            "log-standardized",
+            "windowed",
+        ],
+        typer.Option(help="Which quotient."),
+    ] = "simple",
+    floor: Annotated[
+        float | None, typer.Option(help="Smallest quotient that log-standardized puts in the place of 0.")
+    ] = None,
+    graph: GraphOption = "queen",
+    boundaries: Boundaries = None,
+    id_column: IdColumn = None,
     encoding: Encoding = "utf-8-sig",
     output: Output = None,
 ) -> None:
-    """Compute location quotients from volumes or counts."""
-    from spatialkz.specialization import location_quotient, symmetric_quotient
+    """Compute location quotients from volumes or counts; windowed ones need neighbors too."""
+    from spatialkz.specialization import quotients_of_kind
     from spatialkz.tables import read_region_table, split_base
 
     values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
     totals: Any = None
     if base is not None:
         values, totals = split_base(values, base)
-    quotients = location_quotient(values, totals)
-    if kind == "symmetric":
-        quotients = symmetric_quotient(quotients)
+    neighbors = _graph(values.index, graph, boundaries, id_column) if kind == "windowed" else None
+    quotients = quotients_of_kind(
+        values, totals, kind=kind, groups=_groups(groups), graph=neighbors, floor=floor
+    )
     _emit(quotients.rename_axis(index="region").reset_index(), output)
 
 
@@ -110,20 +137,16 @@ def audit(
     region: Region = None,
     sector: Sector = None,
     value: Value = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File with a sector and a group column; left out, one base for all.")
-    ] = None,
+    groups: Groups = None,
     rounding: Annotated[float, typer.Option(help="Half of the last printed digit.")] = 0.005,
     encoding: Encoding = "utf-8-sig",
     output: Output = None,
 ) -> None:
     """Hold published quotients against the identity they must satisfy, and bound what they imply."""
-    import pandas as pd
-
     from spatialkz.datasets import study_names
     from spatialkz.results import write_json
     from spatialkz.specialization import audit_quotients, audit_study
-    from spatialkz.tables import read_frame, read_region_table
+    from spatialkz.tables import read_region_table
 
     claims = None
     if file in study_names() or file.endswith(".toml"):
@@ -133,10 +156,7 @@ def audit(
         found = audited
     else:
         values = read_region_table(Path(file), region=region, sector=sector, value=value, encoding=encoding)
-        group_of = None
-        if groups is not None:
-            group_of = pd.Series(dict(read_frame(groups)[["sector", "group"]].to_numpy().tolist()))
-        found = audit_quotients(values, group_of, rounding=rounding)
+        found = audit_quotients(values, _groups(groups), rounding=rounding)
     if output is not None and output.suffix == ".json":
         write_json(found.to_dict(), output)
     elif output is not None:
@@ -152,11 +172,9 @@ def moran(
     region: Region = None,
     sector: Sector = None,
     value: Value = None,
-    graph: Annotated[str, typer.Option(help="queen, rook, or a file of neighbor pairs.")] = "queen",
-    boundaries: Annotated[
-        Path | None, typer.Option(help="Polygons: GeoPackage, GeoJSON or Shapefile. Left out: Kazakhstan's.")
-    ] = None,
-    id_column: Annotated[str | None, typer.Option("--id", help="Region column of the boundaries.")] = None,
+    graph: GraphOption = "queen",
+    boundaries: Boundaries = None,
+    id_column: IdColumn = None,
     local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
     permutations: Annotated[int, typer.Option(help="Number of permutations.")] = 9999,
     alternative: Annotated[
@@ -257,6 +275,19 @@ def _graph(labels: pd.Index, graph: str, boundaries: Path | None, id_column: str
         known = resolve_regions(list(labels)) if polygons is None else pd.DataFrame(index=labels)
         return region_graph(known, "queen" if graph == "queen" else "rook", polygons)
     return region_graph(pd.DataFrame(index=labels), Path(graph))
+
+
+def _groups(file: Path | None) -> pd.Series | None:
+    """Sector → base group, from a file with columns ``sector`` and ``group``."""
+    if file is None:
+        return None
+    from spatialkz.tables import read_frame
+
+    frame = read_frame(file)
+    missing = sorted({"sector", "group"} - set(frame.columns))
+    if missing:
+        raise InputError(f"{file.name} has no column {' and '.join(missing)}.")
+    return frame.set_index("sector")["group"]
 
 
 def _emit(table: pd.DataFrame, output: Path | None) -> None:

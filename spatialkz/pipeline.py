@@ -32,6 +32,7 @@ from spatialkz.specialization import (
     certainty,
     sector_share_interval,
     symmetric_quotient,
+    table_concentration,
     table_quotients,
 )
 from spatialkz.study import LANGUAGES, Study
@@ -51,11 +52,11 @@ def run_study(
 ) -> Path:
     """Run every stage on a study and write the results folder.
 
-    The folder holds ``quotients.csv``, ``autocorrelation.csv``, ``local.csv``, ``clusters.csv``,
-    ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``audit.json`` (of published quotients),
-    ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside
-    ``out`` and moved into place whole, so a run that fails leaves earlier results as they were. The same seed
-    gives the same bytes in every CSV and JSON but for the times in the manifest.
+    The folder holds ``quotients.csv``, ``concentration.csv``, ``autocorrelation.csv``, ``local.csv``,
+    ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``audit.json`` (of published
+    quotients), ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is
+    written beside ``out`` and moved into place whole, so a run that fails leaves earlier results as they
+    were. The same seed gives the same bytes in every CSV and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -160,6 +161,7 @@ def _write_tables(findings: Findings, folder: Path) -> None:
     )
     for name, table in {
         "quotients": _long_quotients(findings),
+        "concentration": table_concentration(study.table, findings.audit).reset_index(),
         "autocorrelation": findings.moran.to_frame().reset_index(),
         "local": findings.local.to_frame().reset_index(),
         "clusters": clusters.rename_axis(index="region").reset_index(),

@@ -10,7 +10,7 @@ from spatialkz.errors import InputError, OutputError
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.study import Choices
 
-TABLES = ["quotients", "autocorrelation", "local", "clusters", "candidates", "areas"]
+TABLES = ["quotients", "concentration", "autocorrelation", "local", "clusters", "candidates", "areas"]
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from spatialkz.specialization.published import (
     certainty,
     check_claims,
     sector_share_interval,
+    table_concentration,
 )
 from spatialkz.specialization.quotients import (
     breadth,
@@ -92,6 +93,7 @@ __all__ = [
     "sector_share_interval",
     "standardized_quotient",
     "symmetric_quotient",
+    "table_concentration",
     "table_quotients",
     "theil_decomposition",
     "two_dimensional_quotient",

@@ -9,6 +9,7 @@ from spatialkz.specialization.published.audit import (
     sector_share_interval,
 )
 from spatialkz.specialization.published.claims import audit_study, check_claims
+from spatialkz.specialization.published.implied import table_concentration
 
 __all__ = [
     "QuotientAudit",
@@ -19,4 +20,5 @@ __all__ = [
     "certainty",
     "check_claims",
     "sector_share_interval",
+    "table_concentration",
 ]
