@@ -18,7 +18,7 @@ def table_concentration(table: ActivityTable, audit: QuotientAudit | None = None
     """Indices of concentration by sector, with ``basis`` saying what they were computed from.
 
     Volumes and counts are used as they are. For published quotients the base shares of largest entropy
-    among all that satisfy the adding-up identity stand in (:meth:`QuotientAudit.plausible_shares`): one choice
+    among all that satisfy the identity stand in (:meth:`QuotientAudit.plausible_shares`): one choice
     among many that fit the table equally well. Sectors of a group that no base shares fit are left out.
 
     Returns
