@@ -17,7 +17,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.geography import aligned
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.inference import (
+from spatialkz.inference import (
     Alternative,
     Floats,
     check_alternative,

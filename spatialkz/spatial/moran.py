@@ -15,7 +15,7 @@ from spatialkz.geography import aligned
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.engine import permuted_cross_products
-from spatialkz.spatial.inference import (
+from spatialkz.inference import (
     Alternative,
     check_alternative,
     false_discovery_adjusted,
