@@ -15,8 +15,6 @@ from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
 from spatialkz.geography import aligned
-from spatialkz.randomness import generator
-from spatialkz.results import frozen, json_ready
 from spatialkz.inference import (
     Alternative,
     Floats,
@@ -25,6 +23,8 @@ from spatialkz.inference import (
     permutation_p_value,
     tail_p_value,
 )
+from spatialkz.randomness import generator
+from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.moran import refuse_constants
 from spatialkz.tables import check_table
 

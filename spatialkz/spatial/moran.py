@@ -12,9 +12,6 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, listing
 from spatialkz.geography import aligned
-from spatialkz.randomness import generator
-from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.inference import (
     Alternative,
     check_alternative,
@@ -22,6 +19,9 @@ from spatialkz.inference import (
     normal_p_value,
     permutation_p_value,
 )
+from spatialkz.randomness import generator
+from spatialkz.results import frozen, json_ready
+from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.tables import check_table
 
 MoranMethod = Literal["permutation", "normal", "randomization"]
