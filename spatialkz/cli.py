@@ -40,7 +40,13 @@ Value = Annotated[str | None, typer.Option(help="Column with the value, if the f
 Groups = Annotated[
     Path | None, typer.Option(help="File with a sector and a group column; left out, one base for all.")
 ]
-GraphOption = Annotated[str, typer.Option(help="queen, rook, or a file of neighbor pairs.")]
+GraphOption = Annotated[
+    str,
+    typer.Option(
+        help="A recipe (queen, rook, knn:k=4, distance_band:threshold=500, inverse_distance, gabriel, "
+        "city_merged, 'queen|knn:k=3' ...) or a file of neighbor pairs."
+    ),
+]
 Boundaries = Annotated[
     Path | None, typer.Option(help="Polygons: GeoPackage, GeoJSON or Shapefile. Left out: Kazakhstan's.")
 ]
@@ -266,14 +272,14 @@ def _graph(labels: pd.Index, graph: str, boundaries: Path | None, id_column: str
     """Neighbors from a file of pairs, from polygons, or from the bundled regions of Kazakhstan."""
     import pandas as pd
 
-    from spatialkz.geography import read_boundaries
+    from spatialkz.geography import as_recipe, names_recipe, read_boundaries
     from spatialkz.regions import resolve_regions
     from spatialkz.study_file import region_graph
 
-    if graph in {"queen", "rook"}:
+    if names_recipe(graph):
         polygons = None if boundaries is None else read_boundaries(boundaries, id_column)
         known = resolve_regions(list(labels)) if polygons is None else pd.DataFrame(index=labels)
-        return region_graph(known, "queen" if graph == "queen" else "rook", polygons)
+        return region_graph(known, as_recipe(graph), polygons)
     return region_graph(pd.DataFrame(index=labels), Path(graph))
 
 

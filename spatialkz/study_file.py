@@ -14,7 +14,16 @@ from libpysal.graph import Graph
 
 from spatialkz import datasets
 from spatialkz.errors import InputError, listing
-from spatialkz.geography import Recipe, graph_from_pairs, neighbor_graph, read_boundaries
+from spatialkz.geography import (
+    Queen,
+    Recipe,
+    as_recipe,
+    graph_from_pairs,
+    names_recipe,
+    neighbor_graph,
+    read_boundaries,
+)
+from spatialkz.geography.graphs import Policy
 from spatialkz.regions import Vintage, load_boundaries, resolve_regions
 from spatialkz.study import Choices, Study
 from spatialkz.tables import ActivityTable, read_frame, read_region_table, split_base
@@ -63,8 +72,9 @@ def read_study(path: str | Path) -> Study:
 
     The sections are ``[table]`` (``file``, ``region``, ``sector``, ``value``, ``where``, ``drop``, ``kind``,
     ``unit``, ``rounding``, ``base``, ``groups``), ``[regions]`` (``division``), ``[sectors]`` (``file``),
-    ``[geography]`` (``graph``, ``boundaries``, ``id``), ``[placement]`` (``file``) and ``[choices]`` (see
-    :class:`Choices`); the guide in ``docs/own-table.md`` walks through them.
+    ``[geography]`` (``graph``, ``isolates``, ``parts``, ``times``, ``boundaries``, ``id``), ``[placement]``
+    (``file``) and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` walks through
+    them.
 
     Parameters
     ----------
@@ -101,7 +111,12 @@ def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
 
 
 def region_graph(
-    regions: pd.DataFrame, graph: Recipe | Path, polygons: gpd.GeoDataFrame | None = None
+    regions: pd.DataFrame,
+    graph: Recipe | Path,
+    polygons: gpd.GeoDataFrame | None = None,
+    *,
+    isolates: Policy = "error",
+    parts: Policy = "keep",
 ) -> Graph:
     """Neighbor graph of a study's regions.
 
@@ -109,10 +124,13 @@ def region_graph(
     ----------
     regions : DataFrame
         Index = region label; with columns ``code`` and ``vintage`` where the regions were resolved.
-    graph : {"queen", "rook"} or path
+    graph : Recipe or path
         A recipe, or a file whose first two columns name neighbors by label or code.
     polygons : GeoDataFrame, optional
         The user's own boundaries, by label.
+    isolates, parts : {"error", "keep", "attach"}
+        What a recipe does about regions without neighbors and about a graph in parts; see
+        :func:`neighbor_graph`.
 
     Raises
     ------
@@ -123,12 +141,12 @@ def region_graph(
     if isinstance(graph, Path):
         pairs = read_frame(graph).iloc[:, :2]
     elif polygons is not None:
-        return neighbor_graph(polygons, graph)
-    elif coded and graph == "queen":
+        return neighbor_graph(polygons, graph, isolates=isolates, parts=parts)
+    elif coded and graph == Queen():
         # The published list of neighbors; equal to the graph of the bundled polygons, without reading them.
         pairs = datasets.read_table(f"contiguity_{regions['vintage'].iloc[0]}")
     elif coded:
-        return neighbor_graph(bundled_boundaries(regions), graph)
+        return neighbor_graph(bundled_boundaries(regions), graph, isolates=isolates, parts=parts)
     else:
         raise InputError("Neighbors are needed: name a file of neighbor pairs, or a file of boundaries.")
     if coded:
@@ -143,7 +161,7 @@ _KEYS = {
     "table": set("file region sector value where drop kind unit rounding base groups marks".split()),
     "regions": {"division"},
     "sectors": {"file"},
-    "geography": {"graph", "boundaries", "id"},
+    "geography": set("graph isolates parts times boundaries id".split()),
     "placement": {"file"},
     "claims": {"file"},
     "choices": {choice.name for choice in fields(Choices)},
@@ -189,14 +207,17 @@ class _StudyFile:
         polygons = None
         if "boundaries" in section:
             polygons = read_boundaries(self.file(section["boundaries"]), section.get("id"))
-        recipe = section.get("graph", "queen")
         return Study(
             name=self.text.get("name", self.path.stem),
             title=self.text.get("title", self.text.get("name", self.path.stem)),
             source=self.text.get("source", ""),
             table=table,
             graph=region_graph(
-                regions, recipe if recipe in get_args(Recipe) else self.file(recipe), polygons
+                regions,
+                self._recipe(section),
+                polygons,
+                isolates=section.get("isolates", "error"),
+                parts=section.get("parts", "keep"),
             ),
             regions=regions,
             sectors=sectors,
@@ -240,6 +261,15 @@ class _StudyFile:
             base=base,
             rounding=section.get("rounding", 0.0),
         )
+
+    def _recipe(self, section: Mapping[str, Any]) -> Recipe | Path:
+        line = section.get("graph", "queen")
+        if not isinstance(line, str):
+            raise InputError(f"{self.path.name}: graph must be a text, not {line!r}.")
+        if not names_recipe(line):
+            return self.file(line)
+        times = {"table": read_frame(self.file(section["times"]))} if "times" in section else {}
+        return as_recipe(line, **times)
 
     def _regions(self, labels: pd.Index) -> pd.DataFrame:
         division = self.section("regions").get("division")

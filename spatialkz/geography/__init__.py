@@ -1,14 +1,41 @@
 """Boundaries of regions and the graphs of who neighbors whom."""
 
 from spatialkz.geography.boundaries import clean_coverage, dissolve, read_boundaries
-from spatialkz.geography.graphs import Recipe, aligned, graph_from_pairs, neighbor_graph
+from spatialkz.geography.distance_recipes import (
+    Delaunay,
+    DistanceBand,
+    Gabriel,
+    InverseDistance,
+    Kernel,
+    KNearest,
+)
+from spatialkz.geography.graphs import aligned, graph_from_pairs, neighbor_graph
+from spatialkz.geography.recipe_names import RECIPES, as_recipe, names_recipe, recipe_family
+from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
+from spatialkz.geography.travel_time import TravelTime
 
 __all__ = [
+    "RECIPES",
+    "CityMerged",
+    "Delaunay",
+    "DistanceBand",
+    "Gabriel",
+    "Intersection",
+    "InverseDistance",
+    "KNearest",
+    "Kernel",
+    "Queen",
     "Recipe",
+    "Rook",
+    "TravelTime",
+    "Union",
     "aligned",
+    "as_recipe",
     "clean_coverage",
     "dissolve",
     "graph_from_pairs",
+    "names_recipe",
     "neighbor_graph",
     "read_boundaries",
+    "recipe_family",
 ]

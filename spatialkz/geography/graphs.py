@@ -1,58 +1,92 @@
-"""Neighbor graphs: built from polygons or from a list of pairs, and put in the order of a table."""
+"""Neighbor graphs: built by a recipe or from a list of pairs, and put in the order of a table."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
-from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.errors import GraphError, listing
+from spatialkz.geography.places import Layout, Places
+from spatialkz.geography.recipe_names import as_recipe
+from spatialkz.geography.recipes import Recipe, check_option
 from spatialkz.tables import check_labels, check_same_regions
 
-Recipe = Literal["queen", "rook"]
+# What is done about regions without neighbors, and about a graph in several parts.
+Policy = Literal["error", "keep", "attach"]
 
 
-def neighbor_graph(regions: gpd.GeoDataFrame, recipe: Recipe = "queen") -> Graph:
-    """Binary contiguity graph of polygons.
+def neighbor_graph(
+    regions: gpd.GeoDataFrame,
+    recipe: str | Recipe = "queen",
+    *,
+    points: str | gpd.GeoSeries | None = None,
+    isolates: Policy = "error",
+    parts: Policy = "keep",
+    **options: Any,
+) -> Graph:
+    """Graph of who neighbors whom, by a recipe.
 
     Parameters
     ----------
     regions : GeoDataFrame
-        Polygons indexed by region label, forming a coverage (neighbors share vertices).
-    recipe : {"queen", "rook"}
-        Queen neighbors share a point, rook neighbors an edge.
+        Polygons or points, index = region label. Contiguity needs polygons that form a coverage (neighbors
+        share vertices); distances need a coordinate reference system, and are kilometers: geodesics where it
+        is geographic (or Mercator), straight lines in any other map projection.
+    recipe : str or Recipe
+        A name, a line such as ``knn:k=4``, or a recipe object; see :func:`as_recipe`.
+    points : str or GeoSeries, optional
+        Where distances are measured from and to: a column of ``regions``, or points by region label, in a
+        coordinate reference system of their own. By default a representative point inside each polygon.
+    isolates : {"error", "keep", "attach"}
+        A region without neighbors is refused, stays without (statistics will then refuse the graph), or is
+        linked both ways with its nearest region.
+    parts : {"keep", "error", "attach"}
+        Groups of regions with no link between them stay apart, are refused, or are each linked with the
+        nearest region outside, until one part is left. Isolates that are kept are no part.
+    **options
+        Options of a recipe given by name, such as ``k`` or ``threshold``; others are refused.
 
     Returns
     -------
     libpysal.graph.Graph
-        Keyed by the region labels; a region without neighbors stays in it as an isolate.
+        Keyed by the region labels, in the order of ``regions``, not transformed. A link made by attaching has
+        the smallest weight that the recipe gave, which is 1 for all recipes that do not weight.
 
     Raises
     ------
     InputError
-        If the recipe is unknown or a geometry is missing or not polygonal.
+        If recipe or option is unknown, or the regions lack what the recipe needs: polygons, geometry, a
+        coordinate reference system, points of their own, more than k others.
     RegionError
-        If labels repeat.
+        If labels repeat, or a table of the recipe names other regions.
+    GraphError
+        If there are isolates or parts under ``"error"``.
 
     Examples
     --------
     >>> from spatialkz.regions import load_boundaries
-    >>> graph = neighbor_graph(load_boundaries(2018))
+    >>> boundaries = load_boundaries(2018)
+    >>> graph = neighbor_graph(boundaries)
     >>> len(graph.adjacency) // 2, graph["AST"].index.tolist()
     (29, ['AKM'])
+    >>> neighbor_graph(boundaries, "knn", k=3)["AST"].index.tolist()
+    ['AKM', 'KRG', 'SKO']
     """
-    if recipe not in get_args(Recipe):
-        raise InputError(f"recipe is {recipe!r}; it must be one of {listing(get_args(Recipe))}.")
-    check_labels(regions.index, "region")
-    polygonal = regions.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not polygonal.all():
-        raise InputError(
-            f"Contiguity needs a polygon for every region; {listing(regions.index[~polygonal])} has none."
-        )
-    return Graph.build_contiguity(regions.geometry, rook=recipe == "rook")
+    check_option(isolates, "isolates", get_args(Policy))
+    check_option(parts, "parts", get_args(Policy))
+    made = as_recipe(recipe, **options)
+    layout = Layout(regions, points)
+    weights = made.weights(layout)
+    weights = _mind_isolates(weights, layout, isolates, made)
+    weights = _mind_parts(weights, layout, parts, made)
+    weights.sort_indices()
+    return Graph.from_sparse(weights, ids=layout.labels.to_numpy())
 
 
 def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
@@ -118,3 +152,54 @@ def aligned(graph: Graph, regions: pd.Index) -> Graph:
     if (adjacency[focal == neighbor] > 0).any():
         raise GraphError("A region cannot be its own neighbor, but the graph has self-loops.")
     return Graph(adjacency.reindex(regions, level=0).reindex(regions, level=1), is_sorted=True)
+
+
+def _mind_isolates(weights: csr_array, layout: Layout, policy: Policy, recipe: Recipe) -> csr_array:
+    lone = np.flatnonzero(np.diff(weights.indptr) == 0)
+    if policy == "keep" or not len(lone):
+        return weights
+    if policy == "error":
+        raise GraphError(
+            f"{listing(layout.labels[lone])} has no neighbors by {recipe}; choose another recipe, or "
+            "isolates='attach' or 'keep'."
+        )
+    nearest, _ = layout.places.nearest(of=lone)
+    return _linked(weights, lone, nearest[:, 0])
+
+
+def _mind_parts(weights: csr_array, layout: Layout, policy: Policy, recipe: Recipe) -> csr_array:
+    groups = _parts(weights)
+    if policy == "error" and len(groups) > 1:
+        sizes = " | ".join(listing(layout.labels[group], 3) for group in groups)
+        raise GraphError(
+            f"The graph by {recipe} is in {len(groups)} parts ({sizes}); choose another recipe, or "
+            "parts='attach' or 'keep'."
+        )
+    while policy == "attach" and len(groups) > 1:
+        links = np.array([_way_out(group, np.concatenate(groups), layout.places) for group in groups])
+        weights = _linked(weights, links[:, 0], links[:, 1])
+        groups = _parts(weights)
+    return weights
+
+
+def _parts(weights: csr_array) -> list[np.ndarray]:
+    """Positions of the regions in each part; regions without any link are none."""
+    count, label = connected_components(weights, directed=True, connection="weak")
+    groups = [np.flatnonzero(label == k) for k in range(count)] if count > 1 else [np.arange(len(label))]
+    return [group for group in groups if len(group) > 1]
+
+
+def _way_out(part: np.ndarray, everyone: np.ndarray, places: Places) -> tuple[int, int]:
+    """The shortest link from a part to a region outside it."""
+    nearest, kilometers = places.nearest(of=part, among=np.setdiff1d(everyone, part))
+    shortest = int(np.lexsort((places.rank[part], kilometers[:, 0]))[0])
+    return int(part[shortest]), int(nearest[shortest, 0])
+
+
+def _linked(weights: csr_array, i: np.ndarray, j: np.ndarray) -> csr_array:
+    """Add links both ways where there are none, with the smallest weight there is."""
+    least = weights.data.min() if weights.nnz else 1.0
+    rows, columns = np.r_[i, j], np.r_[j, i]
+    new = csr_array((np.ones(len(rows)), (rows, columns)), shape=weights.shape)
+    new = csr_array(((new - new.multiply(weights > 0)) > 0).astype(float))
+    return csr_array(weights + new * least)

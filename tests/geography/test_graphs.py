@@ -57,8 +57,76 @@ def test_bad_graphs_are_refused():
     looped = Graph.from_arrays(np.array(list("abcda")), np.array(list("bcdaa")), np.ones(5))
     with pytest.raises(GraphError, match="self-loops"):
         aligned(looped, NAMES)
-    with pytest.raises(InputError, match="one of queen, rook"):
+    with pytest.raises(InputError, match="one of queen, rook, knn, distance_band, inverse_distance, kernel"):
         neighbor_graph(squares(), "bishop")
     points = squares().set_geometry(squares().centroid)
     with pytest.raises(InputError, match="Contiguity needs a polygon for every region; a, b, c, d has none"):
         neighbor_graph(points)
+    with pytest.raises(InputError, match="must be a GeoDataFrame, not DataFrame"):
+        neighbor_graph(pd.DataFrame(index=NAMES))
+    with pytest.raises(RegionError, match="these repeat: a"):
+        neighbor_graph(squares().set_axis(list("abca")))
+    with pytest.raises(InputError, match="at least two regions; there are 1"):
+        neighbor_graph(squares().iloc[:1])
+    with pytest.raises(InputError, match="isolates is 'drop'; it must be one of error, keep, attach"):
+        neighbor_graph(squares(), isolates="drop")
+    with pytest.raises(InputError, match="parts is 1; it must be one of error, keep, attach"):
+        neighbor_graph(squares(), parts=1)
+
+
+def archipelago():
+    """Two pairs of squares, a – b and c – d, and e alone; e is nearest to d, b is nearest to c."""
+    west = {"a": 0, "b": 1, "c": 5, "d": 6, "e": 9}
+    return gpd.GeoDataFrame(
+        geometry=[box(x, 0, x + 1, 1) for x in west.values()], index=pd.Index(west), crs=32642
+    )
+
+
+def links(graph):
+    adjacency = graph.adjacency[graph.adjacency > 0]
+    return {"".join(pair) for pair in adjacency.index}
+
+
+def test_a_region_without_neighbors_is_refused_kept_or_attached():
+    islands = archipelago()
+    with pytest.raises(GraphError, match="e has no neighbors by queen contiguity; choose another recipe"):
+        neighbor_graph(islands)
+    kept = neighbor_graph(islands, isolates="keep")
+    assert list(kept.isolates) == ["e"]
+    assert list(kept.unique_ids) == list("abcde")
+    assert links(kept) == {"ab", "ba", "cd", "dc"}
+    assert links(neighbor_graph(islands, isolates="attach")) == {"ab", "ba", "cd", "dc", "de", "ed"}
+
+
+def test_parts_are_kept_refused_or_attached():
+    islands = archipelago()
+    with pytest.raises(GraphError, match=r"in 2 parts \(a, b | c, d, e\)"):
+        neighbor_graph(islands, isolates="attach", parts="error")
+    joined = neighbor_graph(islands, isolates="attach", parts="attach")
+    assert joined.n_components == 1
+    assert links(joined) == {"ab", "ba", "bc", "cb", "cd", "dc", "de", "ed"}
+    # A region that is kept as an isolate is no part.
+    half = neighbor_graph(islands, isolates="keep", parts="attach")
+    assert links(half) == {"ab", "ba", "bc", "cb", "cd", "dc"}
+    assert list(half.isolates) == ["e"]
+    assert links(neighbor_graph(squares(), parts="error")) == links(neighbor_graph(squares()))
+
+
+def test_a_link_made_by_attaching_carries_the_smallest_weight():
+    islands = archipelago()
+    graph = neighbor_graph(islands, "inverse_distance", threshold=0.0035, parts="attach")
+    assert links(graph) == {"ab", "ba", "bc", "cb", "cd", "dc", "de", "ed"}
+    np.testing.assert_allclose(graph["b"]["c"], 1 / 0.003)  # d – e, 3 m, is the longest link
+    alone = neighbor_graph(islands, "distance_band", threshold=0.0001, isolates="attach", parts="attach")
+    assert links(alone) == {"ab", "ba", "bc", "cb", "cd", "dc", "de", "ed"}
+    assert set(alone.adjacency) == {1.0}
+
+
+@pytest.mark.parametrize("labels", [list("zyxwv"), [5, 3, 1, 2, 4], ["r10", "r9", "r100", "r1", "r2"]])
+def test_graph_and_matrix_are_in_the_order_of_the_regions(labels):
+    islands = archipelago().set_axis(pd.Index(labels))
+    graph = neighbor_graph(islands, isolates="keep")
+    assert list(graph.unique_ids) == labels
+    expected = np.zeros((5, 5))
+    expected[[0, 1, 2, 3], [1, 0, 3, 2]] = 1
+    np.testing.assert_array_equal(graph.sparse.todense(), expected)

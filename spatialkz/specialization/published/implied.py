@@ -33,7 +33,7 @@ def table_concentration(table: ActivityTable, audit: QuotientAudit | None = None
     >>> table = spatialkz.load_study().table
     >>> found = table_concentration(table, audit_table(table))
     >>> print(found["locational_gini"].idxmax(), found["basis"].unique()[0])
-    electronics base shares of largest entropy
+    vehicles base shares of largest entropy
     """
     if table.kind != "quotients":
         found = concentration(table.values, table.base, groups=table.groups, contained=False)
