@@ -30,6 +30,7 @@ from spatialkz.specialization import (
     audit_study,
     breadth,
     certainty,
+    focus_interval,
     sector_share_interval,
     symmetric_quotient,
     table_concentration,
@@ -192,12 +193,15 @@ def _long_quotients(findings: Findings) -> pd.DataFrame:
     table = findings.study.table
     low, high = table.interval() if table.kind == "quotients" else (findings.quotients, findings.quotients)
     share_low, share_high = sector_share_interval(table, findings.audit)
+    focus_low, focus_high = focus_interval(table)
     parts = {
         "lq": findings.quotients,
         "lq_low": low,
         "lq_high": high,
         "share_low": share_low,
         "share_high": share_high,
+        "focus_low": focus_low,
+        "focus_high": focus_high,
         "certainty": certainty(table, findings.study.choices.threshold),
     }
     stacked = {

@@ -20,6 +20,7 @@ from spatialkz.specialization import (
     audit_table,
     breadth,
     certainty,
+    focus_interval,
     sector_share_interval,
     symmetric_quotient,
     table_quotients,
@@ -107,7 +108,8 @@ def rank_candidates(
     CandidateRanking
         ``candidates``: ``rank, region, sector, group, lq, lq_low, lq_high, score, rank_low, rank_high,
         p_top10``, ``certainty`` (that rounding leaves it a candidate), ``share_low, share_high`` (of the
-        national sector), the evidence, ``moran_label, moran_p`` (of the sector there) and ``cluster``.
+        national sector), ``focus_low, focus_high`` (of the region's base), the
+        evidence, ``moran_label, moran_p`` (of the sector there) and ``cluster``.
         ``areas``: ``rank, region, breadth, score, rank_low, rank_high, p_top3, tier``, the evidence,
         ``moran_label, moran_p`` (of breadth) and ``cluster``.
 
@@ -153,6 +155,7 @@ def rank_candidates(
     setting = Setting.of(study)
     low, high = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
     share_low, share_high = sector_share_interval(study.table, audit)
+    focus_low, focus_high = focus_interval(study.table)
     point = quotients.to_numpy()[None]
     cell_evidence = {name: e[0][rows, columns] for name, e in candidate_evidence(point, setting).items()}
     region_evidence = {name: e[0] for name, e in area_evidence(point, setting).items()}
@@ -169,6 +172,8 @@ def rank_candidates(
         certainty=certainty(study.table, threshold).to_numpy()[rows, columns],
         share_low=share_low.to_numpy()[rows, columns],
         share_high=share_high.to_numpy()[rows, columns],
+        focus_low=focus_low.to_numpy()[rows, columns],
+        focus_high=focus_high.to_numpy()[rows, columns],
         **cell_evidence,
     )
     areas = rank_summary(_mean(region_evidence), region_ranks, top=3).assign(

@@ -23,10 +23,12 @@ from spatialkz.tables import check_table
 ClusterMethod = Literal["kmeans", "ward"]
 Matrix: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.intp]
-Fit: TypeAlias = Callable[[Matrix, int, int], Labels]
+Fit: TypeAlias = Callable[[Matrix, int, int, int], Labels]
 
 _MOST_CLUSTERS = 10
-_STARTS = 20
+# With 17 regions × 11 sectors 20 starts often miss the best partition and 100 find it; resamples need less.
+_STARTS = 200
+_RESAMPLE_STARTS = 20
 _SMALL = 100_000
 _THREADS = ThreadpoolController()
 
@@ -113,7 +115,7 @@ def cluster_regions(
     features : DataFrame
         Rows are regions, columns indicators on comparable scales.
     method : {"kmeans", "ward"}
-        k-means with 20 starts, or Ward's hierarchical clustering.
+        k-means with 200 starts (20 on large tables), or Ward's hierarchical clustering.
     k : int, optional
         Number of clusters; left out, the k from 2 to 10 with the largest mean silhouette.
     resamples : int
@@ -144,6 +146,8 @@ def cluster_regions(
     if method not in get_args(ClusterMethod):
         raise InputError(f"method is {method!r}; it must be one of {listing(get_args(ClusterMethod))}.")
     table = check_table(features, name="features", least_regions=4)
+    # Sorted, so that the order of the rows does not decide which starts are drawn.
+    order, table = table.index, table.sort_index()
     points = table.to_numpy()
     distinct = len(np.unique(points, axis=0))
     most = distinct - 1
@@ -157,15 +161,17 @@ def cluster_regions(
     seed = int(draw.integers(2**31))
     fit = _FITS[method]
     counts = range(2, min(_MOST_CLUSTERS, most) + 1)
-    partitions = {count: fit(points, count, seed) for count in sorted({*counts, k or 2})}
+    partitions = {count: fit(points, count, seed, _STARTS) for count in sorted({*counts, k or 2})}
     criteria = partition_criteria(points, partitions)
     # Rounding lets the smaller k win a tie.
     best = criteria.index[int(criteria["silhouette"].round(12).argmax())]
     chosen = k if k is not None else int(best)
     labels = _ordered(points, partitions[chosen])
-    stability = bootstrap_jaccard(points, labels, lambda rows: fit(rows, chosen, seed), resamples, draw)
+    stability = bootstrap_jaccard(
+        points, labels, lambda rows: fit(rows, chosen, seed, _RESAMPLE_STARTS), resamples, draw
+    )
     return RegionClusters(
-        labels=frozen(pd.Series(labels, index=table.index, name="cluster")),
+        labels=frozen(pd.Series(labels, index=table.index, name="cluster").loc[order]),
         k=chosen,
         method=method,
         chosen_by="silhouette" if k is None else "given",
@@ -174,19 +180,22 @@ def cluster_regions(
             pd.Series(stability, index=pd.RangeIndex(1, chosen + 1, name="cluster"), name="stability")
         ),
         silhouettes=frozen(
-            pd.Series(silhouette_samples(points, labels), index=table.index, name="silhouette")
+            pd.Series(silhouette_samples(points, labels), index=table.index, name="silhouette").loc[order]
         ),
     )
 
 
-def _kmeans(points: Matrix, k: int, seed: int) -> Labels:
+def _kmeans(points: Matrix, k: int, seed: int, starts: int) -> Labels:
     # On a small table threads cost more than they save, and their number could change the last digit.
-    with _THREADS.limit(limits=1 if points.size < _SMALL else None):
-        labels: Labels = KMeans(k, n_init=_STARTS, random_state=seed).fit(points).labels_
+    small = points.size < _SMALL
+    with _THREADS.limit(limits=1 if small else None):
+        labels: Labels = (
+            KMeans(k, n_init=starts if small else _RESAMPLE_STARTS, random_state=seed).fit(points).labels_
+        )
     return labels
 
 
-def _ward(points: Matrix, k: int, _seed: int) -> Labels:
+def _ward(points: Matrix, k: int, _seed: int, _starts: int) -> Labels:
     labels: Labels = AgglomerativeClustering(k, linkage="ward").fit(points).labels_
     return labels
 

@@ -24,6 +24,7 @@ from spatialkz.specialization.published import (
     audit_table,
     certainty,
     check_claims,
+    focus_interval,
     sector_share_interval,
     table_concentration,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "flegg_delta",
     "flegg_lambda",
     "flegg_quotient",
+    "focus_interval",
     "location_quotient",
     "log_standardized_quotient",
     "margins",

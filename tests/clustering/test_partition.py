@@ -50,14 +50,24 @@ def test_criteria_are_those_of_the_partition(quotients):
     assert found.criteria["within_ss"].is_monotonic_decreasing
 
 
-def test_labels_run_from_one_by_descending_mean_and_do_not_depend_on_row_order(quotients, shuffled):
+@pytest.mark.parametrize("method", ["kmeans", "ward"])
+def test_labels_run_from_one_by_descending_mean_and_do_not_depend_on_row_order(quotients, shuffled, method):
     features = symmetric_quotient(quotients)
-    found = cluster_regions(features, method="ward", k=5, rng=1)
+    found = cluster_regions(features, method=method, k=5, rng=1)
     means = features.mean(axis=1).groupby(found.labels).mean()
     assert means.index.tolist() == [1, 2, 3, 4, 5]
     assert means.is_monotonic_decreasing
-    again = cluster_regions(shuffled(features), method="ward", k=5, rng=1)
-    pd.testing.assert_series_equal(again.labels.loc[features.index], found.labels)
+    again = cluster_regions(shuffled(features), method=method, k=5, rng=1)
+    pd.testing.assert_frame_equal(again.to_frame().loc[features.index], found.to_frame())
+
+
+def test_the_best_kmeans_partition_does_not_depend_on_the_seed(quotients):
+    features = symmetric_quotient(quotients)
+    within = [
+        cluster_regions(features, k=5, resamples=10, rng=seed).criteria.loc[5, "within_ss"]
+        for seed in range(4)
+    ]
+    assert np.ptp(within) < 1e-9
 
 
 def test_the_seed_repeats_the_result(quotients):

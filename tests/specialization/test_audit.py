@@ -10,7 +10,13 @@ from scipy.optimize import linprog
 import spatialkz
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
-from spatialkz.specialization import audit_quotients, certainty, location_quotient, sector_share_interval
+from spatialkz.specialization import (
+    audit_quotients,
+    certainty,
+    focus_interval,
+    location_quotient,
+    sector_share_interval,
+)
 from spatialkz.specialization.published.adding_up import ShareSet
 from spatialkz.tables import ActivityTable
 
@@ -190,6 +196,25 @@ def test_shares_of_volumes_are_exact_and_of_quotients_bounded(study, audit):
     unknown = sector_share_interval(study.table)
     assert unknown[0].to_numpy().max() == 0
     assert unknown[1].to_numpy().min() == 1
+
+
+def test_focus_from_quotients_contains_the_truth_and_is_exact_for_volumes():
+    values, base, quotients = table_with_known_base(11)
+    truth = values.div(base, axis=0)
+    table = ActivityTable(quotients.round(2), kind="quotients", rounding=0.005)
+    low, high = focus_interval(table)
+    scale = truth.max().max()  # the identity holds for any scale at which no region exceeds its base
+    assert ((low <= truth / scale + 1e-9) & (truth / scale <= high + 1e-9)).to_numpy().all()
+    national = values.sum() / base.sum()
+    low, high = focus_interval(table, national)
+    assert ((low <= truth + 1e-9) & (truth <= high + 1e-9)).to_numpy().all()
+    exact, same = focus_interval(ActivityTable(values, kind="volumes", base=base))
+    pd.testing.assert_frame_equal(exact, same)
+    np.testing.assert_allclose(exact, truth)
+    with pytest.raises(InputError, match="share from 0 to 1 for every sector; s0 has none"):
+        focus_interval(table, national.drop("s0"))
+    with pytest.raises(InputError, match="more than all of a region's base in"):
+        focus_interval(table, national * 0 + 0.99)
 
 
 def test_every_candidate_of_the_paper_is_sure(study):

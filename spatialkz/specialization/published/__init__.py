@@ -6,6 +6,7 @@ from spatialkz.specialization.published.audit import (
     audit_quotients,
     audit_table,
     certainty,
+    focus_interval,
     sector_share_interval,
 )
 from spatialkz.specialization.published.claims import audit_study, check_claims
@@ -19,6 +20,7 @@ __all__ = [
     "audit_table",
     "certainty",
     "check_claims",
+    "focus_interval",
     "sector_share_interval",
     "table_concentration",
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
+from spatialkz.specialization.margins import margins
 from spatialkz.specialization.published.adding_up import ShareSet
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable, check_table
@@ -201,6 +202,58 @@ def sector_share_interval(
     return low[table.sectors], high[table.sectors]
 
 
+def focus_interval(
+    table: ActivityTable, national_shares: pd.Series | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    r"""Lowest and highest share that each sector can have of its region's base (its *focus*).
+
+    With :math:`\sigma_j = q_j / Q` the sector's share of the national base, focus is
+    :math:`\sigma_j LQ_{ij}`. A table of quotients does not tell :math:`\sigma_j`, but no sector can be more
+    than all of a region's base: :math:`\sigma_j l_{ij} \le 1` in every region, so focus lies from 0 to
+    :math:`u_{ij} / \max_i l_{ij}`, a bound that is reached when the sectors beside it are small. With known
+    ``national_shares`` it is :math:`\sigma_j [l_{ij}, u_{ij}]`; with volumes it is known.
+
+    Parameters
+    ----------
+    table : ActivityTable
+    national_shares : Series, optional
+        Sector → its share of the national base of its group, from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If a national share is missing, not from 0 to 1, or larger than the quotients allow.
+
+    Examples
+    --------
+    >>> lq = pd.DataFrame({"steel": [2.0, 0.5]}, index=["North", "South"])
+    >>> low, high = focus_interval(ActivityTable(lq, kind="quotients"))
+    >>> high["steel"].tolist()
+    [1.0, 0.25]
+    """
+    if table.kind != "quotients":
+        found = margins(table.values, table.base, groups=table.groups, contained=False)
+        share = found.activity / found.bases
+        return share, share
+    low, high = table.interval()
+    if national_shares is None:
+        largest = low.max()
+        return low * 0.0, (high / largest.where(largest > 0, np.inf)).clip(upper=1.0)
+    shares = national_shares.reindex(table.sectors)
+    if not shares.between(0, 1).all():
+        bad = shares.index[~shares.between(0, 1)]
+        raise InputError(
+            f"national_shares must give a share from 0 to 1 for every sector; {listing(bad)} has none."
+        )
+    over = (low * shares > 1).any()
+    if over.any():
+        raise InputError(
+            "national_shares are too large for the quotients: the sector would be more than all of a region's "
+            f"base in {listing(over.index[over])}."
+        )
+    return low * shares, (high * shares).clip(upper=1.0)
+
+
 def certainty(table: ActivityTable, threshold: float = 1.0) -> pd.DataFrame:
     """How sure it is that each quotient reaches the threshold, given how it was rounded.
 
@@ -292,7 +345,7 @@ def audit_quotients(
         base_shares=MappingProxyType(base_shares),
         tight=tight,
         conflict=conflict,
-        findings=tuple(_findings(found, share_sets, base_shares, conflict)),
+        findings=tuple(_findings(found, share_sets, base_shares, conflict, tight)),
     )
 
 
@@ -301,6 +354,7 @@ def _findings(
     share_sets: Mapping[str, ShareSet],
     base_shares: Mapping[str, pd.DataFrame],
     conflict: tuple[str, ...],
+    tight: bool,
 ) -> Iterable[str]:
     for group, shares in share_sets.items():
         count = shares.low.shape[1]
