@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array, triu
+
+from spatialkz.spatial.parallel import in_blocks
+from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
 
 Floats = npt.NDArray[np.float64]
 
-# Bytes of permuted values held at once; with a few dozen regions all permutations fit in one block.
+# Multiplications above which compiled code earns back the half second it takes to load.
+_COMPILE_FROM = 100_000_000
+# Bytes of permuted values that the NumPy path holds at once.
 _BLOCK_BYTES = 64_000_000
+# Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, so many
+# permutations at most are worth it, and so many bytes stay in a core's cache.
+_RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 384, 32, 524_288
+# Share of near ties beyond which double precision throughout is cheaper than mending.
+_MANY_TIES = 0.05
 
 
 def permuted_cross_products(
@@ -17,14 +30,20 @@ def permuted_cross_products(
     weights: csr_array,
     permutations: int,
     rng: np.random.Generator,
-    *,
     diagonal: Floats | None = None,
+    *,
+    observed: Floats | None = None,
+    compiled: bool | None = None,
 ) -> Floats:
     r"""Quadratic form of every variable under every permutation of the regions.
 
     .. math:: T_{rk} = \sum_{ij} w_{ij} v_{\pi_r(i) k} v_{\pi_r(j) k} + \sum_i d_i v_{\pi_r(i) k}^2
 
     Moran's I, Geary's c, Getis–Ord G and join counts are all such forms up to constants.
+
+    Permutation *r* depends on ``rng`` and *r* alone, so the result is the same for any number of threads,
+    processes or machines; see :func:`spatialkz.spatial.parallel.in_blocks`. Small problems are computed by
+    NumPy, large ones by compiled code from the same permutations; the results differ by rounding only.
 
     Parameters
     ----------
@@ -34,20 +53,149 @@ def permuted_cross_products(
     rng : Generator
     diagonal : array, shape (regions,), optional
         :math:`d_i`; left out, 0.
+    observed : array, shape (variables,), optional
+        Where only the position of each T relative to this value matters: single precision may then be used
+        wherever its rounding error cannot change that position, which is twice as fast. Without it all
+        results have double precision.
+    compiled : bool, optional
+        Choose the path; left out, the size of the problem decides.
 
     Returns
     -------
     array, shape (permutations, variables)
     """
-    n, k = values.shape
-    block = max(1, _BLOCK_BYTES // (8 * n * k))
-    products = np.empty((permutations, k))
-    for start in range(0, permutations, block):
-        size = min(block, permutations - start)
-        order = rng.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
-        drawn = values[order.T].reshape(n, size * k)  # region × (permutation, variable)
-        terms = drawn * (weights @ drawn)
-        if diagonal is not None:
-            terms += diagonal[:, None] * drawn**2
-        products[start : start + size] = terms.sum(axis=0).reshape(size, k)
+    form = _form(weights, diagonal)
+    keys = order_keys(rng, permutations)
+    if compiled is None:
+        compiled = permutations * (form.nnz + len(values)) * values.shape[1] > _COMPILE_FROM
+    if not compiled:
+        return _by_numpy(values, form, keys)
+    walk = _walk(form)
+    if observed is None:
+        return _by_kernel(values, walk, keys, np.float64)
+    # Brought near 1, which single precision can hold; a power of two changes no digit.
+    scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny))))
+    products = _by_kernel(values / scale, walk, keys, np.float32) * scale**2
+    near = np.abs(products - observed) <= _single_precision_error(values, form)
+    if near.mean() > _MANY_TIES:
+        return _by_kernel(values, walk, keys, np.float64)
+    for k in np.flatnonzero(near.any(axis=0)):
+        products[near[:, k], k] = _by_kernel(values[:, [k]], walk, keys[near[:, k]], np.float64)[:, 0]
     return products
+
+
+def _form(weights: csr_array, diagonal: Floats | None) -> csr_array:
+    """Upper triangle with the same quadratic form: each pair of neighbors once, at half the cost."""
+    upper = triu(weights + weights.T, 1)
+    own = weights.diagonal() if diagonal is None else weights.diagonal() + diagonal
+    form = csr_array(upper + diags_array(own) if own.any() else upper)
+    form.eliminate_zeros()
+    return form
+
+
+def _by_numpy(values: Floats, form: csr_array, keys: Keys) -> Floats:
+    n, variables = values.shape
+    products = np.empty((len(keys), variables))
+    block = max(1, _BLOCK_BYTES // (8 * n * variables))
+    for start in range(0, len(keys), block):
+        order = random_orders(n, keys[start : start + block])
+        drawn = values[order].reshape(n, -1)  # region × (permutation, variable)
+        lags = form @ drawn
+        lags *= drawn
+        products[start : start + block] = lags.sum(axis=0).reshape(-1, variables)
+    return products
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """Visits all regions so that neighbors come soon after each other; see :func:`kernels.cross_products`."""
+
+    site: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.uint64]
+    slot: npt.NDArray[np.uint32]
+    weight: Floats
+    reach: npt.NDArray[np.uint64]
+    size: np.uint64
+
+
+def _walk(form: csr_array) -> _Walk:
+    n = form.shape[0]
+    site = np.arange(n)
+    reach = _reach(form)
+    # The labels' own order is good where it follows the map; otherwise regions are reordered.
+    if (reach - site).max() > 64 + 4 * np.sqrt(n):
+        from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+        order = reverse_cuthill_mckee(csr_array(form + form.T), symmetric_mode=True)
+        both = csr_array(form + triu(form, 1).T)[order][:, order]
+        reordered = csr_array(triu(both))
+        further = _reach(reordered)
+        if (further - site).max() < (reach - site).max():
+            form, reach, site = reordered, further, order
+    size = int((reach - np.arange(n)).max()) + 1
+    form.sort_indices()
+    return _Walk(
+        site=site.astype(np.uint32),
+        start=form.indptr.astype(np.uint64),
+        slot=(form.indices % size).astype(np.uint32),
+        weight=form.data.astype(np.float64),
+        reach=reach.astype(np.uint64),
+        size=np.uint64(size),
+    )
+
+
+def _reach(form: csr_array) -> npt.NDArray[np.intp]:
+    """Farthest neighbor met up to each row of an upper triangle."""
+    last = np.arange(form.shape[0])
+    np.maximum.at(last, np.repeat(last.copy(), np.diff(form.indptr)), form.indices)
+    return np.maximum.accumulate(last)
+
+
+def _by_kernel(values: Floats, walk: _Walk, keys: Keys, precision: type[np.floating]) -> Floats:
+    variables = values.shape[1]
+    padded = _padded(values, precision)
+    row = padded.shape[1] * padded.itemsize
+    together = min(
+        len(keys), _MOST_TOGETHER, _RING_COLUMNS // padded.shape[1], _RING_BYTES // (int(walk.size) * row)
+    )
+    together = max(1, together)
+    task = partial(_block, padded, walk, keys, together)
+    return np.concatenate(in_blocks(task, len(keys), multiple=together))[:, :variables]
+
+
+def _block(values: npt.NDArray[np.floating], walk: _Walk, keys: Keys, together: int, part: slice) -> Floats:
+    from spatialkz.spatial.kernels import cross_products
+
+    out = np.empty((len(keys[part]), values.shape[1]))
+    weight = walk.weight.astype(values.dtype)
+    cross_products(
+        values, walk.site, walk.start, walk.slot, weight, walk.reach, walk.size, keys[part], together, out
+    )
+    return out
+
+
+def _padded(values: Floats, precision: type[np.floating]) -> npt.NDArray[np.floating]:
+    """Copy with rows that fill whole cache lines, or divide one, and begin where one begins."""
+    n, variables = values.shape
+    lane = 64 // np.dtype(precision).itemsize
+    width = -(-variables // lane) * lane if variables >= lane else 1 << (variables - 1).bit_length()
+    room = np.zeros(n * width + lane, dtype=precision)
+    first = (-room.ctypes.data % 64) // room.itemsize
+    padded = room[first : first + n * width].reshape(n, width)
+    padded[:, :variables] = values
+    return padded
+
+
+def _single_precision_error(values: Floats, form: csr_array) -> Floats:
+    r"""Bound on the rounding error of the single-precision kernel.
+
+    Each product is rounded at most 8 times and each partial sum ``FLUSH_EVERY`` times, each time by a share of
+    at most :math:`2^{-24}`; and :math:`\sum |w_{ij} v_i v_j| \le \rho \sum v_i^2` with the largest row sum
+    :math:`\rho` of the symmetric matrix of the form.
+    """
+    from spatialkz.spatial.kernels import FLUSH_EVERY
+
+    size = abs(form)
+    largest = float((size.sum(axis=0) + size.sum(axis=1)).max()) / 2
+    bound: Floats = (8 + FLUSH_EVERY) * 2.0**-24 * largest * (values**2).sum(axis=0)
+    return bound

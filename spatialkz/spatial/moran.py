@@ -7,13 +7,13 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from esda import Moran
 from libpysal.graph import Graph
+from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.geography import aligned
 from spatialkz.inference import (
     Alternative,
+    Floats,
     check_alternative,
     false_discovery_adjusted,
     normal_p_value,
@@ -21,7 +21,9 @@ from spatialkz.inference import (
 )
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
+from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial.engine import permuted_cross_products
+from spatialkz.spatial.weights import row_standardized
 from spatialkz.tables import check_table
 
 MoranMethod = Literal["permutation", "normal", "randomization"]
@@ -114,7 +116,7 @@ def moran(
 
     References
     ----------
-    Cliff & Ord (1981), *Spatial Processes*, ch. 1–2. :class:`esda.Moran` computes statistic and moments.
+    Cliff & Ord (1981), *Spatial Processes*, ch. 1–2.
 
     Examples
     --------
@@ -130,52 +132,77 @@ def moran(
     # Sorted, so that the order of the rows does not decide which permutations are drawn.
     table = check_table(values, least_regions=4).sort_index()
     refuse_constants(table)
-    weights = aligned(graph, table.index).transform("r")
-    moments = pd.DataFrame([_moments(table[name], weights, method) for name in table], index=table.columns)
-    deviate = ((moments["statistic"] - moments["expected"]) / np.sqrt(moments["variance"])).to_numpy()
+    weights = row_standardized(graph, table.index)
+    z = table.to_numpy() - table.to_numpy().mean(axis=0)
+    statistic, scale = _statistic(z, weights)
+    expected, variance = _moments(z, weights, method)
+    # A graph that joins everyone to everyone leaves I no room to vary.
+    spread = np.sqrt(np.where(variance > 1e-20, variance, np.nan))
+    deviate = (statistic - expected) / spread
     if method == "permutation":
         if permutations < 99:
             raise InputError(f"permutations is {permutations}; at least 99 are needed.")
-        z = (table - table.mean()).to_numpy()
-        matrix = weights.sparse.tocsr()
-        products = permuted_cross_products(z, matrix, permutations, generator(rng, "moran"))
-        simulated = products * (len(z) / (matrix.sum() * (z**2).sum(axis=0)))
-        observed = moments["statistic"].to_numpy()
+        products = permuted_cross_products(
+            z, weights, permutations, generator(rng, "moran"), observed=statistic / scale
+        )
+        simulated = products * scale
         # Ties up to rounding error count on both sides.
         slack = 1e-10
         p_value = permutation_p_value(
-            (simulated >= observed - slack).sum(axis=0),
-            (simulated <= observed + slack).sum(axis=0),
+            (simulated >= statistic - slack).sum(axis=0),
+            (simulated <= statistic + slack).sum(axis=0),
             permutations,
             alternative,
         )
         low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
     else:
-        p_value = normal_p_value(deviate, alternative)
-        spread = 1.959963984540054 * np.sqrt(moments["variance"])
-        low, high = moments["expected"] - spread, moments["expected"] + spread
-    result = moments.assign(
-        z=deviate,
-        p_value=p_value,
-        p_adjusted=false_discovery_adjusted(p_value),
-        n=len(table),
-        method=method,
-        alternative=alternative,
-    ).rename_axis(index="variable")
+        p_value = np.where(np.isnan(deviate), 1.0, normal_p_value(np.nan_to_num(deviate), alternative))
+        half = 1.959963984540054 * np.nan_to_num(spread)
+        low, high = expected - half, expected + half
+    moments = {"statistic": statistic, "expected": expected, "variance": variance}
+    result = (
+        pd.DataFrame(moments, index=table.columns)
+        .assign(
+            z=deviate,
+            p_value=p_value,
+            p_adjusted=false_discovery_adjusted(p_value),
+            n=len(table),
+            method=method,
+            alternative=alternative,
+        )
+        .rename_axis(index="variable")
+    )
     envelope = pd.DataFrame({"low": low, "high": high}, index=result.index)
     return MoranTest(frozen(result), frozen(envelope), permutations if method == "permutation" else 0)
 
 
 def refuse_constants(table: pd.DataFrame) -> None:
     """Refuse variables without variation: autocorrelation has no meaning for them."""
-    constant = table.columns[table.nunique() == 1]
+    cells = table.to_numpy()
+    constant = table.columns[cells.max(axis=0) == cells.min(axis=0)]
     if len(constant):
         raise InputError(
             f"Autocorrelation needs values that differ; these are constant: {listing(constant)}."
         )
 
 
-def _moments(column: pd.Series, weights: Graph, method: MoranMethod) -> dict[str, float]:
-    analytic = Moran(column.to_numpy(), weights, permutations=0)
-    variance = analytic.VI_norm if method == "normal" else analytic.VI_rand
-    return {"statistic": analytic.I, "expected": analytic.EI, "variance": variance}
+def _statistic(z: Floats, weights: csr_array) -> tuple[Floats, Floats]:
+    """Moran's I of centered values, and the factor that turns a cross-product into it."""
+    scale = len(z) / (weights.sum() * np.einsum("ik,ik->k", z, z))
+    return np.einsum("ik,ik->k", z, weights @ z) * scale, scale
+
+
+def _moments(z: Floats, weights: csr_array, method: MoranMethod) -> tuple[Floats, Floats]:
+    """Mean and variance of I for each variable under the null (Cliff & Ord 1981, eq. 2.36, 2.39, 2.42)."""
+    n, variables = z.shape
+    s0, s1, s2, _ = weight_sums(weights)
+    expected = -1 / (n - 1)
+    if method == "normal":
+        square = (n**2 * s1 - n * s2 + 3 * s0**2) / ((n**2 - 1) * s0**2)
+        return np.full(variables, expected), np.full(variables, square - expected**2)
+    squares = z * z
+    kurtosis = n * np.einsum("ik,ik->k", squares, squares) / squares.sum(axis=0) ** 2
+    even = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * s0**2)
+    peaked = kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * s0**2)
+    square = (even - peaked) / ((n - 1) * (n - 2) * (n - 3) * s0**2)
+    return np.full(variables, expected), square - expected**2

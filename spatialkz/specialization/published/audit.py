@@ -248,8 +248,8 @@ def focus_interval(
     over = (low * shares > 1).any()
     if over.any():
         raise InputError(
-            "national_shares are too large for the quotients: the sector would be more than all of a region's "
-            f"base in {listing(over.index[over])}."
+            "national_shares are too large for the quotients: they would make a sector more than all of a "
+            f"region's base in {listing(over.index[over])}."
         )
     return low * shares, (high * shares).clip(upper=1.0)
 
@@ -364,6 +364,10 @@ def _findings(
                 f"the least total miss is {slack[group]:.3f}."
             )
             continue
+        exist = f"{group}: base shares that satisfy the adding-up identity in all {count} sectors exist"
+        if not tight:
+            yield f"{exist}."
+            continue
         bounds = base_shares[group]
         certain = bounds[bounds["low"] >= 0.0005].sort_values("low", ascending=False)
         told = [f"{region} {row['low']:.1%} to {row['high']:.1%}" for region, row in certain.iterrows()]
@@ -372,7 +376,7 @@ def _findings(
             if told
             else "; no region's share is bounded away from 0"
         )
-        yield f"{group}: base shares that satisfy the adding-up identity in all {count} sectors exist{held}."
+        yield f"{exist}{held}."
     if len(share_sets) > 1:
         if slack["joint"]:
             least = f"; {', '.join(conflict)} already contradict each other" if conflict else ""
