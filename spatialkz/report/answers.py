@@ -38,7 +38,13 @@ def answers(findings: Findings, words: Wording) -> list[Answer]:
 def caution(findings: Findings, words: Wording) -> str:
     """What a Moran's I that is not significant does not mean."""
     n = len(findings.quotients)
-    return words("caution_power" if n < _FEW_REGIONS else "caution_absence", n=words.whole(n))
+    said = words("caution_power" if n < _FEW_REGIONS else "caution_absence", n=words.whole(n))
+    if findings.power is None:
+        return said
+    weakest, power = findings.power.detectable["positive"], words.percent(findings.power.target)
+    if weakest is None:
+        return " ".join([said, words("power_none", power=power)])
+    return " ".join([said, words("power_weakest", power=power, rho=words.number(weakest))])
 
 
 def variable_name(findings: Findings, words: Wording, variable: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from spatialkz.candidates import CandidateRanking
 from spatialkz.clustering import ClusterMethod, RegionClusters
-from spatialkz.spatial import LocalMoranTest, MoranTest
+from spatialkz.spatial import LocalMoranTest, MoranPower, MoranTest
 from spatialkz.specialization import QuotientAudit
 from spatialkz.study import Study
 
@@ -35,6 +35,10 @@ class Findings:
         Of published quotients.
     claims : DataFrame, optional
         What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
+    power : MoranPower, optional
+        Which spatial dependence the graph could have shown.
+    dependence : DataFrame, optional
+        By variable: ``rho_low, rho_high``, the ends of the confidence set for the dependence ρ.
     """
 
     study: Study
@@ -47,3 +51,5 @@ class Findings:
     seed: int
     audit: QuotientAudit | None = None
     claims: pd.DataFrame | None = None
+    power: MoranPower | None = None
+    dependence: pd.DataFrame | None = None

@@ -1,14 +1,40 @@
-"""Spatial autocorrelation: global and local statistics and their p-values."""
+"""Spatial autocorrelation: global and local statistics, their p-values, and what could have been detected."""
 
 from spatialkz.inference import Alternative, false_discovery_adjusted
+from spatialkz.spatial.bivariate import bivariate_moran, local_bivariate_moran
+from spatialkz.spatial.cross_moran import cross_moran
+from spatialkz.spatial.geary import geary
+from spatialkz.spatial.getis_ord import getis_ord, local_getis_ord
+from spatialkz.spatial.join_counts import join_counts, local_join_counts
+from spatialkz.spatial.local_geary import local_geary
 from spatialkz.spatial.local_moran import LocalMoranTest, local_moran
 from spatialkz.spatial.moran import MoranTest, moran
+from spatialkz.spatial.power import MoranPower, dependence_confidence_set, moran_power
+from spatialkz.spatial.rates import rate_deviates, rate_moran
+from spatialkz.spatial.residual_moran import residual_moran
+from spatialkz.spatial.sensitivity import graph_sensitivity
 
 __all__ = [
     "Alternative",
     "LocalMoranTest",
+    "MoranPower",
     "MoranTest",
+    "bivariate_moran",
+    "cross_moran",
+    "dependence_confidence_set",
     "false_discovery_adjusted",
+    "geary",
+    "getis_ord",
+    "graph_sensitivity",
+    "join_counts",
+    "local_bivariate_moran",
+    "local_geary",
+    "local_getis_ord",
+    "local_join_counts",
     "local_moran",
     "moran",
+    "moran_power",
+    "rate_deviates",
+    "rate_moran",
+    "residual_moran",
 ]

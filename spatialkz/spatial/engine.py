@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 _COMPILE_FROM = 100_000_000
 # Bytes of permuted values that the NumPy path holds at once.
 _BLOCK_BYTES = 64_000_000
-# Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, so many
-# permutations at most are worth it, and so many bytes stay in a core's cache.
+# Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, more
+# permutations than these gain nothing, and so many bytes stay in a core's cache.
 _RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 384, 32, 524_288
 # Share of near ties beyond which double precision throughout is cheaper than mending.
 _MANY_TIES = 0.05
@@ -75,7 +75,7 @@ def permuted_cross_products(
         return _by_kernel(values, walk, keys, np.float64)
     # Brought near 1, which single precision can hold; a power of two changes no digit.
     scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny))))
-    products = _by_kernel(values / scale, walk, keys, np.float32) * scale**2
+    products: Floats = _by_kernel(values / scale, walk, keys, np.float32) * scale**2
     near = np.abs(products - observed) <= _single_precision_error(values, form)
     if near.mean() > _MANY_TIES:
         return _by_kernel(values, walk, keys, np.float64)
@@ -189,8 +189,8 @@ def _padded(values: Floats, precision: type[np.floating]) -> npt.NDArray[np.floa
 def _single_precision_error(values: Floats, form: csr_array) -> Floats:
     r"""Bound on the rounding error of the single-precision kernel.
 
-    Each product is rounded at most 8 times and each partial sum ``FLUSH_EVERY`` times, each time by a share of
-    at most :math:`2^{-24}`; and :math:`\sum |w_{ij} v_i v_j| \le \rho \sum v_i^2` with the largest row sum
+    Each product is rounded at most 8 times and each partial sum ``FLUSH_EVERY`` times, each time by a share
+    of at most :math:`2^{-24}`; and :math:`\sum |w_{ij} v_i v_j| \le \rho \sum v_i^2` with the largest row sum
     :math:`\rho` of the symmetric matrix of the form.
     """
     from spatialkz.spatial.kernels import FLUSH_EVERY

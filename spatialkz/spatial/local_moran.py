@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,9 +26,11 @@ from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.local_engine import TIE, Counts, conditional_lag_counts, equal_weights
 from spatialkz.spatial.moran import refuse_constants
+from spatialkz.spatial.parallel import in_blocks
 from spatialkz.spatial.weights import row_standardized
 from spatialkz.tables import check_table
 
+Number = TypeVar("Number", bound=np.generic)
 LocalMethod = Literal["auto", "exact", "permutation"]
 
 # Up to this many neighbor sets are enumerated even where fewer permutations are asked for: C(16, 8) = 12,870.
@@ -135,9 +138,9 @@ def local_moran(
     -----
     The scale n − 1 is that of GeoDa and esda; spdep multiplies by n.
 
-    All regions and variables share one set of draws, as in esda. That leaves every p-value valid but correlates
-    the Monte-Carlo error of different regions, so before relying on ``p_adjusted`` take many permutations:
-    9,999 cost little more than 999.
+    All regions and variables share one set of draws, as in esda. That leaves every p-value valid but
+    correlates the Monte-Carlo error of different regions, so before relying on ``p_adjusted`` take many
+    permutations: 9,999 cost little more than 999.
 
     References
     ----------
@@ -164,8 +167,9 @@ def local_moran(
     table = table.sort_index()
     refuse_constants(table)
     weights = row_standardized(graph, table.index)
-    z = table.to_numpy() - table.to_numpy().mean(axis=0)
-    lag = weights @ z
+    # Variable by variable in memory, as the result will be.
+    z = np.asfortranarray(table.to_numpy() - table.to_numpy().mean(axis=0))
+    lag = np.asfortranarray(weights @ z)
     degree = np.diff(weights.indptr)
     exact = _enumerable(weights, method, permutations, table.index)
     p_value, p_min = np.empty_like(z), np.empty_like(z)
@@ -183,7 +187,7 @@ def local_moran(
         )
         p_min[drawn] = _smallest(degree[drawn], len(z) - 1, permutations, alternative)[:, None]
     statistic = (len(z) - 1) / np.einsum("ik,ik->k", z, z) * z * lag
-    quadrant = 2 * (z > 0) + (lag > 0)
+    quadrant = (2 * (z > 0) + (lag > 0)).astype(np.int8)
     found = _Found(statistic, quadrant, p_value, p_min)
     methods = pd.Series(np.where(exact, "exact", "permutation"), index=table.index, name="method")
     return LocalMoranTest(
@@ -232,7 +236,7 @@ def _exact_tails(observed: Floats, outcomes: Floats) -> tuple[Floats, Floats, Fl
 def _product_counts(
     z: Floats, regions: NDArray[np.intp], at_least: Counts, at_most: Counts, permutations: int
 ) -> tuple[Counts, Counts]:
-    """Counts of products with the region's own value from counts of lags: below the mean the tails change places."""
+    """Counts of products with the own value from counts of lags; below the mean the tails change places."""
     own = z[regions]
     swap = own < 0
     # A region at the mean has the product 0 whatever its neighbors are: all tied.
@@ -256,39 +260,44 @@ class _Found:
     """What is known of each region (rows) and variable (columns)."""
 
     statistic: Floats
-    quadrant: NDArray[np.int_]
+    quadrant: NDArray[np.int8]
     p_value: Floats
     p_min: Floats
 
 
 def _assemble(table: pd.DataFrame, order: pd.Index, found: _Found, alpha: float) -> pd.DataFrame:
-    """Long table, variable by variable, regions in the order they came in, on arrays that cannot be written to."""
+    """Long table on read-only arrays: variable by variable, regions in the order they came in."""
     place = table.index.get_indexer(order)
-    label = np.where(found.p_value <= alpha, found.quadrant, _LABELS.index("not significant"))
-    label = np.where(found.p_min <= alpha, label, _LABELS.index("unattainable"))
-    numbers = {
-        "statistic": found.statistic,
-        "p_value": found.p_value,
-        "p_adjusted": _adjusted_by_column(found.p_value),
-        "p_min": found.p_min,
+    label = np.where(found.p_value <= alpha, found.quadrant, np.int8(_LABELS.index("not significant")))
+    label = np.where(found.p_min <= alpha, label, np.int8(_LABELS.index("unattainable")))
+    adjusted = np.concatenate(in_blocks(partial(_adjusted, found.p_value.T), table.shape[1])).T
+    columns = {
+        "statistic": _column(found.statistic, place),
+        "quadrant": pd.Series(_QUADRANTS).array.take(_column(found.quadrant, place)),
+        "p_value": _column(found.p_value, place),
+        "p_adjusted": _column(adjusted, place),
+        "p_min": _column(found.p_min, place),
+        "label": pd.Series(_LABELS).array.take(_column(label, place)),
     }
-    columns: dict[str, object] = {}
-    for name, cells in numbers.items():
-        columns[name] = cells[place].ravel(order="F")
-        columns[name].flags.writeable = False
-    for name, cells, texts in (("quadrant", found.quadrant, _QUADRANTS), ("label", label, _LABELS)):
-        columns[name] = pd.Series(texts).array.take(cells[place].ravel(order="F"))
-    names = ["statistic", "quadrant", "p_value", "p_adjusted", "p_min", "label"]
     index = pd.MultiIndex.from_product([table.columns, order], names=["variable", "region"])
-    return pd.DataFrame({name: columns[name] for name in names}, index=index, copy=False)
+    return pd.DataFrame(columns, index=index, copy=False)
 
 
-def _adjusted_by_column(p_values: Floats) -> Floats:
-    """:func:`false_discovery_adjusted` of each column, all at once."""
-    m = len(p_values)
-    by_size = np.argsort(p_values, axis=0)
-    stepped = np.take_along_axis(p_values, by_size, axis=0) * (m / np.arange(1, m + 1))[:, None]
-    stepped = np.minimum.accumulate(stepped[::-1], axis=0)[::-1]
+def _column(cells: NDArray[Number], place: NDArray[np.intp]) -> NDArray[Number]:
+    """Regions × variables as one read-only column."""
+    in_order = bool((place[1:] > place[:-1]).all())
+    column = cells.T.ravel() if in_order else cells.T.take(place, axis=1).ravel()
+    column.flags.writeable = False
+    return column
+
+
+def _adjusted(p_values: Floats, part: slice) -> Floats:
+    """:func:`false_discovery_adjusted` of each of some rows, all at once."""
+    p_values = p_values[part]
+    m = p_values.shape[1]
+    by_size = np.argsort(p_values, axis=1)
+    stepped = np.take_along_axis(p_values, by_size, axis=1) * (m / np.arange(1, m + 1))
+    stepped = np.minimum.accumulate(stepped[:, ::-1], axis=1)[:, ::-1]
     adjusted = np.empty_like(p_values)
-    np.put_along_axis(adjusted, by_size, np.minimum(stepped, 1.0), axis=0)
+    np.put_along_axis(adjusted, by_size, np.minimum(stepped, 1.0), axis=1)
     return adjusted
