@@ -23,10 +23,11 @@ from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial.engine import permuted_cross_products
+from spatialkz.spatial.exact import exact_moran
 from spatialkz.spatial.weights import row_standardized
 from spatialkz.tables import check_table
 
-MoranMethod = Literal["permutation", "normal", "randomization"]
+MoranMethod = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class MoranTest:
     def summary(self) -> str:
         """The table as text, with what was tested."""
         first = self.table.iloc[0]
-        how = f"{self.permutations} permutations" if self.permutations else f"{first['method']} approximation"
+        how = f"{self.permutations} permutations" if self.permutations else f"method {first['method']}"
         columns = ["statistic", "expected", "z", "p_value", "p_adjusted"]
         return (
             f"Moran's I, n = {first['n']}, {how}, {first['alternative']}\n"
@@ -92,8 +93,9 @@ def moran(
         Rows are regions, columns variables.
     graph : libpysal.graph.Graph
         Keyed by the same region labels, in any order; row-standardized here, never in place.
-    method : {"permutation", "normal", "randomization"}
-        Where the p-value comes from.
+    method : {"permutation", "normal", "randomization", "exact", "saddlepoint"}
+        Where the p-value comes from. ``exact`` (Imhof's integral) and ``saddlepoint`` hold for independent
+        normal values at any number of regions up to 5000; ``z`` is then the normal deviate of that p-value.
     permutations : int
         Number of permutations, at least 99.
     alternative : {"two-sided", "greater", "less"}
@@ -155,6 +157,11 @@ def moran(
             alternative,
         )
         low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
+    elif method == "exact" or method == "saddlepoint":
+        parts = exact_moran(table, weights, method, alternative)
+        expected, variance, deviate, p_value, low, high = (
+            parts[name].to_numpy() for name in ("expected", "variance", "z", "p_value", "low", "high")
+        )
     else:
         p_value = np.where(np.isnan(deviate), 1.0, normal_p_value(np.nan_to_num(deviate), alternative))
         half = 1.959963984540054 * np.nan_to_num(spread)

@@ -103,6 +103,25 @@ def test_size_at_five_percent_with_17_regions(study, draw):
     assert 0.01 < rejected < 0.05 + 3 * np.sqrt(0.05 * 0.95 / tables)
 
 
+@pytest.mark.parametrize("method", ["exact", "saddlepoint"])
+def test_exact_methods_hold_their_level_for_normal_values(study, method):
+    rng = np.random.default_rng(5)
+    values = pd.DataFrame(rng.normal(size=(17, 2000)), index=study.table.regions)
+    rejected = (moran(values, study.graph, method=method).to_frame()["p_value"] <= 0.05).mean()
+    assert abs(rejected - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def test_exact_tails_agree_with_simulated_normal_values(study):
+    rng = np.random.default_rng(6)
+    values = pd.DataFrame(rng.normal(size=(17, 20_000)), index=study.table.regions)
+    simulated = moran(values, study.graph, method="normal").to_frame()["statistic"]
+    found = moran(
+        study.table.values["electrical"], study.graph, method="exact", alternative="greater"
+    ).to_frame()
+    above = (simulated >= found.loc["electrical", "statistic"]).mean()
+    assert found.loc["electrical", "p_value"] == pytest.approx(above, abs=3 * np.sqrt(above / 20_000))
+
+
 def test_it_finds_dependence_that_is_there():
     """A smooth trend is detected: 'not significant' above is not for want of a working test."""
     lattice = [(i, j) for i in range(7) for j in range(7)]
