@@ -5,6 +5,7 @@ Everything heavy is imported inside the commands, so that ``spatialkz --help`` a
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from spatialkz import __version__
-from spatialkz.errors import InputError, SpatialKZError
+from spatialkz.errors import InputError, RegionError, SpatialKZError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,10 @@ def lq(
     floor: Annotated[
         float | None, typer.Option(help="Smallest quotient that log-standardized puts in the place of 0.")
     ] = None,
-    graph: GraphOption = "queen",
+    contained: Annotated[
+        bool, typer.Option(help="Whether the base contains the sectors and is in their unit.")
+    ] = True,
+    graph: Annotated[str | None, typer.Option(help="For windowed quotients: as for moran.")] = None,
     boundaries: Boundaries = None,
     id_column: IdColumn = None,
     encoding: Encoding = "utf-8-sig",
@@ -128,9 +132,16 @@ def lq(
     totals: Any = None
     if base is not None:
         values, totals = split_base(values, base)
-    neighbors = _graph(values.index, graph, boundaries, id_column) if kind == "windowed" else None
+    if kind == "windowed":
+        neighbors = _graph(values.index, graph or "queen", boundaries, id_column)
+    elif graph is None and boundaries is None:
+        neighbors = None
+    else:
+        raise InputError(
+            f"Neighbors are for windowed quotients; {kind} ones take no --graph or --boundaries."
+        )
     quotients = quotients_of_kind(
-        values, totals, kind=kind, groups=_groups(groups), graph=neighbors, floor=floor
+        values, totals, kind=kind, groups=_groups(groups), contained=contained, graph=neighbors, floor=floor
     )
     _emit(quotients.rename_axis(index="region").reset_index(), output)
 
@@ -167,6 +178,8 @@ def audit(
         write_json(found.to_dict(), output)
     elif output is not None:
         _emit(found.to_frame().reset_index(), output)
+    if output is not None:
+        return
     print(found.summary())
     if claims is not None:
         print(claims[["verdict", "found"]].to_string())
@@ -182,6 +195,10 @@ def moran(
     boundaries: Boundaries = None,
     id_column: IdColumn = None,
     local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
+    method: Annotated[
+        Literal["permutation", "exact", "saddlepoint", "normal", "randomization"],
+        typer.Option(help="Where the p-value of the global test comes from."),
+    ] = "permutation",
     permutations: Annotated[int, typer.Option(help="Number of permutations.")] = 9999,
     alternative: Annotated[
         Literal["two-sided", "greater", "less"], typer.Option(help="Direction of the test.")
@@ -197,8 +214,11 @@ def moran(
 
     values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
     neighbors = _graph(values.index, graph, boundaries, id_column)
-    test: Callable[..., Any] = local_moran if local else moran_test
-    result = test(values, neighbors, permutations=permutations, alternative=alternative, rng=seed)
+    shared: dict[str, Any] = {"permutations": permutations, "alternative": alternative, "rng": seed}
+    if local:
+        result: Any = local_moran(values, neighbors, **shared)
+    else:
+        result = moran_test(values, neighbors, method=method, **shared)
     _emit(result.to_frame().reset_index(), output)
 
 
@@ -278,7 +298,12 @@ def _graph(labels: pd.Index, graph: str, boundaries: Path | None, id_column: str
 
     if names_recipe(graph):
         polygons = None if boundaries is None else read_boundaries(boundaries, id_column)
-        known = resolve_regions(list(labels)) if polygons is None else pd.DataFrame(index=labels)
+        try:
+            known = resolve_regions(list(labels)) if polygons is None else pd.DataFrame(index=labels)
+        except RegionError as error:
+            raise RegionError(
+                f"Neighbors of regions elsewhere need --boundaries, or --graph with a file of pairs. {error}"
+            ) from error
         return region_graph(known, as_recipe(graph), polygons)
     return region_graph(pd.DataFrame(index=labels), Path(graph))
 
@@ -305,7 +330,12 @@ def _emit(table: pd.DataFrame, output: Path | None) -> None:
     elif sys.stdout.isatty():
         print(table.to_string(index=False, float_format="{:.4g}".format))
     else:
-        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
+        try:
+            table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # A reader that stops early has what it wanted; nothing is left to flush at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def guarded(command: Callable[[], object]) -> None:
@@ -315,8 +345,6 @@ def guarded(command: Callable[[], object]) -> None:
     except SpatialKZError as error:
         print(f"spatialkz: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None
 
 
 def main() -> None:

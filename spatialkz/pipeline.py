@@ -177,6 +177,11 @@ def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
         f"{name} is the same in every region, so its autocorrelation has no meaning and was not tested."
         for name in variables.columns[~varies]
     )
+    if not varies.any():
+        raise InputError(
+            "Nothing can be compared: the quotients are the same in every region for "
+            f"{listing(variables.columns)}."
+        )
     return variables.loc[:, varies], notes
 
 

@@ -20,6 +20,7 @@ from spatialkz.tables import (
 )
 
 LANGUAGES = ("en", "ru", "kk")
+_LEAST_REGIONS = 4
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ class Study:
 
     def __post_init__(self) -> None:
         labels = self.table.regions
+        if len(labels) < _LEAST_REGIONS:
+            raise InputError(
+                f"A study needs at least {_LEAST_REGIONS} regions; the table has {len(labels)} "
+                f"({listing(labels)})."
+            )
         object.__setattr__(self, "graph", aligned(self.graph, labels))
         object.__setattr__(self, "regions", _with_names(self.regions, labels, "region"))
         object.__setattr__(self, "sectors", _with_names(self.sectors, self.table.sectors, "sector"))

@@ -13,6 +13,7 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz import datasets
+from spatialkz.datasets import data_path
 from spatialkz.errors import InputError, listing
 from spatialkz.geography import (
     Queen,
@@ -24,7 +25,7 @@ from spatialkz.geography import (
     read_boundaries,
 )
 from spatialkz.geography.graphs import Policy
-from spatialkz.regions import Vintage, load_boundaries, resolve_regions
+from spatialkz.regions import Vintage, boundary_source, load_boundaries, resolve_regions
 from spatialkz.study import Choices, Study
 from spatialkz.tables import ActivityTable, read_frame, read_region_table, split_base
 
@@ -70,11 +71,8 @@ def load_study(name: str = "kazakhstan-2022") -> Study:
 def read_study(path: str | Path) -> Study:
     """Read a study from its TOML file; paths in it are relative to the file.
 
-    The sections are ``[table]`` (``file``, ``region``, ``sector``, ``value``, ``where``, ``drop``, ``kind``,
-    ``unit``, ``rounding``, ``base``, ``groups``), ``[regions]`` (``division``), ``[sectors]`` (``file``),
-    ``[geography]`` (``graph``, ``isolates``, ``parts``, ``times``, ``boundaries``, ``id``), ``[placement]``
-    (``file``) and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` walks through
-    them.
+    The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``, ``[claims]``
+    and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` shows every key.
 
     Parameters
     ----------
@@ -158,7 +156,9 @@ def region_graph(
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
 _KEYS = {
     "": set("name title source table regions sectors geography placement claims choices".split()),
-    "table": set("file region sector value where drop kind unit rounding base groups marks".split()),
+    "table": set(
+        "file region sector value where drop encoding kind unit rounding base contained groups marks".split()
+    ),
     "regions": {"division"},
     "sectors": {"file"},
     "geography": set("graph isolates parts times boundaries id".split()),
@@ -204,6 +204,13 @@ class _StudyFile:
         table = self._table(sectors)
         regions = self._regions(table.regions)
         section = self.section("geography")
+        if "code" in regions:
+            vintage = regions["vintage"].iloc[0]
+            self.inputs += [
+                data_path("regions.csv"),
+                data_path(f"contiguity_{vintage}.csv"),
+                boundary_source(),
+            ]
         polygons = None
         if "boundaries" in section:
             polygons = read_boundaries(self.file(section["boundaries"]), section.get("id"))
@@ -260,6 +267,7 @@ class _StudyFile:
             groups=pd.Series({} if groups is None else groups, dtype=str),
             base=base,
             rounding=section.get("rounding", 0.0),
+            contained=section.get("contained", True),
         )
 
     def _recipe(self, section: Mapping[str, Any]) -> Recipe | Path:
@@ -294,6 +302,7 @@ class _StudyFile:
             sector=section.get("sector"),
             value=value,
             where=section.get("where"),
+            encoding=section.get("encoding", "utf-8-sig"),
         )
 
     def _claims(self) -> tuple[Mapping[str, Any], ...]:

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -115,6 +117,8 @@ def test_local_moran_clusters_and_ranks_come_out(call):
         (["cluster", *TABLE1, "--k", "40"], "it must be from 2 to 16"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
         (["rank", "-o", "ranks.pdf"], "expected .csv, .json, .parquet, .xlsx"),
+        (["lq", *TABLE1, "--graph", "queen"], "Neighbors are for windowed quotients"),
+        (["audit", "kazakhstan-gva-2020"], "an audit is for published quotients"),
         (["moran", TABLE1[0], "--region", "province"], "has no column province; it has region"),
     ],
 )
@@ -125,6 +129,20 @@ def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):
     assert sentence in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
+
+
+def test_regions_of_another_country_are_pointed_to_boundaries(call, tmp_path):
+    (tmp_path / "v.csv").write_text("region,x\na,1\nb,2\nc,4\nd,9\n", encoding="utf-8")
+    status, _, err = call("moran", tmp_path / "v.csv")
+    assert status == 2
+    assert "--boundaries" in err
+
+
+def test_a_reader_that_stops_early_is_no_fault(tmp_path):
+    command = f"{sys.executable} -m spatialkz.cli moran {' '.join(TABLE1)} --local | head -1 > /dev/null; "
+    command += "echo ${PIPESTATUS[0]}"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert (found.stdout.strip(), found.stderr) == ("0", "")
 
 
 def test_wrong_use_is_status_2(call):

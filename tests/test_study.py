@@ -5,6 +5,7 @@ import pytest
 
 import spatialkz
 from spatialkz.errors import InputError, RegionError
+from spatialkz.specialization import table_quotients
 from spatialkz.study import Choices, Study
 from spatialkz.study_file import read_study
 
@@ -83,6 +84,7 @@ def test_a_study_file_with_everything(folder):
         (TOML + '[regions]\ndivision = "kazakhstan-2018"\n', RegionError, "North"),
         (TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'), InputError, "drop names gold"),
         (TOML.replace("[geography]", 'base = "gdp"\n[geography]'), InputError, "neither a column"),
+        (TOML.replace("[geography]", 'encoding = "utf-16"\n[geography]'), InputError, "utf-16"),
     ],
 )
 def test_bad_study_files_are_refused(folder, text, error, sentence):
@@ -90,6 +92,24 @@ def test_bad_study_files_are_refused(folder, text, error, sentence):
         read_study(written(folder, text))
     with pytest.raises(InputError, match="There is no file"):
         read_study(folder / "none.toml")
+
+
+def test_a_base_of_another_kind_is_said_in_the_file(folder):
+    (folder / "base.csv").write_text("county,total\nNorth,2\nEast,2\nSouth,2\nWest,2\n", encoding="utf-8")
+    with_base = TOML.replace("[geography]", 'base = "base.csv"\n[geography]')
+    with pytest.raises(InputError, match="contained = false"):
+        table_quotients(read_study(written(folder, with_base)).table)
+    loose = read_study(written(folder, with_base.replace("[geography]", "contained = false\n[geography]")))
+    assert table_quotients(loose.table).loc["North", "steel"] > 1
+
+
+def test_too_few_regions_are_refused(folder):
+    (folder / "table.csv").write_text(
+        "county,steel,software\nNorth,3,1\nEast,1,2\nSouth,1,4\n", encoding="utf-8"
+    )
+    (folder / "pairs.csv").write_text("a,b\nNorth,East\nEast,South\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"at least 4 regions; the table has 3 \(North, East, South\)"):
+        read_study(written(folder, TOML))
 
 
 def test_parts_that_do_not_fit_are_refused(study):

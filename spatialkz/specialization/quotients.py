@@ -95,4 +95,4 @@ def table_quotients(table: ActivityTable) -> pd.DataFrame:
     """Quotients of an activity table: those published in it, or those computed from its volumes or counts."""
     if table.kind == "quotients":
         return table.values
-    return location_quotient(table.values, table.base, groups=table.groups)
+    return location_quotient(table.values, table.base, groups=table.groups, contained=table.contained)

@@ -30,6 +30,8 @@ class ActivityTable:
         Sector → base group (``"industry"``, ``"services"``); left out, all sectors are one group ``"all"``.
     base : Series or DataFrame, optional
         Totals of each region that volumes and counts are compared with, one column for each group.
+    contained : bool
+        Whether the base contains the sectors and is in their unit, so that no cell may exceed it.
     rounding : float
         Half of the last printed digit of published quotients (0.005 for two decimals); 0 when exact.
 
@@ -51,6 +53,7 @@ class ActivityTable:
     groups: pd.Series = field(default_factory=lambda: pd.Series(dtype=str))
     base: pd.Series | pd.DataFrame | None = None
     rounding: float = 0.0
+    contained: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

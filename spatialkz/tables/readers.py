@@ -51,9 +51,9 @@ def read_frame(path: str | Path, *, encoding: str = "utf-8-sig", sheet: str | in
             raise InputError(f"{path.name} ends in {ending or 'nothing'}; expected .csv, .xlsx or .parquet.")
     except InputError:
         raise
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError(
-            f"{path.name} is not {encoding} text (byte {error.start}); save it as UTF-8 or name its encoding "
+            f"{path.name} is not {encoding} text; save it as UTF-8 or name its encoding "
             "(Russian Excel often writes cp1251)."
         ) from error
     except Exception as error:  # each reader has errors of its own; the user needs one sentence
