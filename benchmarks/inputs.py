@@ -7,6 +7,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -33,29 +34,34 @@ def normal_values(n: int, variables: int, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=[f"v{k}" for k in range(variables)])
 
 
-def seconds(job: Callable[[], object], times: int = 5) -> tuple[float, float]:
-    """Median and smallest wall time of a job."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        job()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found), min(found)
+@dataclass(frozen=True)
+class Clock:
+    """Seconds a job took: median and smallest wall time, and the smallest time on all cores together."""
+
+    median: float
+    best: float
+    cores: float
 
 
-def interleaved(jobs: dict[str, Callable[[], object]], times: int = 5) -> dict[str, tuple[float, float]]:
-    """Median and smallest wall time of jobs taken in turn, so that all meet the same load of the machine."""
-    found: dict[str, list[float]] = {name: [] for name in jobs}
+def timed(*jobs: Callable[[], object], times: int = 5) -> list[Clock]:
+    """Clock jobs in turn, so that all meet the same load of the machine."""
+    found: list[list[tuple[float, float]]] = [[] for _ in jobs]
     for _ in range(times):
-        for name, job in jobs.items():
-            found[name].append(seconds(job, 1)[0])
-    return {name: (statistics.median(times_), min(times_)) for name, times_ in found.items()}
+        for job, record in zip(jobs, found, strict=True):
+            wall, cores = time.perf_counter(), time.process_time()
+            job()
+            record.append((time.perf_counter() - wall, time.process_time() - cores))
+    clocks = []
+    for record in found:
+        walls, on_cores = zip(*record, strict=True)
+        clocks.append(Clock(statistics.median(walls), min(walls), min(on_cores)))
+    return clocks
 
 
 def copy_bandwidth() -> float:
     """Bytes read and written in a second by one thread copying 256 MB."""
     source, target = np.ones(32_000_000), np.empty(32_000_000)
-    return 2 * source.nbytes / seconds(lambda: np.copyto(target, source), 9)[1]
+    return 2 * source.nbytes / timed(lambda: np.copyto(target, source), times=9)[0].best
 
 
 def machine(*packages: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from esda import Moran, Moran_Local
-from inputs import copy_bandwidth, interleaved, machine, normal_values, queen_lattice, seconds
+from inputs import copy_bandwidth, machine, normal_values, queen_lattice, timed
 
 import spatialkz
 from spatialkz.spatial import local_moran, moran
@@ -38,42 +38,47 @@ def ours(test: Callable[..., object], values: pd.DataFrame, graph: object) -> Ca
 
 
 def compare(
-    test: Callable[..., object], peer: Callable[..., None], side: int, timed: int, times: int, target: int
+    test: Callable[..., object], peer: Callable[..., None], side: int, few: int, times: int, target: int
 ) -> float:
     graph, values = queen_lattice(side), normal_values(side * side, VARIABLES)
-    some = values.iloc[:, :timed]
-    standardized = graph.transform("r")
-    found = interleaved({"ours": ours(test, values, graph), "peer": lambda: peer(some, standardized)}, times)
-    scale = VARIABLES / timed
-    ratio, best = (scale * found["peer"][i] / found["ours"][i] for i in (0, 1))
-    how = "" if timed == VARIABLES else f" (timed on {timed} variables and scaled)"
+    standardized, some = graph.transform("r"), values.iloc[:, :few]
+    mine, other = timed(ours(test, values, graph), lambda: peer(some, standardized), times=times)
+    scale = VARIABLES / few
+    how = "" if few == VARIABLES else f" (timed on {few} variables and scaled)"
     print(
-        f"{test.__name__}, n = {side * side:,}, {VARIABLES} variables: ours {found['ours'][0]:.3f} s, "
-        f"esda {scale * found['peer'][0]:.1f} s{how}: {ratio:.0f} × by medians of {times}, "
-        f"{best:.0f} × by the fastest; target {target} ×",
+        f"{test.__name__}, n = {side * side:,}, {VARIABLES} variables: ours {mine.median:.3f} s (fastest "
+        f"{mine.best:.3f}, on cores {mine.cores:.3f}), esda {scale * other.median:.1f} s{how}\n"
+        f"  ratio of medians of {times}: {scale * other.median / mine.median:.0f} ×; of the fastest: "
+        f"{scale * other.best / mine.best:.0f} ×; of time on cores: "
+        f"{scale * other.cores / mine.cores:.0f} ×; target {target} ×",
         flush=True,
     )
-    return found["ours"][1]
+    return mine.best
 
 
 def limit(side: int, took: float, bandwidth: float) -> None:
     """The bytes that must move: each permutation reads each row of single-precision values once."""
     moved = PERMUTATIONS * side * side * 96 * 4  # 88 variables fill 96 places
     print(
-        f"  {moved / took / 1e9:.1f} GB/s of permuted rows gathered; one thread copies at {bandwidth / 1e9:.1f} GB/s"
+        f"  {moved / took / 1e9:.1f} GB/s of rows gathered; one thread copies at {bandwidth / 1e9:.1f} GB/s"
     )
 
 
 def single(side: int = 316) -> None:
     graph, values = queen_lattice(side), normal_values(side * side, 1)
     standardized = graph.transform("r")
-    for test, peer in ((moran, esda_global), (local_moran, esda_local)):
-        jobs = {"ours": ours(test, values, graph), "esda": lambda peer=peer: peer(values, standardized)}
-        if test is local_moran:
-            jobs["pygeoda"] = pygeoda_local(side, values)
-        found = interleaved(jobs, 3 if test is local_moran else 5)
+    rivals = [
+        (moran, {"esda": lambda: esda_global(values, standardized)}),
+        (
+            local_moran,
+            {"esda": lambda: esda_local(values, standardized), "pygeoda": pygeoda_local(side, values)},
+        ),
+    ]
+    for test, peers in rivals:
+        clocks = timed(ours(test, values, graph), *peers.values())
         told = ", ".join(
-            f"{name} {median:.2f} s (fastest {best:.2f})" for name, (median, best) in found.items()
+            f"{name} {clock.median:.2f} s (fastest {clock.best:.2f})"
+            for name, clock in zip(["ours", *peers], clocks, strict=True)
         )
         print(f"{test.__name__}, n = {side * side:,}, one variable: {told}", flush=True)
 
@@ -99,11 +104,11 @@ def small() -> None:
         moran(values, study.graph, permutations=9999, rng=1)
         local_moran(values, study.graph, rng=1)
 
-    first = seconds(both, 1)[0]
-    median, best = seconds(both, 9)
+    (first,) = timed(both, times=1)
+    (later,) = timed(both, times=9)
     print(
         f"{len(values)} regions × {values.shape[1]} variables, 9,999 permutations global and exact local: "
-        f"first call {first:.2f} s, then {median:.2f} s (fastest {best:.2f}); target 0.5 s"
+        f"first call {first.best:.2f} s, then {later.median:.2f} s; target 0.5 s"
     )
 
 

@@ -159,8 +159,9 @@ def _by_kernel(values: Floats, walk: _Walk, keys: Keys, precision: type[np.float
         len(keys), _MOST_TOGETHER, _RING_COLUMNS // padded.shape[1], _RING_BYTES // (int(walk.size) * row)
     )
     together = max(1, together)
+    steps = len(keys) * (len(walk.slot) + len(values)) * variables
     task = partial(_block, padded, walk, keys, together)
-    return np.concatenate(in_blocks(task, len(keys), multiple=together))[:, :variables]
+    return np.concatenate(in_blocks(task, len(keys), steps, multiple=together))[:, :variables]
 
 
 def _block(values: npt.NDArray[np.floating], walk: _Walk, keys: Keys, together: int, part: slice) -> Floats:

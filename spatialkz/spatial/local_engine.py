@@ -17,8 +17,8 @@ Counts = npt.NDArray[np.int64]
 TIE = 1e-10
 # Multiplications above which compiled code earns back the half second it takes to load.
 _COMPILE_FROM = 100_000_000
-# Cells of simulated sums that a block of variables may hold.
-_BLOCK_CELLS = 16_000_000
+# Cells of simulated sums that a block of variables may hold, and of a table that stays in a core's cache.
+_BLOCK_CELLS, _CACHED_CELLS = 16_000_000, 32_768
 
 
 def conditional_lag_counts(
@@ -74,14 +74,18 @@ def conditional_lag_counts(
     degree = np.diff(rows.indptr)
     samples = distinct_samples(n, int(degree.max(initial=0)) + 1, permutations, rng)
     slack = TIE * np.abs(values).max(axis=0)
-    counts = np.empty((2, values.shape[1], len(tested)), dtype=np.int64)
     equal = equal_weights(rows)
+    if equal.all():
+        at_least, at_most = _equal(values, rows, tested, samples, slack)
+        return at_least.T, at_most.T
+    counts = np.empty((2, values.shape[1], len(tested)), dtype=np.int64)
     if equal.any():
         counts[:, :, equal] = _equal(values, rows[equal], tested[equal], samples, slack)
-    if not equal.all():
-        task = partial(_streamed, values, csr_array(rows[~equal]), tested[~equal], samples, slack, compiled)
-        found = np.concatenate(in_blocks(task, int((~equal).sum())), axis=1)
-        counts[:, :, ~equal] = found.transpose(0, 2, 1)
+    unequal = csr_array(rows[~equal])
+    task = partial(_streamed, values, unequal, tested[~equal], samples, slack, compiled)
+    steps = permutations * unequal.nnz * values.shape[1]
+    found = np.concatenate(in_blocks(task, unequal.shape[0], steps), axis=1)
+    counts[:, :, ~equal] = found.transpose(0, 2, 1)
     return counts[0].T, counts[1].T
 
 
@@ -126,7 +130,8 @@ def _equal(
     observed = (rows != 0).astype(np.float64) @ values  # sums: as good as means, and the same for all
     task = partial(_equal_block, values, observed, np.diff(rows.indptr), tested, samples, slack)
     most = max(1, _BLOCK_CELLS // (len(samples) + len(tested)))
-    return np.concatenate(in_blocks(task, values.shape[1], most=most), axis=1)
+    steps = 10 * (len(samples) + len(tested)) * values.shape[1]
+    return np.concatenate(in_blocks(task, values.shape[1], steps, most=most), axis=1)
 
 
 def _equal_block(
@@ -149,21 +154,25 @@ def _equal_block(
             margin = max(1, size) * slack[part]
             low, high = observed[group] - margin, observed[group] + margin
             change = _corrections(values, sums, low, high, tested[group], samples, size)
-            for k, simulated in enumerate(np.sort(sums.T, axis=1)):
-                below, up_to = _ranks(simulated, low[:, k], high[:, k])
-                counts[0, k, group] = len(samples) - below + change[0, :, k]
-                counts[1, k, group] = up_to + change[1, :, k]
+            ordered = np.full((len(sums.T), len(samples) + 1), np.inf)
+            ordered[:, :-1] = sums.T
+            ordered.sort(axis=1)
+            bounds = zip(ordered, np.ascontiguousarray(low.T), np.ascontiguousarray(high.T), strict=True)
+            for k, (simulated, floor, ceiling) in enumerate(bounds):
+                below, up_to = _ranks(simulated, floor, ceiling)
+                counts[0, k, group] = len(samples) - below + change[0, k]
+                counts[1, k, group] = up_to + change[1, k]
         if size < samples.shape[1] - 1:
             sums += values[samples[:, size]]
     return counts
 
 
 def _ranks(simulated: Floats, low: Floats, high: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """How many of the sorted values are < low, and how many are ≤ high; low and high hardly differ."""
+    """How many of the sorted values are < low, and how many ≤ high; the last value is infinite."""
     below = np.searchsorted(simulated, low, side="left")
     up_to = below.copy()
-    # A second search only where a value lies between the two: there are few ties.
-    tied = np.flatnonzero(np.append(simulated, np.inf)[below] <= high)
+    # The two hardly differ: a second search only where a value lies between them, which is rare.
+    tied = np.flatnonzero(simulated[below] <= high)
     up_to[tied] = np.searchsorted(simulated, high[tied], side="right")
     return below, up_to
 
@@ -183,17 +192,19 @@ def _corrections(
     of_sample = place[samples[:, :size]]
     sample, position = np.nonzero(of_sample >= 0)
     region = of_sample[sample, position]
-    change = np.zeros((2, *low.shape), dtype=np.int64)
-    for block in np.array_split(np.arange(len(sample)), 1 + len(sample) * low.shape[1] // _BLOCK_CELLS):
+    moved = np.empty((2, len(sample), low.shape[1]), dtype=np.int8)
+    rows = max(1, _CACHED_CELLS // low.shape[1])
+    for start in range(0, len(sample), rows):
+        block = slice(start, start + rows)
         i, r = region[block], sample[block]
         was = sums[r]
         becomes = was - values[tested[i]] + values[samples[r, -1]]
-        add_up = csr_array(
-            (np.ones(len(i), dtype=np.int64), (i, np.arange(len(i)))), shape=(len(tested), len(i))
-        )
-        change[0] += add_up @ ((becomes >= low[i]).astype(np.int64) - (was >= low[i]))
-        change[1] += add_up @ ((becomes <= high[i]).astype(np.int64) - (was <= high[i]))
-    return change
+        floor, ceiling = low[i], high[i]
+        np.subtract((becomes >= floor).view(np.int8), (was >= floor).view(np.int8), out=moved[0, block])
+        np.subtract((becomes <= ceiling).view(np.int8), (was <= ceiling).view(np.int8), out=moved[1, block])
+    entries = np.ones(len(region), dtype=np.int32), (region, np.arange(len(region)))
+    add_up = csr_array(entries, shape=(len(tested), len(region)))
+    return np.stack([(add_up @ change).T for change in moved]).astype(np.int64)
 
 
 def _streamed(

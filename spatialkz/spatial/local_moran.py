@@ -175,8 +175,9 @@ def local_moran(
     p_value, p_min = np.empty_like(z), np.empty_like(z)
     sets: dict[int, csr_array] = {}
     for i in np.flatnonzero(exact):
-        chosen = sets.setdefault(degree[i], _neighbor_sets(len(z) - 1, degree[i]))
-        tails = _exact_tails(z[i] * lag[i], z[i] * (chosen @ np.delete(z, i, axis=0)))
+        if degree[i] not in sets:
+            sets[degree[i]] = _neighbor_sets(len(z) - 1, degree[i])
+        tails = _exact_tails(z[i] * lag[i], z[i] * (sets[degree[i]] @ np.delete(z, i, axis=0)))
         p_value[i] = tail_p_value(tails[0], tails[1], alternative)
         p_min[i] = tail_p_value(tails[2], tails[3], alternative)
     drawn = np.flatnonzero(~exact)
@@ -237,7 +238,7 @@ def _product_counts(
     z: Floats, regions: NDArray[np.intp], at_least: Counts, at_most: Counts, permutations: int
 ) -> tuple[Counts, Counts]:
     """Counts of products with the own value from counts of lags; below the mean the tails change places."""
-    own = z[regions]
+    own = z.T.take(regions, axis=1).T  # variable by variable in memory, as the counts are
     swap = own < 0
     # A region at the mean has the product 0 whatever its neighbors are: all tied.
     tied = np.abs(own) <= TIE * np.abs(z).max(axis=0)
@@ -270,7 +271,9 @@ def _assemble(table: pd.DataFrame, order: pd.Index, found: _Found, alpha: float)
     place = table.index.get_indexer(order)
     label = np.where(found.p_value <= alpha, found.quadrant, np.int8(_LABELS.index("not significant")))
     label = np.where(found.p_min <= alpha, label, np.int8(_LABELS.index("unattainable")))
-    adjusted = np.concatenate(in_blocks(partial(_adjusted, found.p_value.T), table.shape[1])).T
+    adjusted = np.concatenate(
+        in_blocks(partial(_adjusted, found.p_value.T), table.shape[1], steps=20 * table.size)
+    ).T
     columns = {
         "statistic": _column(found.statistic, place),
         "quadrant": pd.Series(_QUADRANTS).array.take(_column(found.quadrant, place)),

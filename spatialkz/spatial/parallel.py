@@ -10,9 +10,12 @@ from joblib.parallel import _backend, default_parallel_config
 
 Part = TypeVar("Part")
 
+# About 10 milliseconds of work, which is what starting workers and waiting for them takes.
+_WORTH_A_WORKER = 20_000_000
+
 
 def in_blocks(
-    function: Callable[[slice], Part], total: int, *, multiple: int = 1, most: int | None = None
+    function: Callable[[slice], Part], total: int, steps: float, *, multiple: int = 1, most: int | None = None
 ) -> list[Part]:
     """Call ``function`` on slices that cover ``range(total)``, in parallel; results in order.
 
@@ -24,16 +27,18 @@ def in_blocks(
     function : callable
         Takes a slice; picklable, so that other processes can be given it.
     total : int
+    steps : float
+        Elementary steps in all, roughly; for few of them no worker is started.
     multiple : int
         Blocks begin at multiples of this.
     most : int, optional
         The largest block.
 
-    >>> in_blocks(lambda part: list(range(6))[part], 6, multiple=6)
+    >>> in_blocks(lambda part: list(range(6))[part], 6, steps=6)
     [[0, 1, 2, 3, 4, 5]]
     """
     run = _chosen()
-    jobs = int(effective_n_jobs(run.n_jobs))
+    jobs = int(effective_n_jobs(run.n_jobs)) if steps > _WORTH_A_WORKER else 1
     # A few blocks for each worker, so that a slow one does not keep the others waiting.
     blocks = 1 if jobs == 1 else 4 * jobs
     size = -(-total // (blocks * multiple)) * multiple

@@ -119,7 +119,8 @@ def test_single_precision_never_moves_a_permutation_to_the_other_side(kind):
 
 
 @pytest.mark.parametrize("jobs", [2, 3, 16])
-def test_the_number_of_threads_changes_no_bit(jobs):
+def test_the_number_of_threads_changes_no_bit(jobs, monkeypatch):
+    monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
     weights, values = lattice(20), centered(400, 30)
 
     def run(jobs):
@@ -132,7 +133,8 @@ def test_the_number_of_threads_changes_no_bit(jobs):
         np.testing.assert_array_equal(many, one)
 
 
-def test_processes_and_a_dask_cluster_give_the_results_of_threads():
+def test_processes_and_a_dask_cluster_give_the_results_of_threads(monkeypatch):
+    monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
     distributed = pytest.importorskip("distributed")
     values = pd.DataFrame(centered(400, 40))
     graph = graph_of(lattice(20))
