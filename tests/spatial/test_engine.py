@@ -135,7 +135,7 @@ def test_the_number_of_threads_changes_no_bit(jobs, monkeypatch):
 
 def test_processes_and_a_dask_cluster_give_the_results_of_threads(monkeypatch):
     monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
-    distributed = pytest.importorskip("distributed")
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
     values = pd.DataFrame(centered(400, 40))
     graph = graph_of(lattice(20))
 
@@ -148,10 +148,12 @@ def test_processes_and_a_dask_cluster_give_the_results_of_threads(monkeypatch):
     threads = run()
     with joblib.parallel_config(backend="loky", n_jobs=2):
         processes = run()
+    # Patient: on a busy machine its processes take long to start.
+    dask.config.set({"distributed.comm.timeouts.connect": "120s", "distributed.scheduler.worker-ttl": None})
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
     )
-    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+    with cluster, distributed.Client(cluster, timeout="120s"), joblib.parallel_config(backend="dask"):
         machines = run()
     for found in (processes, machines):
         assert found[0] == threads[0]
