@@ -169,7 +169,7 @@ def test_missing_package_says_what_to_install(monkeypatch):
 def test_other_source_is_refused(tmp_path, monkeypatch):
     other = gpd.GeoDataFrame({"ADM1_PCODE": ["KAZ001"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4326)
     other.to_file(tmp_path / "other.gpkg")
-    monkeypatch.setattr(module, "_source", lambda: tmp_path / "other.gpkg")
+    monkeypatch.setattr(module, "boundary_source", lambda: tmp_path / "other.gpkg")
     with pytest.raises(InputError, match="P-codes"):
         load_boundaries(2018)
 
