@@ -135,7 +135,8 @@ def moran(
     table = check_table(values, least_regions=4).sort_index()
     refuse_constants(table)
     weights = row_standardized(graph, table.index)
-    z = table.to_numpy() - table.to_numpy().mean(axis=0)
+    cells = np.ascontiguousarray(table.to_numpy())
+    z = cells - cells.mean(axis=0)
     statistic, scale = _statistic(z, weights)
     expected, variance = _moments(z, weights, method)
     # A graph that joins everyone to everyone leaves I no room to vary.

@@ -6,12 +6,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import _backend, default_parallel_config
+from joblib.parallel import ThreadingBackend, _backend, default_parallel_config
 
 Part = TypeVar("Part")
 
 # About 10 milliseconds of work, which is what starting workers and waiting for them takes.
 _WORTH_A_WORKER = 20_000_000
+
+
+class _Threads(ThreadingBackend):  # type: ignore[misc]
+    """Threads whose results are waited for; joblib's own look every 10 milliseconds whether there is one."""
+
+    supports_retrieve_callback = False
 
 
 def in_blocks(
@@ -57,4 +63,4 @@ def _chosen() -> Parallel:
     config = getattr(_backend, "config", default_parallel_config)
     named = {key for key in ("backend", "n_jobs") if config[key] is not default_parallel_config[key]}
     jobs = config["n_jobs"] if "n_jobs" in named else -1
-    return Parallel(n_jobs=jobs) if "backend" in named else Parallel(n_jobs=jobs, backend="threading")
+    return Parallel(n_jobs=jobs) if "backend" in named else Parallel(n_jobs=jobs, backend=_Threads())
