@@ -15,7 +15,14 @@ from scipy.sparse import csr_array
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, Floats, permutation_p_value, tail_p_value
 from spatialkz.randomness import generator
-from spatialkz.spatial._frames import TIE, check_choice, check_permutations
+from spatialkz.spatial._checks import check_choice, check_permutations
+from spatialkz.spatial.local_engine import (
+    TIE,
+    Counts,
+    conditional_lag_counts,
+    distinct_samples,
+    equal_weights,
+)
 
 LocalMethod = Literal["auto", "exact", "permutation"]
 
@@ -33,26 +40,30 @@ class ConditionalTest(NamedTuple):
 
 
 def conditional_test(
-    scores: Callable[[int], Floats],
+    scores: Floats | Callable[[int], Floats],
     weights: csr_array,
     regions: pd.Index,
     *,
+    own: Floats | None = None,
     method: str,
     permutations: int,
     alternative: Alternative,
     rng: int | np.random.Generator | None,
     stream: str,
 ) -> ConditionalTest:
-    r"""Test :math:`s_i = \sum_j w_{ij} f_i(j)` given region *i*: its neighbors are a random set of others.
+    r"""Test :math:`s_i = a_i \sum_j w_{ij} f_i(j)` given region *i*: its neighbors are random others.
 
     Parameters
     ----------
-    scores : callable
-        ``scores(i)`` is the array :math:`f_i(j)`, shape (regions, variables); its row *i* is not used.
+    scores : array, or callable
+        :math:`f(j)` where it is the same for all *i*, shape (regions, variables); otherwise a function of
+        *i* that returns such an array, whose row *i* is not used. The array is much faster.
     weights : csr_array, shape (regions, regions)
         No explicit zeros.
     regions : Index
         Labels in the order of ``weights``.
+    own : array, shape (regions, variables), optional
+        :math:`a_i`, with an array of scores only; left out, 1.
     method : {"auto", "exact", "permutation"}
         ``exact`` enumerates all sets of neighbors, which needs equal weights within each region; ``auto``
         does so where it is cheaper than the permutations asked for.
@@ -61,72 +72,36 @@ def conditional_test(
     """
     check_choice(method, get_args(LocalMethod))
     check_permutations(permutations)
-    n = weights.shape[0]
-    enumerated = _enumerable(weights, method, permutations, regions)
-    sets: dict[int, NDArray[np.intp]] = {}
-    draws: NDArray[np.intp] | None = None
-    rows = []
-    for i in range(n):
-        span = slice(weights.indptr[i], weights.indptr[i + 1])
-        row, neighbors = weights.data[span], weights.indices[span]
-        mine = scores(i)
-        others = np.delete(mine, i, axis=0)
-        observed = row @ mine[neighbors]
-        if enumerated[i]:
-            if len(row) not in sets:
-                sets[len(row)] = np.array(list(combinations(range(n - 1), len(row))))
-            outcomes = _sums(others, sets[len(row)], row)
-            rows.append((observed, *_exact(observed, outcomes, alternative)))
+    exact = _enumerable(weights, method, permutations, regions)
+    enumerated, drawn = np.flatnonzero(exact), np.flatnonzero(~exact)
+    if callable(scores):
+        score_of = scores
+        observed = np.array([(weights[[i]] @ score_of(i))[0] for i in range(len(regions))])
+    else:
+        # Variable by variable in memory, as the result will be.
+        common = np.asfortranarray(scores)
+        factor = np.ones_like(common) if own is None else np.asfortranarray(own)
+        observed = np.asfortranarray(weights @ common) * factor
+
+        def score_of(i: int) -> Floats:
+            return np.asarray(factor[i] * common)
+
+    p_value, p_min = np.empty_like(observed), np.empty_like(observed)
+    _enumerate(score_of, weights, enumerated, observed, alternative, (p_value, p_min))
+    if len(drawn):
+        draw = generator(rng, stream)
+        if callable(scores):
+            counts = _simulated_counts(score_of, weights, drawn, observed, permutations, draw)
         else:
-            if draws is None:
-                draws = shared_draws(weights, permutations, generator(rng, stream))
-            outcomes = _sums(others, draws, row)
-            rows.append((observed, *_simulated(observed, outcomes, n - 1, len(row), alternative)))
-    observed, p_value, p_min = (np.array(part) for part in zip(*rows, strict=True))
-    methods = pd.Series(np.where(enumerated, "exact", "permutation"), index=regions, name="method")
+            lags = conditional_lag_counts(common, weights, permutations, draw, drawn)
+            counts = _product_counts(factor, drawn, *lags, permutations)
+        p_value[drawn] = permutation_p_value(*counts, permutations, alternative)
+        degree = np.diff(weights.indptr)[drawn]
+        p_min[drawn] = _smallest(degree, len(regions) - 1, permutations, alternative)[:, None]
+        # Where every draw gave the same sum, no p-value but 1 can occur.
+        p_min[drawn] = np.where((counts[0] == permutations) & (counts[1] == permutations), 1.0, p_min[drawn])
+    methods = pd.Series(np.where(exact, "exact", "permutation"), index=regions, name="method")
     return ConditionalTest(observed, p_value, p_min, methods)
-
-
-def _sums(others: Floats, chosen: NDArray[np.intp], row: Floats) -> Floats:
-    """Weighted sum of the scores of each chosen set, a neighbor at a time to keep memory low."""
-    total = np.zeros((len(chosen), others.shape[1]))
-    for position, weight in enumerate(row):
-        total += weight * others[chosen[:, position]]
-    return total
-
-
-def _exact(observed: Floats, outcomes: Floats, alternative: Alternative) -> tuple[Floats, Floats]:
-    slack = TIE * np.abs(outcomes).max(axis=0)
-    p_value = tail_p_value(
-        (outcomes >= observed - slack).mean(axis=0), (outcomes <= observed + slack).mean(axis=0), alternative
-    )
-    most, least = outcomes.max(axis=0), outcomes.min(axis=0)
-    extremes = [
-        tail_p_value(
-            (outcomes >= extreme - slack).mean(axis=0),
-            (outcomes <= extreme + slack).mean(axis=0),
-            alternative,
-        )
-        for extreme in (most, least)
-    ]
-    return p_value, np.minimum(*extremes)
-
-
-def _simulated(
-    observed: Floats, outcomes: Floats, others: int, degree: int, alternative: Alternative
-) -> tuple[Floats, Floats]:
-    permutations = len(outcomes)
-    slack = TIE * np.abs(outcomes).max(axis=0)
-    p_value = permutation_p_value(
-        (outcomes >= observed - slack).sum(axis=0),
-        (outcomes <= observed + slack).sum(axis=0),
-        permutations,
-        alternative,
-    )
-    least = np.full_like(observed, max(1 / comb(others, degree), 1 / (permutations + 1)))
-    # Where no draw changes the sum, no p-value but 1 can occur.
-    least[np.ptp(outcomes, axis=0) <= slack] = 1.0
-    return p_value, tail_p_value(least, least, alternative)
 
 
 def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.Index) -> NDArray[np.bool_]:
@@ -135,29 +110,85 @@ def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.
     if method == "permutation":
         return np.zeros(n, dtype=bool)
     most = max(permutations, _ALWAYS_ENUMERATE)
-    rows = [weights.data[weights.indptr[i] : weights.indptr[i + 1]] for i in range(n)]
-    fits = np.array([np.ptp(row) <= 1e-12 * row.max() and comb(n - 1, len(row)) <= most for row in rows])
-    if method == "exact" and not fits.all():
+    degree = np.diff(weights.indptr)
+    few = [size for size in np.unique(degree) if comb(n - 1, int(size)) <= most]
+    possible = equal_weights(weights) & np.isin(degree, few)
+    if method == "exact" and not possible.all():
         raise InputError(
             "Exact p-values need equal weights within a region and few neighbor sets, which is not so for "
-            f"{listing(regions[~fits])}; use method='auto'."
+            f"{listing(regions[~possible])}; use method='auto'."
         )
-    return fits
+    return np.asarray(possible)
 
 
-def shared_draws(weights: csr_array, permutations: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draws of as many distinct other regions as the largest neighborhood has, shared by all regions."""
-    others, most = weights.shape[0] - 1, int(np.diff(weights.indptr).max())
-    if most**2 > others:
-        # A block at a time: whole orders of all regions would not fit for many permutations.
-        draws = np.empty((permutations, most), dtype=np.intp)
-        for block in np.array_split(draws, max(1, permutations * others // 4_000_000)):
-            block[:] = rng.permuted(np.tile(np.arange(others), (len(block), 1)), axis=1)[:, :most]
-        return draws
-    draws = rng.integers(others, size=(permutations, most))
-    repeated = np.arange(permutations)
-    while len(repeated):
-        ordered = np.sort(draws[repeated], axis=1)
-        repeated = repeated[(np.diff(ordered, axis=1) == 0).any(axis=1)]
-        draws[repeated] = rng.integers(others, size=(len(repeated), most))
-    return draws
+def _enumerate(
+    score_of: Callable[[int], Floats],
+    weights: csr_array,
+    regions: NDArray[np.intp],
+    observed: Floats,
+    alternative: Alternative,
+    found: tuple[Floats, Floats],
+) -> None:
+    """Fill in the p-values, and the smallest ones, of regions all of whose neighbor sets are gone through."""
+    n, degree = len(observed), np.diff(weights.indptr)
+    sets = {size: _neighbor_sets(n - 1, size) for size in np.unique(degree[regions])}
+    for i in regions:
+        outcomes = weights.data[weights.indptr[i]] * (sets[degree[i]] @ np.delete(score_of(i), i, axis=0))
+        slack = TIE * np.abs(outcomes).max(axis=0)
+        above = [outcomes >= value - slack for value in (observed[i], outcomes.max(axis=0))]
+        below = [outcomes <= value + slack for value in (observed[i], outcomes.min(axis=0))]
+        for tails, target in zip(zip(above, below, strict=True), found, strict=True):
+            target[i] = tail_p_value(tails[0].mean(axis=0), tails[1].mean(axis=0), alternative)
+
+
+def _neighbor_sets(others: int, degree: int) -> csr_array:
+    """All sets of ``degree`` neighbors among ``others`` regions, a row each."""
+    chosen = np.array(list(combinations(range(others), degree)))
+    starts = np.arange(0, chosen.size + 1, degree)
+    return csr_array((np.ones(chosen.size), chosen.ravel(), starts), (len(chosen), others))
+
+
+def _product_counts(
+    factor: Floats, regions: NDArray[np.intp], at_least: Counts, at_most: Counts, permutations: int
+) -> tuple[Counts, Counts]:
+    """Counts of products with the own factor from counts of lags; below zero the tails change places."""
+    own = factor.T.take(regions, axis=1).T  # variable by variable in memory, as the counts are
+    swap = own < 0
+    # A region at zero has the product 0 whatever its neighbors are: all tied.
+    tied = np.abs(own) <= TIE * np.abs(factor).max(axis=0)
+    above = np.where(tied, permutations, np.where(swap, at_most, at_least))
+    below = np.where(tied, permutations, np.where(swap, at_least, at_most))
+    return above, below
+
+
+def _simulated_counts(
+    score_of: Callable[[int], Floats],
+    weights: csr_array,
+    regions: NDArray[np.intp],
+    observed: Floats,
+    permutations: int,
+    rng: np.random.Generator,
+) -> tuple[Counts, Counts]:
+    """Counts of simulated sums ≥ and ≤ the observed one, where every region has scores of its own."""
+    degree = np.diff(weights.indptr)
+    draws = distinct_samples(len(observed) - 1, int(degree.max()), permutations, rng)
+    counts = np.empty((2, len(regions), observed.shape[1]), dtype=np.int64)
+    for place, i in enumerate(regions):
+        others = np.delete(score_of(i), i, axis=0)
+        sums = np.zeros((permutations, observed.shape[1]))
+        # A neighbor at a time keeps memory low.
+        for position, weight in enumerate(weights.data[weights.indptr[i] : weights.indptr[i + 1]]):
+            sums += weight * others[draws[:, position]]
+        slack = TIE * np.abs(sums).max(axis=0)
+        counts[0, place] = (sums >= observed[i] - slack).sum(axis=0)
+        counts[1, place] = (sums <= observed[i] + slack).sum(axis=0)
+    return counts[0], counts[1]
+
+
+def _smallest(
+    degree: NDArray[np.intp], others: int, permutations: int, alternative: Alternative
+) -> NDArray[np.float64]:
+    """Smallest p-value a simulated region can reach: that of one draw, or of one neighbor set."""
+    sizes, place = np.unique(degree, return_inverse=True)
+    least = np.array([max(1 / comb(others, int(size)), 1 / (permutations + 1)) for size in sizes])
+    return tail_p_value(least, least, alternative)[place]

@@ -1,31 +1,31 @@
-"""What global and local tests share: checked input, result objects, and how their tables are put together."""
+"""What global and local tests share: result objects, and how their tables are put together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
-from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.geography import aligned
 from spatialkz.inference import (
     Alternative,
     Floats,
-    check_alternative,
     false_discovery_adjusted,
     normal_p_value,
     permutation_p_value,
 )
-from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.moran import refuse_constants
-from spatialkz.tables import check_table
+from spatialkz.spatial.parallel import in_blocks
+
+FdrOver = Literal["regions", "regions and variables"]
+# Small whole numbers, regions × variables, and the names they stand for.
+Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 
 # Statistics closer than this share of their scale are ties; ties count on both sides.
 TIE = 1e-10
@@ -131,58 +131,6 @@ class LocalTest:
         )
 
 
-def checked(
-    values: pd.DataFrame | pd.Series,
-    graph: Graph,
-    *,
-    transform: str,
-    alternative: str,
-    name: str = "values",
-    minimum: float | None = None,
-) -> tuple[pd.DataFrame, csr_array]:
-    """Table with its regions sorted, and the weights in that order.
-
-    Sorted, so that the order of the rows does not decide which permutations are drawn.
-    """
-    check_alternative(alternative)
-    table = check_table(values, name=name, minimum=minimum, least_regions=4).sort_index()
-    refuse_constants(table)
-    return table, weight_matrix(graph, table.index, transform)
-
-
-def weight_matrix(graph: Graph, regions: pd.Index, transform: str) -> csr_array:
-    """Weights in the order of ``regions``: ``transform`` is "r" (row-standardized) or "b" (binary)."""
-    weights = csr_array(aligned(graph, regions).transform(transform).sparse)
-    weights.eliminate_zeros()
-    return weights
-
-
-def check_choice(method: str, choices: tuple[str, ...]) -> None:
-    """Refuse a method that the statistic does not have."""
-    if method not in choices:
-        raise InputError(f"method is {method!r}; it must be one of {listing(choices)}.")
-
-
-def check_alpha(alpha: float) -> None:
-    """Refuse a level that is no probability."""
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
-
-
-def check_permutations(permutations: int) -> None:
-    """Refuse fewer than 99 permutations."""
-    if permutations < 99:
-        raise InputError(f"permutations is {permutations}; at least 99 are needed.")
-
-
-def seeds_of(rng: int | np.random.Generator | None, stream: str) -> np.random.SeedSequence:
-    """Seeds from which several forms can draw the same permutations."""
-    seeds = generator(rng, stream).bit_generator.seed_seq
-    if not isinstance(seeds, np.random.SeedSequence):
-        raise InputError("rng is a Generator without a SeedSequence; make it by numpy.random.default_rng.")
-    return seeds
-
-
 def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
     """(statistic − expected) / √variance; NaN where the null leaves the statistic no room to vary."""
     fixed = variance <= TIE * (np.abs(expected) ** 2 + np.abs(statistic) ** 2) * 1e-4
@@ -237,30 +185,60 @@ def global_frames(
 
 def local_frame(
     table: pd.DataFrame,
-    columns: Mapping[str, NDArray[np.generic]],
+    columns: Mapping[str, NDArray[Any] | Coded],
     p_value: Floats,
     p_min: Floats,
-    labels: NDArray[np.str_],
+    labels: Coded,
     alpha: float,
     order: pd.Index,
+    fdr_over: FdrOver = "regions",
 ) -> pd.DataFrame:
-    """Long table of a :class:`LocalTest`, regions in ``order``; FDR over the regions of each variable.
+    """Long table of a :class:`LocalTest` on read-only arrays: variable by variable, regions in ``order``.
 
-    ``labels`` are what each region is called if it is significant.
+    ``columns`` and the p-values are regions × variables; ``labels`` are what each region is called if it is
+    significant. ``fdr_over`` tells what the Benjamini–Hochberg adjustment covers: the regions of each
+    variable, or all regions of all variables.
     """
-    frames = []
-    for k in range(table.shape[1]):
-        frame = pd.DataFrame({name: cells[:, k] for name, cells in columns.items()}, index=table.index)
-        frame["p_value"] = p_value[:, k]
-        frame["p_adjusted"] = false_discovery_adjusted(p_value[:, k])
-        frame["p_min"] = p_min[:, k]
-        label = pd.Series(labels[:, k], index=table.index, dtype=object)
-        label = label.where(frame["p_value"] <= alpha, "not significant")
-        frame["label"] = label.where(frame["p_min"] <= alpha, "unattainable")
-        frames.append(frame.loc[order])
-    names = [table.columns.name or "variable"] if table.columns.nlevels == 1 else list(table.columns.names)
-    keys = list(table.columns)
-    return frozen(pd.concat(frames, keys=keys, names=[*names, "region"]))
+    if fdr_over not in get_args(FdrOver):
+        raise InputError(f"fdr_over is {fdr_over!r}; it must be one of {listing(get_args(FdrOver))}.")
+    place = table.index.get_indexer(order)
+    codes, names = labels
+    names = [*names, "not significant", "unattainable"]
+    code = np.where(p_value <= alpha, codes, np.int8(len(names) - 2))
+    code = np.where(p_min <= alpha, code, np.int8(len(names) - 1))
+    families = p_value.T if fdr_over == "regions" else p_value.T.reshape(1, -1)
+    adjusted = np.concatenate(in_blocks(partial(_adjusted, families), len(families), steps=20 * table.size))
+    found: dict[str, Any] = {name: _column(cells, place) for name, cells in columns.items()}
+    found["p_value"] = _column(p_value, place)
+    found["p_adjusted"] = _column(adjusted.reshape(p_value.T.shape).T, place)
+    found["p_min"] = _column(p_min, place)
+    found["label"] = _column((code, names), place)
+    return pd.DataFrame(found, index=_by_variable(table.columns, order), copy=False)
+
+
+def _by_variable(variables: pd.Index, regions: pd.Index) -> pd.MultiIndex:
+    """Every variable (of one or more levels) with every region."""
+    if variables.nlevels == 1:
+        return pd.MultiIndex.from_product([variables, regions], names=["variable", "region"])
+    repeated = variables.repeat(len(regions))
+    levels = [repeated.get_level_values(level) for level in range(variables.nlevels)]
+    again = regions.take(np.tile(np.arange(len(regions)), len(variables)))
+    return pd.MultiIndex.from_arrays([*levels, again], names=[*variables.names, "region"])
+
+
+def _column(cells: NDArray[Any] | Coded, place: NDArray[np.intp]) -> Any:
+    """Regions × variables as one read-only column."""
+    if isinstance(cells, tuple):
+        codes, names = cells
+        return pd.Series(list(names)).array.take(_column(codes, place))
+    in_order = bool((place[1:] > place[:-1]).all())
+    column = cells.T.ravel() if in_order else cells.T.take(place, axis=1).ravel()
+    column.flags.writeable = False
+    return column
+
+
+def _adjusted(p_values: Floats, part: slice) -> Floats:
+    return false_discovery_adjusted(p_values[part])
 
 
 def _flat(index: pd.Index) -> pd.Index:

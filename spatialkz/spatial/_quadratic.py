@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from spatialkz.inference import Alternative, Floats
-from spatialkz.spatial._frames import check_permutations, deviates, normal_parts, permutation_parts
+from spatialkz.spatial._checks import check_permutations
+from spatialkz.spatial._frames import deviates, normal_parts, permutation_parts
 from spatialkz.spatial._moments import quadratic_moments
 from spatialkz.spatial.engine import permuted_cross_products
 

@@ -11,14 +11,12 @@ from scipy.sparse import csr_array
 
 from spatialkz.inference import Alternative, Floats
 from spatialkz.randomness import generator
+from spatialkz.spatial._checks import check_alpha, check_choice, check_permutations, checked, refuse_constants
 from spatialkz.spatial._conditional import LocalMethod, conditional_test
 from spatialkz.spatial._frames import (
+    FdrOver,
     GlobalTest,
     LocalTest,
-    check_alpha,
-    check_choice,
-    check_permutations,
-    checked,
     deviates,
     global_frames,
     local_frame,
@@ -26,13 +24,12 @@ from spatialkz.spatial._frames import (
     permutation_parts,
 )
 from spatialkz.spatial._moments import bilinear_moments
-from spatialkz.spatial.moran import refuse_constants
+from spatialkz.spatial.local_moran import quadrants
 from spatialkz.tables import check_same_regions, check_table
 
 BivariateMethod = Literal["permutation", "randomization"]
 
 _BLOCK_BYTES = 32_000_000
-QUADRANT_LABELS = {"HH": "hot", "LL": "cold", "HL": "high outlier", "LH": "low outlier"}
 
 
 def bivariate_moran(
@@ -137,6 +134,7 @@ def local_bivariate_moran(
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
+    fdr_over: FdrOver = "regions",
     rng: int | np.random.Generator | None = None,
 ) -> LocalTest:
     r"""Local Moran's I between a region's own x and its neighbors' mean of y, on row-standardized weights.
@@ -161,6 +159,8 @@ def local_bivariate_moran(
         The tail of the statistic.
     alpha : float
         Level of the labels.
+    fdr_over : {"regions", "regions and variables"}
+        What ``p_adjusted`` covers, as in :func:`spatialkz.spatial.local_moran`.
     rng : int, Generator or None
         Seed of the permutations.
 
@@ -201,21 +201,28 @@ def local_bivariate_moran(
     first, second = (cells.ravel() for cells in np.indices((x.shape[1], y.shape[1])))
     own, other = x[:, first], y[:, second]
     test = conditional_test(
-        lambda i: own[i] * other,
+        other,
         weights,
         names.index,
+        own=own,
         method=method,
         permutations=permutations,
         alternative=alternative,
         rng=rng,
         stream="local_bivariate_moran",
     )
-    around = (weights @ y)[:, second]
-    quadrant = np.char.add(np.where(own > 0, "H", "L"), np.where(around > 0, "H", "L"))
-    labels = np.vectorize(QUADRANT_LABELS.get, otypes=[object])(quadrant)
-    columns = {"statistic": (len(x) - 1) * test.observed, "quadrant": quadrant}
+    quadrant, labels = quadrants(own, (weights @ y)[:, second])
     order = pd.Index(values.index)
-    result = local_frame(names, columns, test.p_value, test.p_min, labels, alpha, order)
+    result = local_frame(
+        names,
+        {"statistic": (len(x) - 1) * test.observed, "quadrant": quadrant},
+        test.p_value,
+        test.p_min,
+        labels,
+        alpha,
+        order,
+        fdr_over,
+    )
     return LocalTest(
         "Local bivariate Moran's I",
         "given its own value, every set of neighbors of a region is equally likely.",

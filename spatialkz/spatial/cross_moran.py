@@ -12,14 +12,8 @@ from spatialkz.errors import InputError
 from spatialkz.inference import Alternative
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._frames import (
-    GlobalTest,
-    check_permutations,
-    checked,
-    deviates,
-    global_frames,
-    permutation_parts,
-)
+from spatialkz.spatial._checks import check_permutations, checked
+from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, permutation_parts
 from spatialkz.spatial._moments import bilinear_moments
 from spatialkz.spatial.bivariate import permuted_matrices, unit_columns
 

@@ -9,7 +9,8 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.inference import Alternative
-from spatialkz.spatial._frames import GlobalTest, check_choice, checked, global_frames, seeds_of
+from spatialkz.spatial._checks import check_choice, checked, seeds_of
+from spatialkz.spatial._frames import GlobalTest, global_frames
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
 

@@ -10,17 +10,9 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, Floats
+from spatialkz.spatial._checks import check_alpha, check_choice, checked, seeds_of
 from spatialkz.spatial._conditional import LocalMethod, conditional_test
-from spatialkz.spatial._frames import (
-    GlobalTest,
-    LocalTest,
-    check_alpha,
-    check_choice,
-    checked,
-    global_frames,
-    local_frame,
-    seeds_of,
-)
+from spatialkz.spatial._frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
 
 GetisOrdMethod = Literal["permutation", "randomization"]
@@ -112,6 +104,7 @@ def local_getis_ord(
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
+    fdr_over: FdrOver = "regions",
     rng: int | np.random.Generator | None = None,
 ) -> LocalTest:
     r"""Getis–Ord Gi, or Gi* which counts the region itself among its neighbors, on binary weights.
@@ -139,6 +132,8 @@ def local_getis_ord(
         ``greater`` tests for high values around.
     alpha : float
         Level of the labels.
+    fdr_over : {"regions", "regions and variables"}
+        What ``p_adjusted`` covers, as in :func:`spatialkz.spatial.local_moran`.
     rng : int, Generator or None
         Seed of the permutations.
 
@@ -173,7 +168,7 @@ def local_getis_ord(
     x = table.to_numpy()
     _products(table)
     test = conditional_test(
-        lambda _: x,
+        x,
         weights,
         table.index,
         method=method,
@@ -185,7 +180,7 @@ def local_getis_ord(
     degree = weights.sum(axis=1)[:, None]
     z = _deviates(x, test.observed, degree)
     # The conditional test is about the neighbors, so is the label, with the region itself counted or not.
-    labels = np.where(z > 0, "hot", "cold")
+    labels = ((z > 0).astype(np.int8), ["cold", "hot"])
     if star:
         statistic = (x + test.observed) / x.sum(axis=0)
         z = _star_deviates(x, test.observed, degree)
@@ -193,7 +188,7 @@ def local_getis_ord(
         statistic = test.observed / (x.sum(axis=0) - x)
     order = pd.Index(values.index)
     result = local_frame(
-        table, {"statistic": statistic, "z": z}, test.p_value, test.p_min, labels, alpha, order
+        table, {"statistic": statistic, "z": z}, test.p_value, test.p_min, labels, alpha, order, fdr_over
     )
     return LocalTest(
         "Getis–Ord Gi*" if star else "Getis–Ord Gi",

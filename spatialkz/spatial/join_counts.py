@@ -11,16 +11,8 @@ from scipy import stats
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, tail_p_value
-from spatialkz.spatial._frames import (
-    GlobalTest,
-    LocalTest,
-    check_alpha,
-    check_choice,
-    checked,
-    global_frames,
-    local_frame,
-    seeds_of,
-)
+from spatialkz.spatial._checks import check_alpha, check_choice, checked, seeds_of
+from spatialkz.spatial._frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
 
@@ -133,6 +125,7 @@ def local_join_counts(
     *,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
+    fdr_over: FdrOver = "regions",
 ) -> LocalTest:
     r"""Number of marked neighbors of each marked region, with its exact p-value.
 
@@ -152,6 +145,8 @@ def local_join_counts(
         ``greater`` tests for more marked neighbors than chance gives.
     alpha : float
         Level of the labels.
+    fdr_over : {"regions", "regions and variables"}
+        What ``p_adjusted`` covers, as in :func:`spatialkz.spatial.local_moran`.
 
     Returns
     -------
@@ -204,9 +199,10 @@ def local_join_counts(
         {"statistic": count, "expected": expected},
         p_value,
         p_min,
-        np.where(count > expected, "hot", "high outlier"),
+        ((count > expected).astype(np.int8), ["high outlier", "hot"]),
         alpha,
         binary.index,
+        fdr_over,
     )
     return LocalTest(
         "Local join counts",

@@ -7,8 +7,9 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.inference import Alternative, Floats
+from spatialkz.spatial._checks import check_alpha, checked
 from spatialkz.spatial._conditional import LocalMethod, conditional_test
-from spatialkz.spatial._frames import LocalTest, check_alpha, checked, local_frame
+from spatialkz.spatial._frames import FdrOver, LocalTest, local_frame
 
 
 def local_geary(
@@ -20,6 +21,7 @@ def local_geary(
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
+    fdr_over: FdrOver = "regions",
     rng: int | np.random.Generator | None = None,
 ) -> LocalTest:
     r"""Local Geary's c of each region, on row-standardized weights.
@@ -47,6 +49,8 @@ def local_geary(
         The tail of c: ``less`` tests for likeness to the neighbors.
     alpha : float
         Level of the labels.
+    fdr_over : {"regions", "regions and variables"}
+        What ``p_adjusted`` covers, as in :func:`spatialkz.spatial.local_moran`.
     rng : int, Generator or None
         Seed of the permutations.
 
@@ -107,14 +111,15 @@ def local_geary(
     expected = (n * z**2 + n - 1) / (n - 1)
     if multivariate:
         expected = expected.mean(axis=1, keepdims=True)
-        alike = np.full((n, 1), "alike", dtype=object)
+        like = np.full((n, 1), 2)
         table = pd.DataFrame({"all": test.observed[:, 0]}, index=table.index)
     else:
-        alike = np.where((z > 0) & (lag > 0), "hot", np.where((z < 0) & (lag < 0), "cold", "alike"))
-    labels = np.where(test.observed < expected, alike, "unlike")
+        like = np.where((z > 0) & (lag > 0), 0, np.where((z < 0) & (lag < 0), 1, 2))
+    code = np.where(test.observed < expected, like, 3).astype(np.int8)
+    labels = (code, ["hot", "cold", "alike", "unlike"])
     order = pd.Index(values.index)
     columns = {"statistic": test.observed, "expected": expected}
-    result = local_frame(table, columns, test.p_value, test.p_min, labels, alpha, order)
+    result = local_frame(table, columns, test.p_value, test.p_min, labels, alpha, order, fdr_over)
     return LocalTest(
         "Local Geary's c",
         "given its own value, every set of neighbors of a region is equally likely.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,63 +9,19 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
-from spatialkz.errors import InputError, listing
-from spatialkz.inference import (
-    Alternative,
-    Floats,
-    check_alternative,
-    false_discovery_adjusted,
-    normal_p_value,
-    permutation_p_value,
-)
+from spatialkz.inference import Alternative, Floats
 from spatialkz.randomness import generator
-from spatialkz.results import frozen, json_ready
+from spatialkz.spatial._checks import check_choice, check_permutations, checked
+from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, normal_parts, permutation_parts
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.spatial.exact import exact_moran
-from spatialkz.spatial.weights import row_standardized
-from spatialkz.tables import check_table
 
 MoranMethod = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
 
 
-@dataclass(frozen=True)
-class MoranTest:
-    """Result of :func:`moran`.
-
-    Attributes
-    ----------
-    table : DataFrame
-        What :meth:`to_frame` returns.
-    envelope : DataFrame
-        ``low`` and ``high``: the central 95 % of the statistic under the null, by variable.
-    permutations : int
-        Number of permutations; 0 for the analytic methods.
-    """
-
-    table: pd.DataFrame
-    envelope: pd.DataFrame
-    permutations: int
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row for each variable, with the columns named in :func:`moran`."""
-        return self.table.copy()
-
-    def to_dict(self) -> dict[str, object]:
-        """The table and the null envelope, ready for JSON."""
-        joined = self.table.join(self.envelope.add_prefix("null_"))
-        return {"permutations": self.permutations, "variables": json_ready(joined)}
-
-    def summary(self) -> str:
-        """The table as text, with what was tested."""
-        first = self.table.iloc[0]
-        how = f"{self.permutations} permutations" if self.permutations else f"method {first['method']}"
-        columns = ["statistic", "expected", "z", "p_value", "p_adjusted"]
-        return (
-            f"Moran's I, n = {first['n']}, {how}, {first['alternative']}\n"
-            "Null hypothesis: values are arranged over the regions without regard to neighborhood.\n"
-            f"{self.table[columns].to_string(float_format='{:.4f}'.format)}"
-        )
+class MoranTest(GlobalTest):
+    """Result of :func:`moran`."""
 
 
 def moran(
@@ -128,70 +83,37 @@ def moran(
     >>> round(test.to_frame().loc["electrical", "statistic"], 3)
     np.float64(0.236)
     """
-    if method not in get_args(MoranMethod):
-        raise InputError(f"method is {method!r}; it must be one of {listing(get_args(MoranMethod))}.")
-    check_alternative(alternative)
-    # Sorted, so that the order of the rows does not decide which permutations are drawn.
-    table = check_table(values, least_regions=4).sort_index()
-    refuse_constants(table)
-    weights = row_standardized(graph, table.index)
+    check_choice(method, get_args(MoranMethod))
+    table, weights = checked(values, graph, transform="r", alternative=alternative)
     cells = np.ascontiguousarray(table.to_numpy())
     z = cells - cells.mean(axis=0)
     statistic, scale = _statistic(z, weights)
     expected, variance = _moments(z, weights, method)
-    # A graph that joins everyone to everyone leaves I no room to vary.
-    spread = np.sqrt(np.where(variance > 1e-20, variance, np.nan))
-    deviate = (statistic - expected) / spread
+    deviate = deviates(statistic, expected, variance)
     if method == "permutation":
-        if permutations < 99:
-            raise InputError(f"permutations is {permutations}; at least 99 are needed.")
+        check_permutations(permutations)
         products = permuted_cross_products(
             z, weights, permutations, generator(rng, "moran"), observed=statistic / scale
         )
-        simulated = products * scale
-        # Ties up to rounding error count on both sides.
-        slack = 1e-10
-        p_value = permutation_p_value(
-            (simulated >= statistic - slack).sum(axis=0),
-            (simulated <= statistic + slack).sum(axis=0),
-            permutations,
-            alternative,
-        )
-        low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
+        parts = permutation_parts(statistic, products * scale, alternative)
     elif method == "exact" or method == "saddlepoint":
-        parts = exact_moran(table, weights, method, alternative)
+        frame = exact_moran(table, weights, method, alternative)
         expected, variance, deviate, p_value, low, high = (
-            parts[name].to_numpy() for name in ("expected", "variance", "z", "p_value", "low", "high")
+            frame[name].to_numpy() for name in ("expected", "variance", "z", "p_value", "low", "high")
         )
+        parts = p_value, low, high
     else:
-        p_value = np.where(np.isnan(deviate), 1.0, normal_p_value(np.nan_to_num(deviate), alternative))
-        half = 1.959963984540054 * np.nan_to_num(spread)
-        low, high = expected - half, expected + half
-    moments = {"statistic": statistic, "expected": expected, "variance": variance}
-    result = (
-        pd.DataFrame(moments, index=table.columns)
-        .assign(
-            z=deviate,
-            p_value=p_value,
-            p_adjusted=false_discovery_adjusted(p_value),
-            n=len(table),
-            method=method,
-            alternative=alternative,
-        )
-        .rename_axis(index="variable")
+        parts = normal_parts(deviate, expected, variance, alternative)
+    columns = {"statistic": statistic, "expected": expected, "variance": variance, "z": deviate}
+    frames = global_frames(
+        table.columns.rename("variable"), columns, parts, n=len(z), method=method, alternative=alternative
     )
-    envelope = pd.DataFrame({"low": low, "high": high}, index=result.index)
-    return MoranTest(frozen(result), frozen(envelope), permutations if method == "permutation" else 0)
-
-
-def refuse_constants(table: pd.DataFrame) -> None:
-    """Refuse variables without variation: autocorrelation has no meaning for them."""
-    cells = table.to_numpy()
-    constant = table.columns[cells.max(axis=0) == cells.min(axis=0)]
-    if len(constant):
-        raise InputError(
-            f"Autocorrelation needs values that differ; these are constant: {listing(constant)}."
-        )
+    return MoranTest(
+        "Moran's I",
+        "values are arranged over the regions without regard to neighborhood.",
+        *frames,
+        permutations if method == "permutation" else 0,
+    )
 
 
 def _statistic(z: Floats, weights: csr_array) -> tuple[Floats, Floats]:

@@ -14,9 +14,10 @@ from scipy import optimize, stats
 from spatialkz.errors import InputError
 from spatialkz.inference import Alternative, Floats, check_alternative
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._frames import checked, weight_matrix
+from spatialkz.spatial._checks import checked
 from spatialkz.spatial._imhof import positive_probability
 from spatialkz.spatial.exact import moran_quantile, residual_basis
+from spatialkz.spatial.weights import row_standardized
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
 _EDGE = 0.999
@@ -214,11 +215,11 @@ class _PowerCurve:
 
     def __init__(self, graph: Graph, alpha: float, alternative: Alternative) -> None:
         regions = pd.Index(graph.unique_ids) if isinstance(graph, Graph) else pd.Index([])
-        self.weights = weight_matrix(graph, regions, "r").toarray()
+        self.weights = row_standardized(graph, regions).toarray()
         self.n = len(regions)
         if self.n < 4:
             raise InputError(f"The graph has {self.n} regions; at least 4 are needed.")
-        self.basis, self.form = residual_basis(weight_matrix(graph, regions, "r"))
+        self.basis, self.form = residual_basis(row_standardized(graph, regions))
         spectrum = _eigenvalues(self.form)
         tail = float(stats.norm.isf(alpha / 2 if alternative == "two-sided" else alpha))
         self.low = -np.inf if alternative == "greater" else moran_quantile(-tail, spectrum)

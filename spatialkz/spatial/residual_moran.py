@@ -11,16 +11,8 @@ from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, Floats
-from spatialkz.spatial._frames import (
-    GlobalTest,
-    check_choice,
-    check_permutations,
-    checked,
-    deviates,
-    global_frames,
-    permutation_parts,
-    seeds_of,
-)
+from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
+from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, permutation_parts
 from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.spatial.exact import NormalTheory, moran_spectrum, normal_theory_moran, spectrum_moments
 from spatialkz.tables import check_same_regions, check_table

@@ -12,7 +12,7 @@ from libpysal.graph import Graph
 from spatialkz.errors import GraphError, InputError
 from spatialkz.inference import Alternative
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._frames import check_alpha
+from spatialkz.spatial._checks import check_alpha
 from spatialkz.spatial.local_moran import local_moran
 from spatialkz.spatial.moran import MoranMethod, moran
 

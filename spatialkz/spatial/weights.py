@@ -1,4 +1,4 @@
-"""From a graph to the matrix of row-standardized weights, without a detour for well-formed graphs."""
+"""From a graph to its matrix of weights, without a detour for well-formed graphs."""
 
 from __future__ import annotations
 
@@ -27,15 +27,27 @@ def row_standardized(graph: Graph, regions: pd.Index) -> csr_array:
            [0.5, 0. , 0.5],
            [0. , 1. , 0. ]])
     """
+    weights = _weights(graph, regions)
+    totals = np.asarray(weights.sum(axis=1))
+    if not (totals > 0).all():
+        raise GraphError(f"Every region needs a weight above 0; {listing(regions[totals <= 0])} has none.")
+    weights.data /= np.repeat(totals, np.diff(weights.indptr))
+    return weights
+
+
+def binary(graph: Graph, regions: pd.Index) -> csr_array:
+    """Weights in the order of ``regions``, 1 for every neighbor; errors as :func:`row_standardized`."""
+    weights = _weights(graph, regions)
+    weights.data[:] = 1.0
+    return weights
+
+
+def _weights(graph: Graph, regions: pd.Index) -> csr_array:
     weights = _matrix(graph, regions) if isinstance(graph, Graph) else None
     if weights is None:
         # Something is wrong with it, or it is unusual: the careful way, which knows the words.
         weights = csr_array(aligned(graph, regions).sparse, dtype=np.float64)
         weights.eliminate_zeros()
-    totals = np.asarray(weights.sum(axis=1))
-    if not (totals > 0).all():
-        raise GraphError(f"Every region needs a weight above 0; {listing(regions[totals <= 0])} has none.")
-    weights.data /= np.repeat(totals, np.diff(weights.indptr))
     return weights
 
 
