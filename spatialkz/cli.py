@@ -41,11 +41,11 @@ Value = Annotated[str | None, typer.Option(help="Column with the value, if the f
 Groups = Annotated[
     Path | None, typer.Option(help="File with a sector and a group column; left out, one base for all.")
 ]
-GraphOption = Annotated[
-    str,
+Graphs = Annotated[
+    list[str],
     typer.Option(
         help="A recipe (queen, rook, knn:k=4, distance_band:threshold=500, inverse_distance, gabriel, "
-        "city_merged, 'queen|knn:k=3' ...) or a file of neighbor pairs."
+        "city_merged, 'queen|knn:k=3' ...) or a file of neighbor pairs; several for a comparison."
     ),
 ]
 Boundaries = Annotated[
@@ -191,7 +191,7 @@ def moran(
     region: Region = None,
     sector: Sector = None,
     value: Value = None,
-    graph: GraphOption = "queen",
+    graph: Graphs = ["queen"],  # noqa: B006
     boundaries: Boundaries = None,
     id_column: IdColumn = None,
     local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
@@ -207,19 +207,28 @@ def moran(
     encoding: Encoding = "utf-8-sig",
     output: Output = None,
 ) -> None:
-    """Test each column for spatial autocorrelation (Moran's I)."""
-    from spatialkz.spatial import local_moran
+    """Test each column for spatial autocorrelation (Moran's I), and say what could have been detected.
+
+    --graph can be given several times: the tests are then shown side by side.
+    """
+    from spatialkz.spatial import detectable_dependence, graph_sensitivity, local_moran
     from spatialkz.spatial import moran as moran_test
     from spatialkz.tables import read_region_table
 
     values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
-    neighbors = _graph(values.index, graph, boundaries, id_column)
+    graphs = {name: _graph(values.index, name, boundaries, id_column) for name in graph}
     shared: dict[str, Any] = {"permutations": permutations, "alternative": alternative, "rng": seed}
-    if local:
-        result: Any = local_moran(values, neighbors, **shared)
+    neighbors = graphs[graph[0]]
+    if len(graphs) > 1:
+        compared = graph_sensitivity(values, graphs, method=method, **shared)
+        table = compared.labels.reset_index() if local else compared.to_frame().reset_index()
+    elif local:
+        table = local_moran(values, neighbors, **shared).to_frame().reset_index()
     else:
-        result = moran_test(values, neighbors, method=method, **shared)
-    _emit(result.to_frame().reset_index(), output)
+        table = moran_test(values, neighbors, method=method, **shared).to_frame()
+        detectable = detectable_dependence(values, neighbors)
+        table = (table if detectable is None else detectable.beside(table)).reset_index()
+    _emit(table, output)
 
 
 @app.command()

@@ -25,7 +25,7 @@ from spatialkz.clustering import ClusterMethod, cluster_regions
 from spatialkz.errors import InputError, OutputError, listing
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
-from spatialkz.spatial import MoranPower, dependence_confidence_set, local_moran, moran, moran_power
+from spatialkz.spatial import detectable_dependence, local_moran, moran
 from spatialkz.specialization import (
     audit_study,
     breadth,
@@ -38,8 +38,6 @@ from spatialkz.specialization import (
 )
 from spatialkz.study import LANGUAGES, Study
 
-# Eigenvalues of a larger graph take longer than the rest of a run.
-_MOST_FOR_POWER = 1_000
 _METHODS: tuple[ClusterMethod, ...] = ("kmeans", "ward")
 
 Progress = Callable[[str], None]
@@ -136,7 +134,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
     )
     say("power")
-    power, dependence = _detectable(study, variables)
+    detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
     say("clusters")
     features = symmetric_quotient(quotients)
     clusters = {
@@ -156,18 +154,8 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         seed=seed,
         audit=audit,
         claims=claims,
-        power=power,
-        dependence=dependence,
+        detectable=detectable,
     )
-
-
-def _detectable(study: Study, variables: pd.DataFrame) -> tuple[MoranPower | None, pd.DataFrame | None]:
-    """Which dependence the graph could have shown, and which the values leave possible; by eigenvalues."""
-    if len(variables) > _MOST_FOR_POWER:
-        return None, None
-    sets = dependence_confidence_set(variables, study.graph, level=1 - study.choices.alpha)
-    ends = sets.groupby("variable", sort=False).agg(rho_low=("low", "min"), rho_high=("high", "max"))
-    return moran_power(study.graph, alpha=study.choices.alpha), ends
 
 
 def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -194,7 +182,7 @@ def _write_tables(findings: Findings, folder: Path) -> None:
     for name, table in {
         "quotients": _long_quotients(findings),
         "concentration": table_concentration(study.table, findings.audit).reset_index(),
-        "autocorrelation": _autocorrelation(findings).reset_index(),
+        "autocorrelation": findings.autocorrelation().reset_index(),
         "local": findings.local.to_frame().reset_index(),
         "clusters": clusters.rename_axis(index="region").reset_index(),
         "candidates": ranking.candidates,
@@ -218,14 +206,6 @@ def _write_tables(findings: Findings, folder: Path) -> None:
         layer = study.boundaries[["geometry"]].join(areas).join(findings.quotients.add_prefix("lq_"))
         layer = layer.rename_axis(index="region").reset_index()
         layer.to_file(folder / "map.gpkg", layer="areas", driver="GPKG")
-
-
-def _autocorrelation(findings: Findings) -> pd.DataFrame:
-    """Moran's I with what could have been detected, and which dependence the values leave possible."""
-    table = findings.moran.to_frame()
-    if findings.power is None or findings.dependence is None:
-        return table
-    return table.assign(detectable_rho=findings.power.detectable["positive"]).join(findings.dependence)
 
 
 def _long_quotients(findings: Findings) -> pd.DataFrame:

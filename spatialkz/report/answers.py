@@ -39,9 +39,10 @@ def caution(findings: Findings, words: Wording) -> str:
     """What a Moran's I that is not significant does not mean."""
     n = len(findings.quotients)
     said = words("caution_power" if n < _FEW_REGIONS else "caution_absence", n=words.whole(n))
-    if findings.power is None:
+    if findings.detectable is None:
         return said
-    weakest, power = findings.power.detectable["positive"], words.percent(findings.power.target)
+    curve = findings.detectable.power
+    weakest, power = curve.detectable["positive"], words.percent(curve.target)
     if weakest is None:
         return " ".join([said, words("power_none", power=power)])
     return " ".join([said, words("power_weakest", power=power, rho=words.number(weakest))])

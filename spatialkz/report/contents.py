@@ -9,7 +9,7 @@ import pandas as pd
 
 from spatialkz.candidates import CandidateRanking
 from spatialkz.clustering import ClusterMethod, RegionClusters
-from spatialkz.spatial import LocalMoranTest, MoranPower, MoranTest
+from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
 from spatialkz.specialization import QuotientAudit
 from spatialkz.study import Study
 
@@ -35,10 +35,8 @@ class Findings:
         Of published quotients.
     claims : DataFrame, optional
         What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
-    power : MoranPower, optional
-        Which spatial dependence the graph could have shown.
-    dependence : DataFrame, optional
-        By variable: ``rho_low, rho_high``, the ends of the confidence set for the dependence ρ.
+    detectable : Detectable, optional
+        Which spatial dependence the graph could have shown, and which the values leave possible.
     """
 
     study: Study
@@ -51,5 +49,9 @@ class Findings:
     seed: int
     audit: QuotientAudit | None = None
     claims: pd.DataFrame | None = None
-    power: MoranPower | None = None
-    dependence: pd.DataFrame | None = None
+    detectable: Detectable | None = None
+
+    def autocorrelation(self) -> pd.DataFrame:
+        """Moran's I of each variable, with what could have been detected beside it."""
+        table = self.moran.to_frame()
+        return table if self.detectable is None else self.detectable.beside(table)

@@ -136,8 +136,8 @@ def moran_table(findings: Findings, words: Wording) -> Table:
         Column("p", [words.p_value(p) for p in table["p_value"]]),
         Column(words("p_adjusted_column"), [words.p_value(p) for p in table["p_adjusted"]]),
     ]
-    if findings.dependence is not None:
-        ends = findings.dependence.loc[table.index].itertuples(index=False)
+    if findings.detectable is not None:
+        ends = findings.detectable.left.loc[table.index].itertuples(index=False)
         columns.append(
             Column(
                 words("rho_interval"), [f"{words.number(low)} … {words.number(high)}" for low, high in ends]

@@ -9,19 +9,27 @@ from spatialkz.spatial.join_counts import join_counts, local_join_counts
 from spatialkz.spatial.local_geary import local_geary
 from spatialkz.spatial.local_moran import LocalMoranTest, local_moran
 from spatialkz.spatial.moran import MoranTest, moran
-from spatialkz.spatial.power import MoranPower, dependence_confidence_set, moran_power
+from spatialkz.spatial.power import (
+    Detectable,
+    MoranPower,
+    dependence_confidence_set,
+    detectable_dependence,
+    moran_power,
+)
 from spatialkz.spatial.rates import rate_deviates, rate_moran
 from spatialkz.spatial.residual_moran import residual_moran
 from spatialkz.spatial.sensitivity import graph_sensitivity
 
 __all__ = [
     "Alternative",
+    "Detectable",
     "LocalMoranTest",
     "MoranPower",
     "MoranTest",
     "bivariate_moran",
     "cross_moran",
     "dependence_confidence_set",
+    "detectable_dependence",
     "false_discovery_adjusted",
     "geary",
     "getis_ord",

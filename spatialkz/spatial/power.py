@@ -21,6 +21,8 @@ from spatialkz.spatial.weights import row_standardized
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
 _EDGE = 0.999
+# Eigenvalues of a larger graph take longer than the rest of a run.
+_MOST_REGIONS = 1_000
 _SEARCH = np.r_[np.arange(0.05, 0.96, 0.05), 0.975, 0.99, _EDGE]
 
 
@@ -208,6 +210,68 @@ def dependence_confidence_set(
             rows[(variable, part)] = ends
     index = pd.MultiIndex.from_tuples(list(rows), names=["variable", "part"])
     return pd.DataFrame(list(rows.values()), index=index, columns=["low", "high"], dtype=float)
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """What stands beside tests of autocorrelation; result of :func:`detectable_dependence`.
+
+    Attributes
+    ----------
+    power : MoranPower
+        Which dependence the graph could have shown.
+    left : DataFrame
+        By variable: ``rho_low, rho_high``, the ends of the confidence set for the dependence ρ.
+    """
+
+    power: MoranPower
+    left: pd.DataFrame
+
+    def beside(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add ``detectable_rho, rho_low, rho_high`` to the table of a test, a row for each variable."""
+        return table.assign(detectable_rho=self.power.detectable["positive"]).join(self.left)
+
+
+def detectable_dependence(
+    values: pd.DataFrame | pd.Series, graph: Graph, *, alpha: float = 0.05
+) -> Detectable | None:
+    """Dependence that Moran's test could have detected on a graph, and that the values leave possible.
+
+    Parameters
+    ----------
+    values : DataFrame or Series
+        Rows are regions, columns variables.
+    graph : libpysal.graph.Graph
+        Keyed by the same region labels, in any order.
+    alpha : float
+        Level of the test; the confidence sets have level 1 − alpha.
+
+    Returns
+    -------
+    Detectable or None
+        None for more than 1,000 regions: the eigenvalues would take longer than everything else.
+
+    Raises
+    ------
+    InputError, RegionError, GraphError
+        As :func:`dependence_confidence_set`.
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> study = spatialkz.load_study()
+    >>> values = study.table.values[["electrical"]]
+    >>> found = detectable_dependence(values, study.graph)
+    >>> found.beside(spatialkz.moran(values, study.graph, rng=1).to_frame())["detectable_rho"].round(2)
+    variable
+    electrical    0.86
+    Name: detectable_rho, dtype: float64
+    """
+    if len(values) > _MOST_REGIONS:
+        return None
+    sets = dependence_confidence_set(values, graph, level=1 - alpha)
+    ends = sets.groupby("variable", sort=False).agg(rho_low=("low", "min"), rho_high=("high", "max"))
+    return Detectable(moran_power(graph, alpha=alpha), frozen(ends))
 
 
 class _PowerCurve:
