@@ -21,6 +21,7 @@ _HOMES = {
     "moran": "spatial",
     "local_moran": "spatial",
     "cluster_regions": "clustering",
+    "focal_test": "focal",
     "rank_candidates": "candidates",
     "Study": "study",
     "load_study": "study_file",

@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pandas as pd
 from packaging.requirements import Requirement
-from sklearn.metrics import adjusted_rand_score
 
 import spatialkz
 from spatialkz.candidates import rank_candidates
-from spatialkz.clustering import ClusterMethod, cluster_regions
+from spatialkz.clustering import analyse_clusters
 from spatialkz.errors import InputError, OutputError, listing
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
@@ -32,13 +31,10 @@ from spatialkz.specialization import (
     certainty,
     focus_interval,
     sector_share_interval,
-    symmetric_quotient,
     table_concentration,
     table_quotients,
 )
 from spatialkz.study import LANGUAGES, Study
-
-_METHODS: tuple[ClusterMethod, ...] = ("kmeans", "ward")
 
 Progress = Callable[[str], None]
 
@@ -136,19 +132,17 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     say("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
     say("clusters")
-    features = symmetric_quotient(quotients)
-    clusters = {
-        method: cluster_regions(features, method=method, resamples=choices.resamples, rng=seed)
-        for method in _METHODS
-    }
+    clustering = analyse_clusters(
+        quotients, study.graph, groups=study.table.groups, resamples=choices.resamples, rng=seed
+    )
     say("ranking")
-    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clusters["kmeans"], audit=audit)
+    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clustering.main, audit=audit)
     return Findings(
         study=study,
         quotients=quotients,
         moran=global_test,
         local=local_test,
-        clusters=clusters,
+        clustering=clustering,
         ranking=ranking,
         notes=notes,
         seed=seed,
@@ -176,29 +170,18 @@ def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _write_tables(findings: Findings, folder: Path) -> None:
     study, ranking = findings.study, findings.ranking
     areas = ranking.areas.set_index("region")
-    clusters = pd.concat(
-        [result.to_frame().add_prefix(f"{method}_") for method, result in findings.clusters.items()], axis=1
-    )
     for name, table in {
         "quotients": _long_quotients(findings),
         "concentration": table_concentration(study.table, findings.audit).reset_index(),
         "autocorrelation": findings.autocorrelation().reset_index(),
         "local": findings.local.to_frame().reset_index(),
-        "clusters": clusters.rename_axis(index="region").reset_index(),
+        "clusters": findings.clustering.to_frame().rename_axis(index="region").reset_index(),
         "candidates": ranking.candidates,
         "areas": ranking.areas,
     }.items():
         # Ten digits are more than any input carries and the same on every machine.
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g", lineterminator="\n")
-    first, second = (findings.clusters[method].labels for method in _METHODS)
-    write_json(
-        {
-            "features": "symmetric quotients (LQ - 1) / (LQ + 1)",
-            "methods": {method: result.to_dict() for method, result in findings.clusters.items()},
-            "adjusted_rand": adjusted_rand_score(first, second),
-        },
-        folder / "clustering.json",
-    )
+    write_json(findings.clustering.to_dict(), folder / "clustering.json")
     if findings.audit is not None:
         claims = [] if findings.claims is None else findings.claims.reset_index().to_dict("records")
         write_json({**findings.audit.to_dict(), "claims": claims}, folder / "audit.json")

@@ -13,7 +13,7 @@ ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
     "errors randomness results inference datasets tables geography regions study study_file "
-    "specialization spatial clustering candidates report pipeline cli"
+    "specialization spatial clustering focal candidates report pipeline cli"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -51,6 +51,7 @@ def test_only_the_report_draws_and_only_regions_knows_the_country():
             "specialization",
             "spatial",
             "clustering",
+            "focal",
             "candidates",
             "report",
         }:

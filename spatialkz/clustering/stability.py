@@ -1,58 +1,325 @@
-"""How well clusters survive resampling of the regions."""
+"""How well clusters survive resampling of the regions, and the loss of a region or a sector."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from spatialkz.clustering._labels import (
+    Labels,
+    Matrix,
+    Member,
+    Refit,
+    check_partition,
+    distinct_rows,
+    membership,
+)
+from spatialkz.errors import InputError, listing
+from spatialkz.randomness import generator
+from spatialkz.results import frozen, json_ready
+from spatialkz.tables import check_table
 
-def bootstrap_jaccard(
-    points: NDArray[np.float64],
-    labels: NDArray[np.intp],
-    fit: Callable[[NDArray[np.float64]], NDArray[np.intp]],
-    resamples: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Mean Jaccard similarity of each cluster to its nearest cluster in bootstrap resamples.
+StabilityMethod = Literal["bootstrap", "leave-one-region-out", "leave-one-sector-out"]
+# Hennig (2007): at most half alike is dissolved; fpc::clusterboot calls three quarters recovered.
+DISSOLVED, RECOVERED = 0.5, 0.75
 
-    A resample in which fewer distinct regions than clusters occur is drawn again; a resample without a single
-    member of a cluster says nothing of that cluster and does not count for it.
+
+@dataclass(frozen=True)
+class ClusterStability:
+    """Result of :func:`bootstrap_stability`, :func:`leave_one_region_out`, :func:`leave_one_sector_out`.
+
+    Attributes
+    ----------
+    jaccard : DataFrame
+        Rows are resamples, or the regions or sectors left out; columns are clusters. Similarity of the
+        cluster to its nearest cluster, 0–1; missing where no member of the cluster was left to find.
+    method : str
+        ``bootstrap``, ``leave-one-region-out`` or ``leave-one-sector-out``.
+    """
+
+    jaccard: pd.DataFrame
+    method: StabilityMethod
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each cluster.
+
+        Columns ``mean, minimum, worst`` (the resample, region or sector behind the minimum), ``dissolved``
+        and ``recovered`` (numbers of refits with similarity ≤ 0.5 and ≥ 0.75) and ``refits`` (those in
+        which the cluster had a member).
+        """
+        return pd.DataFrame(
+            {
+                "mean": self.jaccard.mean(),
+                "minimum": self.jaccard.min(),
+                "worst": self.jaccard.idxmin(),
+                "dissolved": (self.jaccard <= DISSOLVED).sum(),
+                "recovered": (self.jaccard >= RECOVERED).sum(),
+                "refits": self.jaccard.count(),
+            }
+        )
+
+    def dissolving(self) -> pd.Series:
+        """What dissolves which cluster: (left out, cluster) → similarity ≤ 0.5, the least first."""
+        pairs = pd.MultiIndex.from_product([self.jaccard.index, self.jaccard.columns])
+        long = pd.Series(self.jaccard.to_numpy().ravel(), index=pairs, name="jaccard")
+        return long[long <= DISSOLVED].sort_values(kind="stable")
+
+    def to_dict(self) -> dict[str, object]:
+        """Method, the frame by cluster and every similarity, ready for JSON."""
+        return {
+            "method": self.method,
+            "clusters": json_ready(self.to_frame()),
+            "jaccard": json_ready(self.jaccard),
+        }
+
+    def summary(self) -> str:
+        """Mean and least similarity of each cluster, and what dissolves it."""
+        lines, dissolving = [f"Jaccard similarity, {self.method}"], self.dissolving()
+        for cluster, row in self.to_frame().iterrows():
+            line = f"  {cluster}: mean {row['mean']:.2f}, least {row['minimum']:.2f} ({row['worst']})"
+            if self.method != "bootstrap":
+                culprits = [left for left, name in dissolving.index if name == cluster]
+                line += f"; dissolved without {listing(culprits)}" if culprits else ""
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def nearest_jaccard(member: Member, found: Labels) -> NDArray[np.float64]:
+    r"""Similarity of each cluster to the most similar cluster of another partition of the same regions.
+
+    .. math:: \gamma(C) = \max_D \frac{|C \cap D|}{|C \cup D|}
 
     Parameters
     ----------
-    points : array, shape (regions, features)
-    labels : array, shape (regions,)
-        The clusters judged, numbered from 1.
-    fit : callable
-        Points → labels, by the method that made ``labels``.
-    resamples : int
-    rng : Generator
+    member : array of bool, shape (regions, clusters)
+        Who is in which of the clusters judged.
+    found : array, shape (regions,)
+        Labels of the other partition.
 
     Returns
     -------
     array, shape (clusters,)
+        Missing for a cluster without a member: there is nothing to find again.
 
     References
     ----------
     Hennig (2007), *Computational Statistics & Data Analysis* 52, 258–271.
+
+    Examples
+    --------
+    >>> member = np.array([[True, False], [True, False], [False, True]])
+    >>> nearest_jaccard(member, np.array([0, 1, 1]))
+    array([0.5, 0.5])
     """
-    member = labels[:, None] == np.arange(1, labels.max() + 1)
-    total, counted = np.zeros(member.shape[1]), np.zeros(member.shape[1])
-    done = 0
-    while done < resamples:
+    again = membership(found)[1]
+    shared = member.T.astype(np.float64) @ again
+    sizes = member.sum(axis=0)
+    jaccard: NDArray[np.float64] = (shared / (sizes[:, None] + again.sum(axis=0) - shared)).max(axis=1)
+    return np.where(sizes > 0, jaccard, np.nan)
+
+
+def bootstrap_stability(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    fit: Refit,
+    *,
+    resamples: int = 100,
+    rng: int | np.random.Generator | None = None,
+) -> ClusterStability:
+    """Similarity of each cluster to its nearest cluster in bootstrap resamples of the regions.
+
+    A region drawn more than once weighs more in the refit, but counts once in the similarity. A resample
+    with fewer distinct regions than clusters is drawn again; one without a member of a cluster says nothing
+    of it (``fpc::clusterboot`` counts 0, which punishes small clusters for not being drawn).
+
+    Parameters
+    ----------
+    features : DataFrame
+        What was clustered; rows are regions.
+    labels : Series
+        Region → cluster, in any order: the partition judged.
+    fit : callable
+        Points (n, p) → labels (n,), by the method that made ``labels``.
+    resamples : int
+    rng : int, Generator or None
+        Seed of the resamples.
+
+    Returns
+    -------
+    ClusterStability
+
+    Raises
+    ------
+    InputError
+        If there are more clusters than distinct regions, or a cluster was in no resample.
+    RegionError
+        If labels and features differ in their regions.
+
+    References
+    ----------
+    Hennig (2007), *Computational Statistics & Data Analysis* 52, 258–271.
+
+    Examples
+    --------
+    >>> from scipy.cluster.hierarchy import fcluster, linkage
+    >>> features = pd.DataFrame({"a": [0, 0.1, 0.3, 5, 5.1, 5.4]}, index=list("uvwxyz"))
+    >>> labels = pd.Series([2, 2, 2, 1, 1, 1], index=features.index)
+    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
+    >>> bootstrap_stability(features, labels, ward, rng=1).to_frame()["mean"].round(2).to_dict()
+    {1: 1.0, 2: 1.0}
+    """
+    points, names, member, _ = _prepared(features, labels)
+    draws = _bootstrap(points, member, fit, resamples, generator(rng, "bootstrap_stability"))
+    jaccard = pd.DataFrame(draws, columns=pd.Index(names, name="cluster"))
+    return ClusterStability(frozen(jaccard.rename_axis(index="resample")), "bootstrap")
+
+
+def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) -> ClusterStability:
+    """Similarity of each cluster to its nearest cluster when one region is left out, for each region.
+
+    The region left out counts neither in the cluster nor in what is found, so a cluster does not suffer from
+    the loss as such, only from what the loss does to the others. With few regions this is the whole
+    neighborhood of the sample, and nothing in it is random.
+
+    Parameters
+    ----------
+    features : DataFrame
+        What was clustered; rows are regions, columns sectors.
+    labels : Series
+        Region → cluster, in any order: the partition judged.
+    fit : callable
+        Points (n, p) → labels (n,), by the method that made ``labels``.
+
+    Returns
+    -------
+    ClusterStability
+        ``jaccard`` has a row for each region; a cluster of one region is missing in that region's row.
+
+    Raises
+    ------
+    InputError
+        If the regions left differ in fewer points than there are clusters, naming the one left out.
+    RegionError
+        If labels and features differ in their regions.
+
+    References
+    ----------
+    Hennig (2007), *Computational Statistics & Data Analysis* 52, 258–271 (the similarity).
+
+    Examples
+    --------
+    Without ``w`` nothing holds the chain together:
+
+    >>> from scipy.cluster.hierarchy import fcluster, linkage
+    >>> features = pd.DataFrame({"a": [0, 1, 2.1, 3.1, 9]}, index=list("uvwxz"))
+    >>> labels = pd.Series([1, 1, 1, 1, 2], index=features.index)
+    >>> single = lambda points: fcluster(linkage(points, "single"), 1.5, "distance")
+    >>> leave_one_region_out(features, labels, single).jaccard[1].round(2).to_dict()
+    {'u': 1.0, 'v': 0.67, 'w': 0.67, 'x': 1.0, 'z': 1.0}
+    """
+    points, names, member, table = _prepared(features, labels)
+    kept = ~np.eye(len(points), dtype=np.bool_)
+    rows = [
+        nearest_jaccard(member[keep], _refit(points[keep], member[keep], fit, left))
+        for left, keep in zip(table.index, kept, strict=True)
+    ]
+    return _left_out(rows, features.index, table.index, names, "leave-one-region-out")
+
+
+def leave_one_sector_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) -> ClusterStability:
+    """Similarity of each cluster to its nearest cluster when one sector is left out, for each sector.
+
+    Parameters
+    ----------
+    features : DataFrame
+        What was clustered; rows are regions, columns sectors, at least two.
+    labels : Series
+        Region → cluster, in any order: the partition judged.
+    fit : callable
+        Points (n, p) → labels (n,), by the method that made ``labels``.
+
+    Returns
+    -------
+    ClusterStability
+        ``jaccard`` has a row for each sector.
+
+    Raises
+    ------
+    InputError
+        If there is one sector, or without one the regions differ in fewer points than there are clusters.
+    RegionError
+        If labels and features differ in their regions.
+
+    Examples
+    --------
+    >>> from scipy.cluster.hierarchy import fcluster, linkage
+    >>> features = pd.DataFrame({"a": [0, 0, 9, 9], "b": [0, 1, 0, 1]}, index=list("wxyz"))
+    >>> labels = pd.Series([1, 1, 2, 2], index=features.index)
+    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
+    >>> leave_one_sector_out(features, labels, ward).dissolving().round(2).to_dict()
+    {('a', 1): 0.33, ('a', 2): 0.33}
+    """
+    points, names, member, table = _prepared(features, labels)
+    if points.shape[1] < 2:
+        raise InputError("features have one column; leaving a sector out needs at least 2.")
+    rows = [
+        nearest_jaccard(member, _refit(np.delete(points, place, axis=1), member, fit, left))
+        for place, left in enumerate(table.columns)
+    ]
+    return _left_out(rows, features.columns, table.columns, names, "leave-one-sector-out")
+
+
+def _prepared(features: pd.DataFrame, labels: pd.Series) -> tuple[Matrix, Labels, Member, pd.DataFrame]:
+    """Points, names and members of the clusters, by sorted labels, so that the input's order is nothing."""
+    table = check_table(features, name="features", least_regions=3).sort_index().sort_index(axis=1)
+    names, member = membership(check_partition(labels, table.index).to_numpy())
+    return table.to_numpy(), names, member, table
+
+
+def _bootstrap(
+    points: Matrix, member: Member, fit: Refit, resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Similarities, shape (resamples, clusters)."""
+    if resamples < 1:
+        raise InputError(f"resamples is {resamples}; at least 1 is needed.")
+    clusters = member.shape[1]
+    if distinct_rows(points) < clusters:
+        raise InputError(f"There are {clusters} clusters, but only {distinct_rows(points)} distinct regions.")
+    rows: list[NDArray[np.float64]] = []
+    while len(rows) < resamples:
         drawn = rng.integers(len(points), size=len(points))
-        if len(np.unique(points[drawn], axis=0)) < member.shape[1]:
+        if distinct_rows(points[drawn]) < clusters:
             continue
-        found = fit(points[drawn])
         kept, first = np.unique(drawn, return_index=True)
-        again = found[first][:, None] == np.unique(found)
-        shared = member[kept].T.astype(float) @ again
-        sizes = member[kept].sum(axis=0)
-        jaccard = shared / (sizes[:, None] + again.sum(axis=0) - shared)
-        present = sizes > 0
-        total[present] += jaccard[present].max(axis=1)
-        counted += present
-        done += 1
-    return total / np.maximum(counted, 1)
+        rows.append(nearest_jaccard(member[kept], fit(points[drawn])[first]))
+    jaccard = np.array(rows)
+    if np.isnan(jaccard).all(axis=0).any():
+        raise InputError(f"A cluster had no member in any of {resamples} resamples; draw more.")
+    return jaccard
+
+
+def _refit(points: Matrix, member: Member, fit: Refit, left: object) -> Labels:
+    """Labels without ``left``, if as many clusters as were left can exist."""
+    clusters = int(member.any(axis=0).sum())
+    if distinct_rows(points) < clusters:
+        raise InputError(
+            f"Without {left} the features distinguish {distinct_rows(points)} regions; "
+            f"{clusters} clusters cannot be found again."
+        )
+    return fit(points)
+
+
+def _left_out(
+    rows: list[NDArray[np.float64]],
+    order: pd.Index,
+    left: pd.Index,
+    names: Labels,
+    method: StabilityMethod,
+) -> ClusterStability:
+    """Similarities, with the items left out in the caller's order."""
+    jaccard = pd.DataFrame(rows, index=left, columns=pd.Index(names, name="cluster")).loc[order]
+    return ClusterStability(frozen(jaccard.rename_axis(index="left_out")), method)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from spatialkz.candidates import CandidateRanking
-from spatialkz.clustering import ClusterMethod, RegionClusters
+from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
 from spatialkz.specialization import QuotientAudit
 from spatialkz.study import Study
@@ -25,8 +25,8 @@ class Findings:
         Location quotients, regions × sectors.
     moran, local : MoranTest, LocalMoranTest
         For every sector and ``breadth`` (number of sectors with LQ ≥ threshold).
-    clusters : mapping
-        ``kmeans`` and ``ward`` → their result.
+    clustering : ClusterAnalysis
+        By k-means and Ward's method at least.
     ranking : CandidateRanking
     notes : tuple of str
         What the run left out and why, one sentence each.
@@ -43,13 +43,18 @@ class Findings:
     quotients: pd.DataFrame
     moran: MoranTest
     local: LocalMoranTest
-    clusters: Mapping[ClusterMethod, RegionClusters]
+    clustering: ClusterAnalysis
     ranking: CandidateRanking
     notes: tuple[str, ...]
     seed: int
     audit: QuotientAudit | None = None
     claims: pd.DataFrame | None = None
     detectable: Detectable | None = None
+
+    @property
+    def clusters(self) -> Mapping[str, RegionClusters]:
+        """Clusters by method."""
+        return self.clustering.clusters
 
     def autocorrelation(self) -> pd.DataFrame:
         """Moran's I of each variable, with what could have been detected beside it."""

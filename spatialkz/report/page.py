@@ -12,13 +12,13 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.clustering import ClusterMethod
+from spatialkz.clustering import PartitionMethod
 from spatialkz.report import tables
 from spatialkz.report.answers import answers, audit_sentences, caution, varied
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
-_METHODS: tuple[ClusterMethod, ...] = ("kmeans", "ward")
+_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward")
 _SHOWN_ELSEWHERE = {"study", "seed", "lang", "choices", "versions", "inputs"}
 
 

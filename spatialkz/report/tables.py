@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.clustering import ClusterMethod
+from spatialkz.clustering import PartitionMethod
 from spatialkz.report.answers import variable_name
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
@@ -160,7 +160,7 @@ def local_table(findings: Findings, words: Wording) -> Table | None:
     return Table(words("local_note", alpha=words.plain(findings.local.alpha)), columns)
 
 
-def members_table(findings: Findings, words: Wording, method: ClusterMethod) -> Table:
+def members_table(findings: Findings, words: Wording, method: PartitionMethod) -> Table:
     """Clusters with their stability and members."""
     clusters = findings.clusters[method]
     names = findings.study.region_names(words.lang)
@@ -174,7 +174,7 @@ def members_table(findings: Findings, words: Wording, method: ClusterMethod) -> 
     return Table(words(f"members_{method}", k=clusters.k), columns)
 
 
-def criteria_table(findings: Findings, words: Wording, method: ClusterMethod) -> Table:
+def criteria_table(findings: Findings, words: Wording, method: PartitionMethod) -> Table:
     """Criteria of one method by number of clusters, the chosen one standing out."""
     clusters = findings.clusters[method]
     columns = [_names("k", [str(k) for k in clusters.criteria.index])]

@@ -5,7 +5,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from spatialkz.clustering import cluster_regions
-from spatialkz.errors import InputError
+from spatialkz.errors import GraphError, InputError
 from spatialkz.specialization import symmetric_quotient
 
 
@@ -77,13 +77,42 @@ def test_the_seed_repeats_the_result(quotients):
 
 
 def test_bad_input_is_refused(quotients):
-    with pytest.raises(InputError, match="from 2 to 16"):
+    with pytest.raises(InputError, match="from 1 to 16"):
         cluster_regions(quotients, k=17)
-    with pytest.raises(InputError, match="from 2 to 16"):
-        cluster_regions(quotients, k=1)
+    with pytest.raises(InputError, match="from 1 to 16"):
+        cluster_regions(quotients, k=0)
     with pytest.raises(InputError, match="the features distinguish 1"):
         cluster_regions(quotients * 0)
     with pytest.raises(InputError, match="one of kmeans, ward"):
         cluster_regions(quotients, method="dbscan")
     with pytest.raises(InputError, match="is nan"):
         cluster_regions(quotients.replace(12.79, np.nan))
+    with pytest.raises(InputError, match="for ward it must be one of silhouette"):
+        cluster_regions(quotients, method="ward", choose_by="bic")
+    with pytest.raises(GraphError, match="'skater' needs a graph"):
+        cluster_regions(quotients, method="skater")
+
+
+def test_one_cluster_is_an_answer(three_groups):
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(24, 2)), index=three_groups.index)
+    found = cluster_regions(noise, choose_by="gap", rng=1)
+    assert found.k == 1
+    assert found.silhouettes.isna().all()
+    assert found.labels.eq(1).all()
+    assert cluster_regions(three_groups, choose_by="gap", rng=1).k == 3
+
+
+@pytest.mark.parametrize("method", ["ward-contiguous", "clustgeo"])
+def test_methods_on_a_graph_are_judged_by_leaving_out_sectors(study, method):
+    features = symmetric_quotient(study.table.values)
+    found = cluster_regions(features, method=method, graph=study.graph, k=4, references=0, rng=1)
+    assert found.stability_by == "leave-one-sector-out"
+    assert found.stability.between(0, 1).all()
+    assert found.labels.nunique() == 4
+
+
+def test_every_rule_is_shown_with_its_distance_from_the_one_that_decided(quotients):
+    found = cluster_regions(symmetric_quotient(quotients), method="ward", rng=1)
+    assert set(found.rules.index) == {"silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
+    assert (found.rules["difference"] == found.rules["k"] - found.k).all()
+    assert found.rules.loc["gap", "one_possible"]

@@ -1,0 +1,209 @@
+"""Everything that is asked of clusters of regions, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+
+from spatialkz.clustering._labels import Labels, Matrix
+from spatialkz.clustering.agreement import adjusted_rand
+from spatialkz.clustering.clusters import RegionClusters, cluster_regions
+from spatialkz.clustering.consensus import Consensus, consensus_clusters
+from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity
+from spatialkz.clustering.methods import METHODS, PartitionMethod, partition
+from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
+from spatialkz.clustering.splitting import SectorSplitTest, sector_split_test
+from spatialkz.clustering.stability import ClusterStability, leave_one_region_out, leave_one_sector_out
+from spatialkz.clustering.structure import StructureTest, structure_test
+from spatialkz.clustering.transforms import Transform, transform_note, transformed
+from spatialkz.errors import InputError
+from spatialkz.randomness import generator
+from spatialkz.results import frozen, json_ready
+
+DEFAULT_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward", "ward-contiguous", "clustgeo")
+
+
+@dataclass(frozen=True)
+class ClusterAnalysis:
+    """Result of :func:`analyse_clusters`.
+
+    Attributes
+    ----------
+    clusters : mapping
+        Method → its clusters. All but the first are there for comparison; what follows is of the first.
+    agreement : DataFrame
+        Adjusted Rand index between the methods, each with its own k.
+    structure : mapping
+        Null hypothesis → test whether there are clusters at all.
+    without_region, without_sector : ClusterStability
+        Clusters again without each region, and without each sector (empty if there is one).
+    consensus : Consensus
+        Over resamples of regions and sectors.
+    profiles : ClusterProfiles
+        Quotients by cluster.
+    contiguity : ClusterContiguity or None
+        None where the graph is not symmetric.
+    split : SectorSplitTest or None
+        Whether clusters of half of the sectors differ in the other half; None for fewer than 4 sectors that vary.
+    features : str
+        What was clustered, in words.
+    """
+
+    clusters: Mapping[str, RegionClusters]
+    agreement: pd.DataFrame
+    structure: Mapping[str, StructureTest]
+    without_region: ClusterStability
+    without_sector: ClusterStability | None
+    consensus: Consensus | None
+    profiles: ClusterProfiles
+    contiguity: ClusterContiguity | None
+    split: SectorSplitTest | None
+    features: str
+
+    @property
+    def main(self) -> RegionClusters:
+        """Clusters of the first method."""
+        return next(iter(self.clusters.values()))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each region: clusters, silhouettes and stability by method, membership probability."""
+        frames = [
+            found.to_frame().add_prefix(f"{method.replace('-', '_')}_")
+            for method, found in self.clusters.items()
+        ]
+        table = pd.concat(frames, axis=1)
+        if self.consensus is not None:
+            table = table.join(self.consensus.to_frame().add_prefix("consensus_"))
+        return table
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything, ready for JSON."""
+        optional = {
+            "without_sector": self.without_sector,
+            "consensus": self.consensus,
+            "contiguity": self.contiguity,
+            "split_test": self.split,
+        }
+        return {
+            "features": self.features,
+            "methods": {method: found.to_dict() for method, found in self.clusters.items()},
+            "adjusted_rand": json_ready(self.agreement),
+            "structure": {null: test.to_dict() for null, test in self.structure.items()},
+            "without_region": self.without_region.to_dict(),
+            **{name: None if part is None else part.to_dict() for name, part in optional.items()},
+            "profiles": self.profiles.to_dict(),
+            "caution": POST_SELECTION,
+        }
+
+    def summary(self) -> str:
+        """Clusters, whether there are any, and how far they hold."""
+        parts = [self.main.summary(), *(test.summary() for test in self.structure.values())]
+        parts += [self.without_region.summary()]
+        parts += [part.summary() for part in (self.without_sector, self.contiguity, self.split) if part]
+        return "\n".join([*parts, self.profiles.summary()])
+
+
+def analyse_clusters(
+    quotients: pd.DataFrame,
+    graph: Graph,
+    *,
+    groups: pd.Series | None = None,
+    transform: Transform = "symmetric",
+    methods: Sequence[PartitionMethod] = DEFAULT_METHODS,
+    k: int | None = None,
+    resamples: int = 100,
+    draws: int = 199,
+    rng: int | np.random.Generator | None = None,
+) -> ClusterAnalysis:
+    """Cluster regions by several methods, and ask how far the clusters of the first can be trusted.
+
+    Parameters
+    ----------
+    quotients : DataFrame, shape (regions, sectors)
+    graph : libpysal.graph.Graph
+        Keyed by the same regions. Contiguous methods are left out where it falls into parts.
+    groups : Series, optional
+        Sector → group, for the names of clusters.
+    transform : str
+        What is done to quotients before distances are taken.
+    methods : sequence of str
+        The first is the one that is looked into.
+    k : int, optional
+        For all methods; left out, each has the k of largest mean silhouette.
+    resamples : int
+        Behind stability and consensus.
+    draws : int
+        Data sets behind each test of structure.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    ClusterAnalysis
+
+    Raises
+    ------
+    InputError, RegionError, GraphError
+        As :func:`cluster_regions`.
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> study = spatialkz.load_study()
+    >>> found = analyse_clusters(
+    ...     study.table.values, study.graph, methods=["ward"], resamples=20, draws=19, rng=1
+    ... )
+    >>> found.main.k
+    6
+    """
+    if not methods:
+        raise InputError("methods is empty; at least one is needed.")
+    features = transformed(quotients, transform)
+    seed = int(generator(rng, "analyse_clusters").integers(2**31))
+    one_part = graph.n_components == 1
+    # The gap statistic of the first method alone: it takes as long as all the rest.
+    clusters: dict[str, RegionClusters] = {
+        method: cluster_regions(
+            features,
+            method=method,
+            k=k,
+            graph=graph,
+            references=0 if place else 50,
+            resamples=resamples,
+            rng=seed,
+        )
+        for place, method in enumerate(methods)
+        if one_part or place == 0 or not METHODS[method].contiguous
+    }
+    main = clusters[methods[0]]
+
+    def fit(points: Matrix) -> Labels:
+        return partition(points, main.k, main.method, rng=seed)
+
+    sectors = features.shape[1]
+    varying = features.loc[:, features.nunique() > 1]
+    tied = METHODS[main.method].needs_graph
+    if tied:
+        raise InputError(
+            f"The first of methods is {main.method!r}; one that is not tied to the graph was expected."
+        )
+    consensus = None
+    if main.k > 1:
+        consensus = consensus_clusters(features, fit, k=main.k, regions=0.8, resamples=resamples, rng=seed)
+    test = partial(structure_test, features, draws=draws, rng=seed)
+    return ClusterAnalysis(
+        clusters=clusters,
+        agreement=frozen(adjusted_rand({method: found.labels for method, found in clusters.items()})),
+        structure={"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")},
+        without_region=leave_one_region_out(features, main.labels, fit),
+        without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
+        consensus=consensus,
+        profiles=cluster_profiles(quotients, main.labels, groups=groups),
+        contiguity=cluster_contiguity(main.labels, graph, rng=seed) if main.k > 1 else None,
+        split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
+        features=transform_note(quotients, transform),
+    )

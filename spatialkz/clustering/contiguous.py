@@ -1,0 +1,259 @@
+"""Clusters that hang together on the map: Ward with contiguity, SKATER and region k-means."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+from sklearn.cluster import ward_tree
+
+from spatialkz.clustering.trees import linkage_matrix
+from spatialkz.errors import GraphError, listing
+from spatialkz.geography import aligned
+from spatialkz.randomness import generator
+
+if TYPE_CHECKING:
+    from libpysal.weights import W
+
+Matrix: TypeAlias = NDArray[np.float64]
+Labels: TypeAlias = NDArray[np.intp]
+
+
+def contiguity(graph: Graph, regions: pd.Index, *, k: int | None = None) -> csr_array:
+    """Who touches whom, 0 and 1, symmetric, in the order of ``regions``.
+
+    Two regions touch if either names the other, whatever the weight.
+
+    Parameters
+    ----------
+    graph : Graph
+        Keyed by the same regions, in any order.
+    regions : Index
+    k : int, optional
+        Number of clusters wanted; a graph in more parts than that is refused.
+
+    Raises
+    ------
+    RegionError
+        If graph and regions do not carry the same labels.
+    GraphError
+        If a region has no neighbor, or the graph is in more than k parts; names the regions.
+
+    Examples
+    --------
+    >>> graph = Graph.from_arrays(["a", "b", "b", "c"], ["b", "a", "c", "b"], [0.5, 1.0, 1.0, 1.0])
+    >>> contiguity(graph, pd.Index(["c", "b", "a"])).toarray()
+    array([[0., 1., 0.],
+           [1., 0., 1.],
+           [0., 1., 0.]])
+    """
+    named = csr_array(aligned(graph, regions).sparse)
+    touching = csr_array((named + named.T) > 0, dtype=np.float64)
+    touching.eliminate_zeros()
+    if k is not None:
+        check_parts(touching, k, regions)
+    return touching
+
+
+def check_parts(touching: csr_array, k: int, regions: pd.Index | None = None) -> int:
+    """Number of parts of the graph, if k contiguous clusters can exist on it.
+
+    Raises
+    ------
+    GraphError
+        If the graph is in more than k parts.
+    """
+    parts, part = connected_components(touching, directed=False)
+    if parts > k:
+        names = pd.RangeIndex(len(part)) if regions is None else regions
+        shown = " | ".join(listing(names[part == number], 3) for number in range(parts))
+        raise GraphError(
+            f"The graph is in {parts} parts ({shown}), so {k} contiguous clusters cannot cover it; "
+            "ask for more clusters or take a connected graph."
+        )
+    return int(parts)
+
+
+def ward_forest(points: Matrix, touching: csr_array) -> Matrix:
+    """Tree of Ward's merges between clusters that touch.
+
+    Heights are as in SciPy, and may fall under contiguity. The parts of a disconnected graph never merge:
+    the last rows join them at infinite height, to make the tree whole.
+
+    Parameters
+    ----------
+    points : array, shape (regions, features)
+    touching : sparse array, shape (regions, regions)
+
+    Returns
+    -------
+    array, shape (regions − 1, 4)
+        Linkage matrix in the order of the merges; cut it with :func:`spatialkz.clustering.trees.cut`.
+
+    Examples
+    --------
+    >>> line = csr_array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    >>> ward_forest(np.array([[0.0], [9.0], [1.0]]), line).round(2)
+    array([[1.  , 2.  , 8.  , 2.  ], [0.  , 3.  , 5.77, 3.  ]])
+    """
+    parts, part = connected_components(touching, directed=False)
+    sequences = []
+    for number in range(parts):
+        members = np.flatnonzero(part == number)
+        if len(members) < 2:
+            continue
+        children, _, _, _, heights = ward_tree(
+            points[members], connectivity=touching[members][:, members], return_distance=True
+        )
+        # A node is named by one of its regions.
+        node = members.tolist()
+        merges = []
+        for (first, second), height in zip(children, heights, strict=True):
+            merges.append((float(height), (node[first], node[second])))
+            node.append(node[first])
+        sequences.append(merges)
+    # Parts do not disturb each other: the cheapest merge next, in the order of each part.
+    made = list(heapq.merge(*sequences, key=lambda merge: merge[0]))
+    heads = np.unique(part, return_index=True)[1]
+    made += [(np.inf, (int(heads[0]), int(head))) for head in heads[1:]]
+    pairs = np.array([pair for _, pair in made], dtype=np.intp).reshape(-1, 2)
+    return linkage_matrix(pairs, np.array([height for height, _ in made]))
+
+
+def skater_partitions(points: Matrix, touching: csr_array, ks: Iterable[int]) -> dict[int, Labels]:
+    """Cut the minimum spanning tree of the map where it lowers the within-cluster sum of squares most.
+
+    Parameters
+    ----------
+    points : array, shape (regions, features)
+    touching : sparse array, shape (regions, regions)
+    ks : iterable of int
+        None below the number of parts of the graph.
+
+    Returns
+    -------
+    dict
+        k → labels; partitions are nested.
+
+    References
+    ----------
+    Assunção, Neves, Câmara & da Costa Freitas (2006), *Int. J. Geographical Information Science* 20, 797–811.
+    """
+    from spopt.region.skater import SpanningForest
+
+    wanted = sorted(ks)
+    parts = check_parts(touching, wanted[0])
+    forest = SpanningForest(dissimilarity=_squared_distances)
+    with warnings.catch_warnings():
+        # spopt warns that a graph is in parts, which is allowed here.
+        warnings.simplefilter("ignore")
+        forest.fit(wanted[-1], _spopt_weights(touching), _untied(points), trace=True, islands="ignore")
+    return {k: pd.factorize(forest._trace[k - parts][0])[0] for k in wanted}
+
+
+def region_kmeans_partitions(
+    points: Matrix,
+    touching: csr_array,
+    ks: Iterable[int],
+    *,
+    starts: int = 20,
+    rng: int | np.random.Generator | None = None,
+) -> dict[int, Labels]:
+    """k-means whose clusters stay connected: grown from random regions, then improved by single moves.
+
+    Parameters
+    ----------
+    points : array, shape (regions, features)
+    touching : sparse array, shape (regions, regions)
+        Of a connected graph.
+    ks : iterable of int
+    starts : int
+        Random starts for each k; the least within-cluster sum of squares wins.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    dict
+        k → labels.
+
+    Raises
+    ------
+    GraphError
+        If the graph is in more than one part.
+    """
+    from spopt.region.region_k_means import region_k_means
+
+    # On a graph in parts spopt waits for ever for a part without a start.
+    check_parts(touching, 1)
+    untied, weights = _untied(points), _spopt_weights(touching)
+    draw = generator(rng, "region-kmeans")
+    found = {}
+    for k in sorted(ks):
+        with seeded_globals(0):
+            tries = [
+                region_k_means(untied, k, weights, seed=int(seed))[1]
+                for seed in draw.integers(2**31, size=starts)
+            ]
+        found[k] = pd.factorize(min(tries, key=lambda labels: within_squares(points, labels)))[0]
+    return found
+
+
+def within_squares(points: Matrix, labels: Labels) -> float:
+    """Sum of squared distances to the cluster means.
+
+    >>> within_squares(np.array([[0.0], [2.0], [7.0]]), np.array([0, 0, 1]))
+    2.0
+    """
+    sizes = np.bincount(labels)
+    sums = np.zeros((len(sizes), points.shape[1]))
+    np.add.at(sums, labels, points)
+    return float(((points - (sums / np.maximum(sizes, 1)[:, None])[labels]) ** 2).sum())
+
+
+@contextmanager
+def seeded_globals(seed: int) -> Iterator[None]:
+    """Seed the global random states of NumPy and Python, and give the caller's back afterwards.
+
+    The one place for libraries that draw from them.
+    """
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+def _squared_distances(points: Matrix, others: Matrix | None) -> Matrix:
+    squares: Matrix = cdist(points, points if others is None else others, "sqeuclidean")
+    return squares
+
+
+def _spopt_weights(touching: csr_array) -> W:
+    from libpysal.weights import W
+
+    ends = np.split(touching.indices, touching.indptr[1:-1])
+    return W({place: near.tolist() for place, near in enumerate(ends)}, silence_warnings=True)
+
+
+def _untied(points: Matrix) -> Matrix:
+    """Points with one more column that only tells equal points apart.
+
+    spopt takes a distance of 0 between neighbors for no link (SKATER), and fails on ties between a cluster of
+    one region and another center (region k-means).
+    """
+    step = 1e-9 * np.ptp(points, axis=0).max()
+    return np.column_stack([points, step * np.arange(len(points))])

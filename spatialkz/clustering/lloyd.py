@@ -1,0 +1,338 @@
+"""k-means with many starts, for many k and many weightings of the same points at once.
+
+All runs share their matrix product, points × stacked centers: a product as wide as all centers together runs
+at the full speed of the processor, one for each run does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from spatialkz.clustering._exchange import exchanged
+from spatialkz.clustering._runs import (
+    MOST_ITERATIONS,
+    Labels,
+    Matrix,
+    Weights,
+    as_centers,
+    cluster_sums,
+    iterated,
+    start_points,
+)
+from spatialkz.errors import InputError
+from spatialkz.randomness import generator
+from spatialkz.spatial.parallel import in_blocks
+
+LARGE = 100_000  # cells from which single precision searches and double precision finishes
+_FEW_ITERATIONS = 10
+_FEW, _MANY = 200, 10_000  # points up to which every run, or the best one, goes on to exchange points
+_SETTLED = 1e-3  # share of points that still move when a single-precision run is left to its finish
+_PARTS, _LEAST_PAIRS, _MOST_PAIRS = 8, 1 << 19, 1 << 24  # blocks, and pairs of point and cluster in each
+_THREADS = ThreadpoolController()
+
+
+class Partition(NamedTuple):
+    """Labels 0 … k − 1, numbered as they first occur, and the within-cluster sum of squares."""
+
+    labels: Labels
+    inertia: float
+
+
+def default_starts(cells: int) -> int:
+    """200 starts on a small table, where 20 often miss the best partition; 10 on a large one."""
+    return 200 if cells < LARGE else 10
+
+
+def kmeans_partitions(
+    points: npt.ArrayLike,
+    ks: Iterable[int],
+    *,
+    starts: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> dict[int, Partition]:
+    r"""k-means partitions of the same points for several k.
+
+    Minimizes :math:`\sum_i \lVert x_i - \bar x_{c(i)} \rVert^2` by Lloyd's iterations from greedy k-means++
+    starts; the first k points of one start serve every k. A cluster that loses its last point gets the
+    point farthest from its center. With up to 200 points every run goes on to move single points as long as
+    that lowers the sum (Hartigan), which finds better partitions than more starts would; with up to 10,000
+    points the best run of each k makes a few such steps. Tables of 100,000 cells and more are searched in
+    single precision, and the best run of each k is finished in double precision. Each result is a fixed
+    point of Lloyd's iteration.
+
+    Parameters
+    ----------
+    points : array, shape (n, p)
+    ks : iterable of int
+        Numbers of clusters, 1 to the number of distinct points.
+    starts : int, optional
+        Starts for each k; 200, and 10 for 100,000 cells and more.
+    rng : int, Generator or None
+        Seed; the result does not depend on the number of threads.
+
+    Returns
+    -------
+    dict
+        k → :class:`Partition`, in ascending k.
+
+    Raises
+    ------
+    InputError
+        If a cell is missing or infinite, or some k exceeds the number of distinct points.
+
+    References
+    ----------
+    Lloyd (1982), *IEEE Trans. Information Theory* 28; Hartigan & Wong (1979), *Applied Statistics* 28;
+    Arthur & Vassilvitskii (2007), *SODA*.
+
+    Examples
+    --------
+    >>> found = kmeans_partitions([[0.0], [1.0], [9.0], [11.0]], [1, 2], rng=1)
+    >>> found[2].labels
+    array([0, 0, 1, 1])
+    >>> print(found[2].inertia, found[1].inertia)
+    2.5 92.75
+    """
+    table, ks = checked(points, ks)
+    count = default_starts(table.size) if starts is None else _positive(starts, "starts")
+    uniforms = start_draws(generator(rng, "kmeans"), 1, count, ks[-1])
+    parts = _blocks(count, len(table) * sum(ks))
+    with single_blas_thread():
+        steps = float(table.size) * sum(ks) * count
+        found = in_blocks(partial(_search_blocks, table, ks, uniforms, parts), len(parts), steps)
+        labels, inertia = zip(*(block for part in found for block in part), strict=True)
+        best = np.argmin(np.concatenate(inertia), axis=0)
+        chosen = np.concatenate(labels)[best, np.arange(len(ks))]
+        final, within = _finished(table, ks, np.ones((1, len(table))), chosen[None])
+    return {k: Partition(final[0, i], float(within[0, i])) for i, k in enumerate(ks)}
+
+
+def weighted_kmeans(
+    points: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    k: int,
+    *,
+    starts: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> Labels:
+    r"""k-means partitions of the same points under several weightings, such as bootstrap resamples.
+
+    A resample with replacement is a row of integer weights: how often each point was drawn. Minimizes
+    :math:`\sum_i w_i \lVert x_i - \bar x_{c(i)} \rVert^2` for each row. A point of weight 0 has no say in the
+    centers and gets the label of the nearest.
+
+    Parameters
+    ----------
+    points : array, shape (n, p)
+    weights : array, shape (rows, n)
+        Not negative.
+    k : int
+    starts : int, optional
+        Starts for each row; 20, and 10 for 100,000 cells and more.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    array, shape (rows, n)
+        Labels 0 … k − 1, numbered as they first occur in the row.
+
+    Raises
+    ------
+    InputError
+        If a cell is missing, a weight negative, or a row gives weight to fewer than k distinct points.
+
+    Examples
+    --------
+    >>> weighted_kmeans([[0.0], [1.0], [9.0], [11.0]], [[1, 1, 1, 1], [0, 0, 1, 2]], 2, rng=1)
+    array([[0, 0, 1, 1],
+           [0, 0, 0, 1]])
+    """
+    table, (k,) = checked(points, [k])
+    rows = np.asarray(weights, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != len(table):
+        raise InputError(f"weights have shape {rows.shape}; they must be (rows, {len(table)}).")
+    if not (np.isfinite(rows).all() and (rows >= 0).all()):
+        raise InputError("weights must be finite and not negative.")
+    kind = np.unique(table, axis=0, return_inverse=True)[1].ravel()
+    distinct = np.array([np.count_nonzero(np.bincount(kind, row)) for row in rows])
+    if (distinct < k).any():
+        row = int(np.argmax(distinct < k))
+        raise InputError(f"Row {row} of weights reaches {distinct[row]} distinct points; k = {k} needs {k}.")
+    count = min(20, default_starts(table.size)) if starts is None else _positive(starts, "starts")
+    uniforms = start_draws(generator(rng, "weighted_kmeans"), len(rows), count, k)
+    parts = _blocks(len(rows), len(table) * count * k)
+    with single_blas_thread():
+        steps = float(table.size) * k * count * len(rows)
+        found = in_blocks(partial(_row_blocks, table, k, uniforms, rows, parts), len(parts), steps)
+    return np.concatenate([block for part in found for block in part])
+
+
+def single_blas_thread() -> AbstractContextManager[object]:
+    """One thread for each matrix product: blocks run beside each other, and rounding stays the same."""
+    limit: AbstractContextManager[object] = _THREADS.limit(limits=1, user_api="blas")
+    return limit
+
+
+def checked(points: npt.ArrayLike, ks: Iterable[int]) -> tuple[Weights, list[int]]:
+    """Points as a float table and the sorted ks, or what is wrong with them."""
+    table = np.ascontiguousarray(points, dtype=np.float64)
+    if table.ndim != 2 or not table.size:
+        raise InputError(f"points have shape {table.shape}; they must be (regions, features).")
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0]
+        raise InputError(f"points must be finite, but row {row}, column {column} is {table[row, column]}.")
+    numbers = sorted({_positive(k, "k") for k in ks})
+    if not numbers:
+        raise InputError("ks is empty; at least one number of clusters is needed.")
+    distinct = len(np.unique(table, axis=0))
+    if numbers[-1] > distinct:
+        raise InputError(f"k is {numbers[-1]}, but only {distinct} of the {len(table)} points are distinct.")
+    return table, numbers
+
+
+def _positive(number: int, name: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+        raise InputError(f"{name} is {number!r}; it must be a whole number from 1.")
+    return int(number)
+
+
+def start_draws(rng: np.random.Generator, rows: int, starts: int, most: int) -> Weights:
+    """All random numbers that the starts of :func:`best_partitions` need, so that blocks do not matter."""
+    # 2 + log k candidates for each center, as scikit-learn takes.
+    return rng.random((rows, starts, most, 2 + int(np.log(most))))
+
+
+def best_partitions(
+    points: Weights, ks: list[int], uniforms: Weights, weights: Weights | None = None
+) -> tuple[Labels, Weights]:
+    """Best of all starts for each row of weights and each k, in one thread.
+
+    Parameters
+    ----------
+    points : array, shape (n, p)
+    ks : list of int, ascending
+    uniforms : array, shape (rows, starts, largest k, candidates)
+        From :func:`start_draws`.
+    weights : array, shape (rows, n), optional
+        Ones if left out.
+
+    Returns
+    -------
+    labels : array, shape (rows, ks, n)
+    inertia : array, shape (rows, ks)
+    """
+    if weights is None:
+        weights = np.ones((len(uniforms), len(points)))
+    return _finished(points, ks, weights, _searched(points, ks, uniforms, weights)[0])
+
+
+def sum_of_squares(points: Weights, labels: Labels, weights: Weights | None = None) -> float:
+    """Sum of (weighted) squares about the cluster means, from the residuals.
+
+    >>> sum_of_squares(np.array([[0.0], [2.0], [5.0]]), np.array([0, 0, 1]))
+    2.0
+    """
+    if weights is None:
+        weights = np.ones(len(points))
+    names, place = np.unique(labels, return_inverse=True)
+    sums = cluster_sums(points, weights[None], place[None], len(names))[:, 0]
+    means = sums / np.bincount(place, weights)[:, None]
+    return float(weights @ ((points - means[place]) ** 2).sum(axis=1))
+
+
+def _scaled(points: Weights) -> Weights:
+    """Points about their mean, at most 1 in size so that squares neither overflow nor vanish, and ones.
+
+    The column of ones makes sums carry the counts, and the product with centers carry −|c|²/2.
+    """
+    centered = points - points.mean(axis=0)
+    return np.column_stack([centered / (np.abs(centered).max() or 1.0), np.ones(len(points))])
+
+
+def _searched(
+    points: Weights, ks: list[int], uniforms: Weights, weights: Weights
+) -> tuple[NDArray[Any], Weights]:
+    """Labels (rows, ks, n) of the best start and their sums of squares, in the precision of the search."""
+    rows, starts, most = uniforms.shape[:3]
+    ready: Matrix = _scaled(points)
+    large = points.size >= LARGE
+    if large:
+        ready = ready.astype(np.float32)
+    draws = uniforms.reshape(rows * starts, most, -1)
+    chains = start_points(ready, np.repeat(weights, starts, axis=0), draws)
+    # Runs in descending k, so that the runs with a j-th cluster are always the first ones.
+    run_k = np.repeat(ks[::-1], rows * starts)
+    run_row = np.tile(np.repeat(np.arange(rows), starts), len(ks))
+    centers = as_centers(ready[np.tile(chains, (len(ks), 1)).T])
+    labels, inertia = iterated(ready, weights, run_row, run_k, centers, _SETTLED if large else 0.0)
+    if len(points) <= _FEW:
+        labels, inertia = exchanged(ready, weights, run_row, run_k, labels, MOST_ITERATIONS)
+    inertia = inertia.reshape(len(ks), rows, starts)
+    # A tie within rounding goes to the first start.
+    slack = 1e-12 * (weights.sum(axis=1) * ready.shape[1])[:, None]
+    best = np.argmax(inertia <= inertia.min(axis=2, keepdims=True) + slack, axis=2)
+    labels = np.take_along_axis(labels.reshape(*inertia.shape, -1), best[:, :, None, None], axis=2)
+    inertia = np.take_along_axis(inertia, best[:, :, None], axis=2)
+    return labels[::-1, :, 0].swapaxes(0, 1), inertia[::-1, :, 0].T
+
+
+def _finished(
+    points: Weights, ks: list[int], weights: Weights, labels: NDArray[Any]
+) -> tuple[Labels, Weights]:
+    """The partitions found, (rows, ks, n), as fixed points in double precision, with their inertia."""
+    exact, rows = _scaled(points), len(weights)
+    run_k, run_row = np.repeat(ks[::-1], rows), np.tile(np.arange(rows), len(ks))
+    labels = labels[:, ::-1].swapaxes(0, 1).reshape(len(run_k), -1)
+    if _FEW < len(points) <= _MANY:
+        labels, _ = exchanged(exact, weights, run_row, run_k, labels, _FEW_ITERATIONS)
+    centers = as_centers(cluster_sums(exact, weights[run_row], labels, ks[-1]))
+    labels, _ = iterated(exact, weights, run_row, run_k, centers, 0.0)
+    final = _numbered(labels.reshape(len(ks), rows, -1)[::-1].swapaxes(0, 1))
+    inertia = [
+        [sum_of_squares(points, one, row) for one in found] for row, found in zip(weights, final, strict=True)
+    ]
+    return final, np.array(inertia)
+
+
+def _numbered(labels: NDArray[Any]) -> Labels:
+    """Renumber clusters from 0 as they first occur along the last axis."""
+    numbered = np.empty(labels.shape, dtype=np.intp)
+    for place in np.ndindex(labels.shape[:-1]):
+        _, first, inverse = np.unique(labels[place], return_index=True, return_inverse=True)
+        numbered[place] = np.argsort(np.argsort(first))[inverse]
+    return numbered
+
+
+def _blocks(count: int, pairs: int) -> list[slice]:
+    """Equal parts of ``range(count)``, whose pairs of point and run each neither waste calls nor memory.
+
+    They do not depend on the number of threads, nor does therefore a rounding error.
+    """
+    size = max(1, min(max(-(-count // _PARTS), _LEAST_PAIRS // pairs), _MOST_PAIRS // pairs))
+    return [slice(first, first + size) for first in range(0, count, size)]
+
+
+def _search_blocks(
+    points: Weights, ks: list[int], uniforms: Weights, parts: list[slice], chosen: slice
+) -> list[tuple[NDArray[Any], Weights]]:
+    weights = np.ones((1, len(points)))
+    return [_searched(points, ks, uniforms[:, part], weights) for part in parts[chosen]]
+
+
+def _row_blocks(
+    points: Weights,
+    k: int,
+    uniforms: Weights,
+    weights: Weights,
+    parts: list[slice],
+    chosen: slice,
+) -> list[Labels]:
+    return [best_partitions(points, [k], uniforms[rows], weights[rows])[0][:, 0] for rows in parts[chosen]]

@@ -1,0 +1,233 @@
+"""Is there cluster structure at all? A test against data that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spatialkz.clustering.criteria import silhouette_widths
+from spatialkz.clustering.lloyd import (
+    best_partitions,
+    checked,
+    default_starts,
+    single_blas_thread,
+    start_draws,
+)
+from spatialkz.errors import InputError, listing
+from spatialkz.inference import monte_carlo_tail
+from spatialkz.randomness import generator
+from spatialkz.results import frozen, json_ready
+from spatialkz.spatial.parallel import in_blocks
+from spatialkz.tables import check_table
+
+Null = Literal["gaussian", "column-permutation"]
+Statistic = Literal["silhouette", "two-means"]
+Matrix: TypeAlias = NDArray[np.float64]
+
+_QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_STARTS = 10
+
+
+@dataclass(frozen=True)
+class StructureTest:
+    """Result of :func:`structure_test`.
+
+    Attributes
+    ----------
+    statistic : float
+        Of the data.
+    p_value : float
+        (b + 1) / (R + 1), one-sided towards clusters.
+    k : int
+        Number of clusters at which the statistic was reached.
+    null_quantiles : Series
+        Probability → quantile of the statistic under the null hypothesis.
+    measure, null : str
+        As given in ``statistic`` and ``null``.
+    draws : int
+        Data sets R drawn from the null hypothesis.
+    """
+
+    statistic: float
+    p_value: float
+    k: int
+    null_quantiles: pd.Series
+    measure: Statistic
+    null: Null
+    draws: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: ``statistic, p_value, k, median`` (of the null), ``measure, null, draws``."""
+        row = {
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "k": self.k,
+            "median": self.null_quantiles[0.5],
+            "measure": self.measure,
+            "null": self.null,
+            "draws": self.draws,
+        }
+        return pd.DataFrame([row])
+
+    def to_dict(self) -> dict[str, object]:
+        """All of it, ready for JSON."""
+        return {
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "k": self.k,
+            "null_quantiles": json_ready(self.null_quantiles),
+            "measure": self.measure,
+            "null": self.null,
+            "draws": self.draws,
+        }
+
+    def summary(self) -> str:
+        """Statistic, its median under the null hypothesis, and p-value in one line."""
+        return (
+            f"cluster structure ({self.measure}, {self.null}): {self.statistic:.3f} at k = {self.k}, "
+            f"{self.null_quantiles[0.5]:.3f} expected without clusters, p = {self.p_value:.3g}"
+        )
+
+
+def structure_test(
+    features: pd.DataFrame,
+    *,
+    null: Null = "gaussian",
+    statistic: Statistic = "silhouette",
+    ks: Iterable[int] = range(2, 7),
+    draws: int = 499,
+    starts: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> StructureTest:
+    r"""Test whether k-means finds better clusters in the data than in data without clusters.
+
+    Null hypothesis, by ``null``:
+
+    - ``gaussian``: the regions are one sample from a normal distribution, of whatever mean and covariance.
+      The sample mean and covariance are sufficient for these, and given them the principal scores are a
+      uniformly distributed orthonormal frame; so data are drawn with exactly the mean and covariance of the
+      sample and a random frame (a rotation test). The p-value is exact for any number of regions, fewer
+      than columns included. A rejection means "not one normal sample", for skewed columns without any
+      clusters too: transform first.
+    - ``column-permutation``: the columns are independent, each with its own observed values. Skewness does
+      no harm, but any association between columns counts against this null, clusters or not.
+
+    Statistic: ``silhouette``, the largest mean silhouette width over ``ks``, large with clusters; or
+    ``two-means``, the cluster index :math:`W_2 / W_1` of sums of squares within 2 and within 1 cluster, small
+    with clusters and meant for two of them.
+
+    Parameters
+    ----------
+    features : DataFrame
+        Rows are regions, columns indicators on comparable scales.
+    null : {"gaussian", "column-permutation"}
+    statistic : {"silhouette", "two-means"}
+    ks : iterable of int
+        Numbers of clusters, from 2, that ``silhouette`` is the largest of.
+    draws : int
+        Data sets R from the null hypothesis.
+    starts : int, optional
+        Starts of k-means for each k, the same on the data and under the null; 10.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    StructureTest
+
+    Raises
+    ------
+    InputError
+        If a cell is missing, all columns are constant, or k reaches the number of regions that differ.
+
+    References
+    ----------
+    Liu, Hayes, Nobel & Marron (2008), *JASA* 103, 1281–1293 (cluster index and Gaussian null, with a plugged-in
+    covariance); Langsrud (2005), *Statistics and Computing* 15, 53–60 (rotation tests); Rousseeuw (1987),
+    *J. Computational and Applied Mathematics* 20.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> groups = rng.normal(size=(18, 3)) + np.repeat(9 * np.eye(3), 6, axis=0)
+    >>> structure_test(pd.DataFrame(groups), draws=99, rng=1).p_value
+    0.01
+    """
+    for given, options, name in ((null, Null, "null"), (statistic, Statistic, "statistic")):
+        if given not in get_args(options):
+            raise InputError(f"{name} is {given!r}; it must be one of {listing(get_args(options))}.")
+    if draws < 1:
+        raise InputError(f"draws is {draws}; at least 1 is needed.")
+    # Sorted, so that the order of the rows does not decide which starts are drawn.
+    table = check_table(features, name="features", least_regions=4).sort_index()
+    points, numbers = checked(table.to_numpy(), ks if statistic == "silhouette" else [2])
+    distinct = len(np.unique(points, axis=0))
+    if numbers[0] < 2 or numbers[-1] >= distinct:
+        raise InputError(
+            f"ks must be from 2 to below the number of distinct regions, {distinct}, but are "
+            f"{listing(numbers)}."
+        )
+    count = min(_STARTS, default_starts(points.size)) if starts is None else starts
+    streams = generator(rng, f"structure_test:{null}:{statistic}").spawn(draws + 1)
+    measure = partial(_measured, statistic, numbers, count)
+    with single_blas_thread():
+        observed, k = measure(points, streams[0])
+        steps = float(points.size) * sum(numbers) * count * draws
+        work = partial(_null_blocks, points, null, measure, streams[1:])
+        drawn = np.array([value for part in in_blocks(work, draws, steps) for value in part])
+    # Equal but for rounding counts as at least as extreme.
+    slack = 1e-9 * abs(observed)
+    extreme = drawn >= observed - slack if statistic == "silhouette" else drawn <= observed + slack
+    return StructureTest(
+        statistic=observed,
+        p_value=float(monte_carlo_tail(np.count_nonzero(extreme), draws)),
+        k=k,
+        null_quantiles=frozen(
+            pd.Series(
+                np.quantile(drawn, _QUANTILES), index=pd.Index(_QUANTILES, name="probability"), name=statistic
+            )
+        ),
+        measure=statistic,
+        null=null,
+        draws=draws,
+    )
+
+
+def _measured(
+    statistic: Statistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
+) -> tuple[float, int]:
+    """The statistic and the k at which it is reached."""
+    labels, within = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))
+    if statistic == "two-means":
+        return float(within[0, 0] / ((points - points.mean(axis=0)) ** 2).sum()), 2
+    widths = silhouette_widths(points, dict(zip(ks, labels[0], strict=True)))
+    means = {k: float(width.mean()) for k, width in widths.items()}
+    # Rounding lets the smaller k win a tie.
+    best = max(ks, key=lambda k: (round(means[k], 12), -k))
+    return means[best], best
+
+
+def _null_blocks(
+    points: Matrix,
+    null: Null,
+    measure: partial[tuple[float, int]],
+    streams: list[np.random.Generator],
+    chosen: slice,
+) -> list[float]:
+    if null == "column-permutation":
+        return [measure(rng.permuted(points, axis=0), rng)[0] for rng in streams[chosen]]
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    spread = spread[spread > 1e-10 * spread[0]]
+    return [measure(_frame(rng, len(points), len(spread)) * spread, rng)[0] for rng in streams[chosen]]
+
+
+def _frame(rng: np.random.Generator, n: int, columns: int) -> Matrix:
+    """Orthonormal columns that sum to 0, uniformly distributed."""
+    noise = rng.normal(size=(n, columns))
+    frame: Matrix = np.linalg.qr(noise - noise.mean(axis=0))[0]
+    return frame

@@ -1,0 +1,215 @@
+"""What focal_test found: the evidence on each family of sectors, and the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spatialkz.errors import InputError, listing
+from spatialkz.focal.contiguity import ContiguityTest
+from spatialkz.focal.influence import Influence
+from spatialkz.focal.model_choice import MODELS, ModelChoice
+from spatialkz.focal.multiverse import Multiverse
+from spatialkz.focal.piling import PilingTest
+from spatialkz.focal.verdict import UNTESTABLE, Verdict
+from spatialkz.results import json_ready
+
+
+@dataclass(frozen=True)
+class FamilyFindings:
+    """What was found of one family of sectors.
+
+    Attributes
+    ----------
+    name : str
+    sectors : tuple
+    verdict : {"focal", "belt", "dispersed", "mixed", "undecided"}
+    reason : str
+        The step of the rule that decided.
+    piling : PilingTest
+        Columns shuffled.
+    sized : PilingTest or None
+        Under regions of unequal size; None where no base shares are known.
+    contiguity : ContiguityTest
+        On the first graph.
+    models : ModelChoice or None
+        None where fewer than two sectors differ between regions.
+    piling_power : float or None
+        Share of tables of the focal model in which the piling test rejects.
+    """
+
+    name: str
+    sectors: tuple[Hashable, ...]
+    verdict: Verdict
+    reason: str
+    piling: PilingTest
+    sized: PilingTest | None
+    contiguity: ContiguityTest
+    models: ModelChoice | None
+    piling_power: float | None
+
+    def row(self) -> dict[str, Any]:
+        """The numbers that the verdict rests on."""
+        ratio = self.piling.to_frame().loc["variance ratio"]
+        moran = self.contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
+        power = self.contiguity.power.iloc[0]
+        posterior = {} if self.models is None else self.models.posterior.to_dict()
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "sectors": len(self.sectors),
+            "variance_ratio": ratio["statistic"],
+            "piling_p": ratio["p_value"],
+            "piling_sized_p": np.nan if self.sized is None else self.sized.p_value,
+            "piling_power": np.nan if self.piling_power is None else self.piling_power,
+            "breadth_moran": moran["statistic"],
+            "contiguity_p": moran["p_value"],
+            "contiguity_power": power["power_08"],
+            **{f"posterior_{model}": posterior.get(model, np.nan) for model in MODELS},
+            "fit": np.nan if self.models is None else self.models.fit[self.models.selected],
+        }
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything, ready for JSON."""
+        row = self.row()
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "sectors": json_ready(list(self.sectors)),
+            "piling": {
+                "statistic": json_ready(row["variance_ratio"]),
+                "p_value": json_ready(row["piling_p"]),
+                "p_value_sizes": json_ready(row["piling_sized_p"]),
+                "power": json_ready(row["piling_power"]),
+                "details": self.piling.to_dict(),
+                "details_sizes": None if self.sized is None else self.sized.to_dict(),
+            },
+            "contiguity": {
+                "statistic": json_ready(row["breadth_moran"]),
+                "p_value": json_ready(row["contiguity_p"]),
+                "power": json_ready(row["contiguity_power"]),
+                "details": self.contiguity.to_dict(),
+            },
+            "posterior": {} if self.models is None else json_ready(self.models.posterior),
+            "models": None if self.models is None else self.models.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class FocalTest:
+    """Result of :func:`focal_test`.
+
+    Attributes
+    ----------
+    families : mapping of str to FamilyFindings
+        ``all`` and one for each group of sectors.
+    influence : mapping of str to Influence
+        By family: the tests without each region, sector and (for ``all``) pair of regions.
+    multiverse : Multiverse or None
+        Every other choice; None where the table is too small to leave regions out.
+    threshold, alpha, permutations
+        As given.
+    """
+
+    families: Mapping[str, FamilyFindings]
+    influence: Mapping[str, Influence]
+    multiverse: Multiverse | None
+    threshold: float
+    alpha: float
+    permutations: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on all sectors together."""
+        return self.families["all"].verdict
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each family: verdict, reason and the numbers behind them."""
+        rows = {name: found.row() for name, found in self.families.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("family")
+
+    def rests_on(self, family: str = "all") -> list[str]:
+        """Single regions or sectors without which the piling test decides otherwise."""
+        if family not in self.influence:
+            return []
+        decisive = self.influence[family].decisive()
+        single = decisive.index.get_level_values("kind") != "pair"
+        moved = decisive[single & decisive["changes"].str.contains("piling")]
+        return [str(name) for name in moved.index.get_level_values("dropped")]
+
+    def influence_frame(self) -> pd.DataFrame:
+        """One row for each family and deletion: ``family, kind, dropped``, p-values and what changes."""
+        frames = {family: found.to_frame() for family, found in self.influence.items()}
+        if not frames:
+            return pd.DataFrame(columns=["family", "kind", "dropped", "piling_p", "changes"])
+        return pd.concat(frames, names=["family"]).reset_index()
+
+    def to_dict(self) -> dict[str, object]:
+        """The content of ``focal.json``."""
+        influence = self.influence_frame()
+        influence = influence[influence["kind"] != "none"].rename(columns={"piling_p": "p_value"})
+        many = {"specifications": 0, "verdicts": {}}
+        return {
+            "verdict": self.verdict,
+            "threshold": self.threshold,
+            "alpha": self.alpha,
+            "permutations": self.permutations,
+            "families": {name: found.to_dict() for name, found in self.families.items()},
+            "influence": [json_ready(row) for row in influence.to_dict("records")],
+            "multiverse": many if self.multiverse is None else self.multiverse.to_dict(),
+        }
+
+    def sentence(self, family: str = "all") -> str:
+        """What a paper could print of a family; every number is computed.
+
+        >>> import spatialkz
+        >>> study = spatialkz.load_study()
+        >>> found = spatialkz.focal_test(
+        ...     study.table.values, study.graph, permutations=199, simulations=600, trees=60, rng=1
+        ... )
+        >>> found.sentence().split(":")[0]
+        'All sectors'
+        """
+        if family not in self.families:
+            raise InputError(f"There is no family {family!r}; there are {listing(self.families)}.")
+        found = self.families[family]
+        row = found.row()
+        title = "All sectors" if family == "all" else f"Family {family}"
+        if found.reason == UNTESTABLE:
+            return f"{title}: undecided, for {found.piling.reason or found.contiguity.reason}."
+        parts = [
+            f"{title}: {found.verdict} ({found.reason}).",
+            f"Breadth varies {row['variance_ratio']:.2f} times as much as if sectors did not heed each other "
+            f"(p = {row['piling_p']:.2g}"
+            + ("" if found.sized is None else f"; {row['piling_sized_p']:.2g} given regions of unequal size")
+            + "),",
+            f"and its Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}, "
+            f"{_power(row['contiguity_power'])}).",
+        ]
+        if found.models is not None:
+            best = found.models.selected
+            parts.append(
+                f"Of the models compared, '{best}' has posterior probability "
+                f"{found.models.posterior[best]:.2f} (± {found.models.error[best]:.2f}; "
+                f"goodness of fit p = {found.models.fit[best]:.2g})."
+            )
+        rests = self.rests_on(family)
+        if rests:
+            parts.append(f"Without {listing(rests, 20)} the piling test decides otherwise.")
+        if self.multiverse is not None and family == "all":
+            shares = self.multiverse.verdicts()
+            told = ", ".join(f"{name} in {share:.0%}" for name, share in shares.items())
+            parts.append(f"Over {len(self.multiverse.table)} specifications of the tests alone: {told}.")
+        return " ".join(parts)
+
+    def summary(self) -> str:
+        """A sentence for each family."""
+        return "\n".join(self.sentence(family) for family in self.families)
+
+
+def _power(power: float) -> str:
+    return "power unknown" if np.isnan(power) else f"power {power:.2f} against a dependence of 0.8"

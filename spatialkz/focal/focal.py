@@ -1,0 +1,274 @@
+"""focal_test: piling, contiguity, models, influence and multiverse; a verdict on each family of sectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+
+from spatialkz.errors import InputError, listing
+from spatialkz.focal.contiguity import ContiguityTest, contiguity_test
+from spatialkz.focal.findings import FamilyFindings, FocalTest
+from spatialkz.focal.grades import checked_quotients, graded
+from spatialkz.focal.influence import influence
+from spatialkz.focal.model_choice import ModelChoice, model_posterior
+from spatialkz.focal.models import Generator, Priors
+from spatialkz.focal.multiverse import multiverse
+from spatialkz.focal.piling import PilingTest, piling_test, simulate, variance_ratio
+from spatialkz.focal.size_null import Shares
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.randomness import generator
+from spatialkz.spatial._checks import check_alpha, seeds_of
+from spatialkz.spatial.weights import row_standardized
+
+# Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.
+_POWER_TABLES = 1_000
+# Fewer regions than this cannot do without two of them.
+_LEAST_FOR_DELETIONS = 7
+Progress = Callable[[str], None]
+
+
+def focal_test(
+    quotients: pd.DataFrame,
+    graph: Graph,
+    *,
+    threshold: float = 1.0,
+    groups: pd.Series | None = None,
+    permutations: int = 9999,
+    rng: int | np.random.Generator | None = None,
+    families: Mapping[str, Sequence[Hashable]] | None = None,
+    base_shares: Shares | Sequence[Shares] | None = None,
+    units: float | pd.Series | None = None,
+    graphs: Mapping[str, Graph] | None = None,
+    rounding: float = 0.005,
+    simulations: int = 12_000,
+    trees: int = 240,
+    priors: Priors | None = None,
+    alpha: float = 0.05,
+    progress: Progress | None = None,
+) -> FocalTest:
+    """Test whether knowledge-intensive sectors are focal: piled in few places that are not contiguous.
+
+    Two null hypotheses are tested, by :func:`spatialkz.focal.piling.piling_test` (sectors do not heed each
+    other) and :func:`spatialkz.focal.contiguity.contiguity_test` (regions are arranged without regard to
+    neighborhood); three models are compared by :func:`spatialkz.focal.model_choice.model_posterior`. The rule
+    that makes a verdict of them is :func:`spatialkz.focal.verdict.verdict`; it can go against the hypothesis,
+    and says ``undecided`` where the tests are too weak to tell.
+
+    Parameters
+    ----------
+    quotients : DataFrame, shape (regions, sectors)
+        Location quotients of at least 5 regions and 2 sectors.
+    graph : libpysal.graph.Graph
+        Keyed by the same region labels, in any order.
+    threshold : float
+        Quotient from which a region counts as specialized.
+    groups : Series, optional
+        Sector → base group; each group of two or more sectors is a family of its own beside ``all``.
+    permutations : int
+        Of both tests, at least 99.
+    rng : int, Generator or None
+        Seed. The order of rows and columns does not matter.
+    families : mapping of str to sectors, optional
+        Further families, such as high technology alone.
+    base_shares, units
+        For the null of unequal sizes, as in :func:`spatialkz.focal.piling.piling_test`.
+    graphs : mapping of str to Graph, optional
+        Other graphs for the multiverse; left out, neighbors up to the second order.
+    rounding : float
+        Half of the last printed digit, for the multiverse; 0 where quotients are exact.
+    simulations, trees, priors
+        Of the model comparison; 0 simulations leave it out.
+    alpha : float
+        Level of the tests.
+    progress : callable, optional
+        Called with the name of each step as it starts.
+
+    Returns
+    -------
+    FocalTest
+
+    Raises
+    ------
+    InputError
+        If a cell is missing or negative, there are fewer than 5 regions or 2 sectors, a family names an
+        unknown sector, or an option is out of range. A family that does not vary is no error but undecided.
+    RegionError, GraphError
+        If graph and quotients differ in their regions, or a region has no neighbor.
+
+    References
+    ----------
+    Dnishev, Alzhanova & Satpayeva (2022), the hypothesis; the rule is ours (docs/methods/focal.md).
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> study = spatialkz.load_study()
+    >>> found = focal_test(
+    ...     study.table.values, study.graph, groups=study.table.groups,
+    ...     permutations=199, simulations=600, trees=60, rng=1,
+    ... )
+    >>> found.to_frame()["piling_p"].round(1).to_dict()
+    {'all': 0.0, 'industry': 0.5, 'services': 0.0}
+    """
+    say = progress or (lambda _step: None)
+    check_alpha(alpha)
+    checked_quotients(quotients)
+    members = _families(quotients, groups, families)
+    seed = int(generator(rng, "focal_test").integers(2**63))
+    case = _Case(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
+    found = {}
+    for name, sectors in members.items():
+        say(f"focal test: {name}")
+        shares, counted = _of_sectors(base_shares, sectors), units
+        if isinstance(units, pd.Series):
+            counted = units.reindex(sectors)
+        found[name] = case.family(name, quotients[sectors], shares, counted)
+    deletions, many = {}, None
+    if len(quotients) >= _LEAST_FOR_DELETIONS:
+        say("focal test: influence")
+        for name, sectors in members.items():
+            if found[name].reason != UNTESTABLE:
+                deletions[name] = influence(
+                    quotients[sectors],
+                    graph,
+                    threshold=threshold,
+                    pairs=None if name == "all" else False,
+                    permutations=permutations,
+                    alpha=alpha,
+                    rng=seed,
+                )
+        say("focal test: multiverse")
+        others = {"second order": graph.higher_order(2, lower_order=True)} if graphs is None else graphs
+        many = multiverse(
+            quotients,
+            {"graph": graph, **others},
+            families=members,
+            base_shares=base_shares,
+            units=units,
+            rounding=rounding,
+            alpha=alpha,
+            rng=seed,
+        )
+    return FocalTest(found, deletions, many, threshold, alpha, permutations)
+
+
+def _families(
+    quotients: pd.DataFrame, groups: pd.Series | None, families: Mapping[str, Sequence[Hashable]] | None
+) -> dict[str, list[Hashable]]:
+    """All sectors, each group of at least two, and what the caller adds."""
+    members: dict[str, list[Hashable]] = {"all": list(quotients.columns)}
+    if groups is not None:
+        missing = quotients.columns.difference(groups.index)
+        if len(missing):
+            raise InputError(f"groups does not name the group of {listing(missing)}.")
+        by_group = groups[quotients.columns]
+        names = by_group.unique()
+        if len(names) > 1:
+            members |= {str(name): list(by_group.index[by_group == name]) for name in names}
+    for name, sectors in (families or {}).items():
+        unknown = [sector for sector in sectors if sector not in quotients.columns]
+        if unknown:
+            raise InputError(f"Family {name!r} names {listing(unknown)}, which quotients does not have.")
+        members[str(name)] = list(sectors)
+    return {name: sectors for name, sectors in members.items() if len(sectors) > 1}
+
+
+def _of_sectors(
+    base_shares: Shares | Sequence[Shares] | None, sectors: list[Hashable]
+) -> Shares | Sequence[Shares] | None:
+    """Base shares of the sectors of a family."""
+    if base_shares is None or isinstance(base_shares, pd.Series):
+        return base_shares
+    if isinstance(base_shares, pd.DataFrame):
+        return base_shares[sectors]
+    return [shares if isinstance(shares, pd.Series) else shares[sectors] for shares in base_shares]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What all families share."""
+
+    graph: Graph
+    threshold: float
+    permutations: int
+    simulations: int
+    trees: int
+    priors: Priors | None
+    alpha: float
+    seed: int
+
+    def family(
+        self,
+        name: str,
+        quotients: pd.DataFrame,
+        shares: Shares | Sequence[Shares] | None,
+        units: float | pd.Series | None,
+    ) -> FamilyFindings:
+        """Test a family and apply the rule."""
+        shared: Any = {"threshold": self.threshold, "permutations": self.permutations, "rng": self.seed}
+        piling = piling_test(quotients, **shared)
+        sized = None
+        if shares is not None:
+            sized = piling_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
+        contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
+        models, power = None, None
+        if not piling.reason:
+            power = self._piling_power(quotients)
+            if self.simulations:
+                models = model_posterior(
+                    quotients,
+                    self.graph,
+                    priors=self.priors,
+                    threshold=self.threshold,
+                    simulations=self.simulations,
+                    trees=self.trees,
+                    rng=self.seed,
+                )
+        decided = self._decided(piling, sized, contiguity, models, power)
+        return FamilyFindings(
+            name, tuple(quotients.columns), *decided, piling, sized, contiguity, models, power
+        )
+
+    def _decided(
+        self,
+        piling: PilingTest,
+        sized: PilingTest | None,
+        contiguity: ContiguityTest,
+        models: ModelChoice | None,
+        power: float | None,
+    ) -> tuple[Verdict, str]:
+        if piling.reason or contiguity.reason:
+            return "undecided", UNTESTABLE
+        moran: Any = contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
+        reach = contiguity.power["power_08"].iloc[0]
+        return verdict(
+            Evidence(
+                piling=piling.p_value,
+                piling_sized=None if sized is None else sized.p_value,
+                contiguity=moran["p_value"],
+                contiguity_sign=moran["statistic"] - moran["expected"],
+                contiguity_power=None if np.isnan(reach) else reach,
+                piling_power=power,
+                posterior=None if models is None else {str(name): p for name, p in models.posterior.items()},
+                fit=None if models is None else float(models.fit[models.selected]),
+            ),
+            self.alpha,
+        )
+
+    def _piling_power(self, quotients: pd.DataFrame) -> float:
+        """Share of tables of the focal model, with these margins, in which the piling test rejects."""
+        table = checked_quotients(quotients)
+        cells = graded(table, "count", self.threshold).to_numpy()
+        null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
+        critical = np.quantile(null, 1 - self.alpha, method="higher")
+        maker = Generator.of(
+            table.to_numpy(), row_standardized(self.graph, table.index), self.priors or Priors(), None
+        )
+        hubs = maker.tables("focal", _POWER_TABLES, seeds_of(self.seed, "piling power"))
+        ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), cells)
+        return float((ratios > critical).mean())

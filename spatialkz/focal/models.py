@@ -1,0 +1,234 @@
+r"""Four ways in which a table of quotients could have come about, to be compared with the one observed.
+
+Region *i* has the latent score
+
+.. math:: z_{ij} = c_j F_i + \varepsilon_{ij}
+
+in sector *j*, with independent standard normal :math:`\varepsilon`, :math:`c_j \in \{0, 1\}` telling which
+sectors follow the common factor *F*, and
+
+=========== ==========================================================================================
+model       common factor *F*
+=========== ==========================================================================================
+dispersed   none
+focal       *h*: a few regions anywhere, the hubs, are lifted, each by its own amount; the others differ
+            little, and no more among neighbors than elsewhere
+belt        *f*: a simultaneous autoregression, :math:`f = (1 - \rho W)^{-1} u`, on the graph
+mixture     :math:`\sqrt{w}\, h + \sqrt{1 - w}\, f`
+=========== ==========================================================================================
+
+Only the order of the regions within each sector is taken from *z*: the observed quotients of the sector are
+dealt out in that order (a Gaussian copula with the observed margins). So every simulated table has each
+sector's observed values, and as many specializations, and differs from the observed one in arrangement alone.
+
+Two things that would tell the models apart without telling anything of place are taken out. *f* has the same
+variance in every region, where a plain autoregression varies more at the edge of the map. And its variance
+over the regions is that of an *h* drawn beside it, so that a belt piles as much as hubs do.
+
+With ``sizes`` the noise is that of :mod:`spatialkz.focal.size_null`: chance is larger in smaller regions,
+:math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector. The
+factor is then added to chance of unequal spread; without a factor the table is exactly one of the size null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import ndtri
+
+from spatialkz.errors import InputError, listing
+from spatialkz.focal.size_null import SizeNull, dealt
+from spatialkz.inference import Floats
+
+Model = Literal["focal", "belt", "dispersed", "mixture"]
+BeltShape = Literal["graded", "hubs"]
+# Values of ρ that a prior is cut into: each costs the inversion of a matrix of the size of the map.
+_RHO_VALUES = 16
+
+
+@dataclass(frozen=True)
+class Priors:
+    """What is believed of the models before the table is seen; every draw is uniform in its range.
+
+    Attributes
+    ----------
+    hubs : tuple of float
+        Fewest hubs, and the largest share of the regions that are hubs (rounded up). More than a fifth would
+        no longer be few.
+    lift : tuple of float
+        How far a hub is lifted in a sector, in standard deviations of chance. Below 1 hubs and belts do
+        nothing that chance does not do, and no data could tell the models apart; with 4 a hub leads nearly
+        every sector that follows it, and more changes nothing, as only ranks count.
+    slope : tuple of float
+        Standard deviation of what distinguishes all regions, hubs or not, whatever their neighbors: size,
+        wealth. With 0, any common order of the other regions speaks for a belt, wherever they are; with 1
+        or more hubs are no longer distinct.
+    following : tuple of float
+        Share of the sectors that follow the common factor. Below a half it would not be common.
+    rho : tuple of float
+        Dependence of the belt. Neighbors at ρ = 0.5 are correlated by about 0.3, which is little; a belt
+        weaker than that is none. At 1 there is no autoregression.
+    hub_weight : tuple of float
+        The hubs' part in the variance of a mixture.
+    belt_shape : {"graded", "hubs"}
+        ``graded``: a belt slopes away on all sides, as a normal autoregression does. ``hubs``: the values of
+        *h*, dealt out in the order of *f*. Then focal and belt differ in place alone, and nothing is learnt
+        from shape.
+    """
+
+    hubs: tuple[int, float] = (1, 0.2)
+    lift: tuple[float, float] = (1.5, 4.0)
+    slope: tuple[float, float] = (0.0, 0.5)
+    following: tuple[float, float] = (0.5, 1.0)
+    rho: tuple[float, float] = (0.5, 0.95)
+    hub_weight: tuple[float, float] = (0.25, 0.75)
+    belt_shape: BeltShape = "graded"
+
+    def __post_init__(self) -> None:
+        if self.belt_shape not in get_args(BeltShape):
+            raise InputError(
+                f"belt_shape is {self.belt_shape!r}; it must be one of {listing(get_args(BeltShape))}."
+            )
+        if self.hubs[0] < 1 or not 0 < self.hubs[1] <= 1:
+            raise InputError(f"hubs is {self.hubs}; it must be a number from 1 and a share from 0 to 1.")
+        for name, least, most in (
+            ("lift", 0.0, np.inf),
+            ("slope", 0.0, np.inf),
+            ("following", 0.0, 1.0),
+            ("rho", -_EDGE, _EDGE),
+            ("hub_weight", 0.0, 1.0),
+        ):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= most:
+                raise InputError(
+                    f"{name} is {low:g} to {high:g}; it must rise and lie between {least:g} and {most:g}."
+                )
+
+
+# As near to ±1 as ρ may come.
+_EDGE = 0.999
+
+#: Sets of priors by which the sensitivity of a comparison is shown.
+PRIOR_SETS: Mapping[str, Priors] = MappingProxyType(
+    {
+        "default": Priors(),
+        "weak": Priors(lift=(0.75, 2.0), following=(0.3, 1.0), rho=(0.3, 0.9)),
+        "strong": Priors(lift=(3.0, 6.0), following=(0.7, 1.0), rho=(0.8, 0.98)),
+        "even": Priors(slope=(0.0, 0.0)),
+        "uneven": Priors(slope=(0.0, 1.0)),
+        "place only": Priors(belt_shape="hubs"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Draws tables of one map; see the text of the module.
+
+    Attributes
+    ----------
+    cells : array, shape (regions, sectors)
+        The observed quotients, whose margins every table has.
+    priors : Priors
+    rho : array
+        Values of ρ, all equally likely.
+    factors : array, shape (len(rho), regions, regions)
+        From independent normal scores to *f*, for each ρ.
+    sizes : SizeNull or None
+        Chance by size of region.
+    """
+
+    cells: Floats
+    priors: Priors
+    rho: Floats
+    factors: Floats
+    sizes: SizeNull | None = None
+
+    @classmethod
+    def of(
+        cls, cells: Floats, weights: csr_array, priors: Priors, sizes: SizeNull | None = None
+    ) -> Generator:
+        """Prepare for a table (regions × sectors) and row-standardized weights."""
+        low, high = priors.rho
+        rho = np.unique(low + (high - low) * (np.arange(_RHO_VALUES) + 0.5) / _RHO_VALUES)
+        return cls(cells, priors, rho, np.stack([sar_factor(weights, r) for r in rho]), sizes)
+
+    def tables(self, model: Model, count: int, seeds: np.random.SeedSequence) -> Floats:
+        """Tables of one model, shape (count, regions, sectors)."""
+        m = self.cells.shape[1]
+        noise, common = _children(seeds, 2)
+        scores = self._noise(count, noise)
+        if model != "dispersed":
+            rng = np.random.default_rng(common)
+            share = rng.uniform(*self.priors.following, size=(count, 1))
+            follows = rng.random((count, m)) < share
+            scores += self.common(model, count, rng)[:, :, None] * follows[:, None, :]
+        return dealt(self.cells, scores)
+
+    def common(self, model: Model, count: int, rng: np.random.Generator) -> Floats:
+        """The common factor, shape (count, regions)."""
+        n = len(self.cells)
+        hubs = self._hubs(count, rng)
+        hubs += rng.uniform(*self.priors.slope, size=(count, 1)) * rng.standard_normal((count, n))
+        if model == "focal":
+            return hubs
+        belt = self._belt(hubs, rng)
+        if model == "belt":
+            return belt
+        weight = rng.uniform(*self.priors.hub_weight, size=(count, 1))
+        return np.asarray(np.sqrt(weight) * hubs + np.sqrt(1 - weight) * belt)
+
+    def _hubs(self, count: int, rng: np.random.Generator) -> Floats:
+        n = len(self.cells)
+        fewest, share = self.priors.hubs
+        most = max(fewest, int(np.ceil(share * n)))
+        number = rng.integers(fewest, most + 1, size=(count, 1))
+        lift = rng.uniform(*self.priors.lift, size=(count, n))
+        # Ranks of independent numbers are a random order; the first of it are the hubs.
+        chosen = rng.random((count, n)).argsort(axis=1).argsort(axis=1) < number
+        return np.asarray(lift * chosen)
+
+    def _belt(self, hubs: Floats, rng: np.random.Generator) -> Floats:
+        which = rng.integers(len(self.rho), size=len(hubs))
+        normal = rng.standard_normal(hubs.shape)
+        field = np.empty(hubs.shape)
+        for place, factor in enumerate(self.factors):
+            field[which == place] = normal[which == place] @ factor.T
+        if self.priors.belt_shape == "graded":
+            return np.asarray(field * hubs.std(axis=1, keepdims=True))
+        dealt_hubs = np.empty(hubs.shape)
+        np.put_along_axis(dealt_hubs, field.argsort(axis=1), np.sort(hubs, axis=1), axis=1)
+        return dealt_hubs
+
+    def _noise(self, count: int, seeds: np.random.SeedSequence) -> Floats:
+        n, m = self.cells.shape
+        if self.sizes is None:
+            return np.random.default_rng(seeds).standard_normal((count, n, m))
+        simulated = self.sizes.scores(seeds, slice(0, count)).reshape(count * n, m)
+        ranks = simulated.argsort(axis=0).argsort(axis=0)
+        return np.asarray(ndtri((ranks + 0.5) / len(ranks)).reshape(count, n, m))
+
+
+def sar_factor(weights: csr_array, rho: float) -> Floats:
+    r"""Matrix *A* for which :math:`A u` is an autoregression of variance 1 in every region.
+
+    Rows of :math:`(1 - \rho W)^{-1}` scaled to length 1, for independent standard normal *u*.
+
+    >>> pair = csr_array([[0.0, 1.0], [1.0, 0.0]])
+    >>> factor = sar_factor(pair, 0.5)
+    >>> (factor @ factor.T).round(3)
+    array([[1. , 0.8],
+           [0.8, 1. ]])
+    """
+    inverse = np.linalg.inv(np.eye(weights.shape[0]) - rho * weights.toarray())
+    return np.asarray(inverse / np.linalg.norm(inverse, axis=1, keepdims=True))
+
+
+def _children(seeds: np.random.SeedSequence, count: int) -> list[np.random.SeedSequence]:
+    # Not spawn(), which remembers: the same seeds must give the same children.
+    return [np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, i)) for i in range(count)]

@@ -1,0 +1,240 @@
+r"""Tables without piling in which chance is larger where the region is smaller.
+
+Quotients of large regions lie near 1 (a region that is half the country cannot exceed 2), those of small
+regions scatter from 0 to far above. At a threshold of 1 that alone gives large regions more specializations
+than small ones, at 2 fewer, in all sectors alike: it passes for piling, or hides it.
+
+The null here: the units of a sector choose their regions independently of each other and of the other
+sectors, region *i* with probability :math:`s_i`, its share of the base. With :math:`N_j` units,
+
+.. math:: \mathrm{E}\, LQ_{ij} = 1, \qquad \mathrm{var}\, LQ_{ij} = \frac{1 - s_i}{s_i N_j}.
+
+Money has no units, and jobs come by the plant, so :math:`N_j` is by default the *effective* number: the one
+with which chance alone gives the dispersion observed. Effective numbers are not whole, so the sector's shares
+are drawn from the Dirichlet distribution with the mean and covariances of the multinomial,
+:math:`p_j \sim \mathrm{Dir}(A_j s)` with :math:`A_j = N_j - 1`. Dispersion is measured by Hoover's index,
+whose expectation over beta variables is known,
+
+.. math:: H_j = \tfrac12 \sum_i |p_{ij} - s_i|, \qquad
+    \mathrm{E} H = \sum_i \frac{a_i^{a_i} b_i^{b_i}}{B(a_i, b_i)\, A^{A + 1}},
+    \quad a_i = A s_i,\; b_i = A (1 - s_i),
+
+and :math:`\hat A_j` solves :math:`\mathrm{E} H = H_j`. (The variance would give a closed form, but a few high
+quotients decide it, and at 17 regions it overstates small :math:`N_j` by half.)
+
+With effective units a simulated table only decides the *order* of the regions within each sector; the
+observed quotients are then dealt out in that order. So every null table has each sector's observed values, as
+under the permutation of columns, which is the special case where all orders are equally likely. An error in
+:math:`\hat N_j` moves orders only, not the number of specializations. Where units were counted nothing needs
+to be estimated: the simulated quotients themselves are the null table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaln, xlogy
+
+from spatialkz.errors import InputError, listing
+from spatialkz.inference import Floats
+from spatialkz.specialization import QuotientAudit, margins
+from spatialkz.specialization.indices.unevenness import hoover
+from spatialkz.tables import ActivityTable, check_same_regions, check_table
+
+Shares: TypeAlias = pd.Series | pd.DataFrame
+# Draws that share a generator, so that results do not depend on how the work is divided.
+CHUNK = 256
+# A sector cannot come in fewer units than one; its order is then that of a single dart and noise.
+_FEWEST, _MOST = 1.05, 1e6
+
+
+@dataclass(frozen=True)
+class SizeNull:
+    """The null of this module, ready to be drawn from.
+
+    Attributes
+    ----------
+    shares : array, shape (choices, regions, sectors)
+        Base shares; the draws take the choices in turn.
+    units : array, shape (sectors,)
+        Number of units, or effective number.
+    counted : bool
+        Whether units are whole, and drawn from the multinomial distribution.
+    """
+
+    shares: Floats
+    units: Floats
+    counted: bool
+
+    def scores(self, seeds: np.random.SeedSequence, part: slice) -> Floats:
+        """Numbers in the order of the simulated quotients, in random order where those are equal.
+
+        Shape (draws, regions, sectors).
+        """
+        drawn = []
+        for rng, first, size in chunks(seeds, part):
+            simulated = self._drawn(rng, first, size)
+            drawn.append(simulated + 1e-9 * rng.random(simulated.shape) if self.counted else simulated)
+        return np.concatenate(drawn)
+
+    def quotients(self, seeds: np.random.SeedSequence, part: slice) -> Floats:
+        """Simulated quotients of counted units, shape (draws, regions, sectors)."""
+        return np.concatenate([self._drawn(rng, first, size) for rng, first, size in chunks(seeds, part)])
+
+    def _drawn(self, rng: np.random.Generator, first: int, size: int) -> Floats:
+        """Quotients of counted units; of others their logarithms, up to a constant for draw and sector."""
+        shares = self.shares[np.arange(first, first + size) % len(self.shares)]
+        if self.counted:
+            units = rng.multinomial(self.units.astype(np.int64), np.swapaxes(shares, 1, 2)).swapaxes(1, 2)
+            return np.asarray(units / self.units / shares)
+        return np.asarray(dirichlet_logarithms(rng, shares * (self.units - 1)) - np.log(shares))
+
+
+def dirichlet_logarithms(rng: np.random.Generator, shape: Floats) -> Floats:
+    """Logarithms of Dirichlet variables, up to a constant for each draw; ``shape`` may be very small."""
+    # ln Gamma(a) as ln Gamma(a + 1) + ln(U) / a, which does not underflow.
+    return np.asarray(np.log(rng.standard_gamma(shape + 1)) - rng.standard_exponential(shape.shape) / shape)
+
+
+def chunks(seeds: np.random.SeedSequence, part: slice) -> Iterator[tuple[np.random.Generator, int, int]]:
+    """Generator, first draw and number of draws of each chunk; ``part`` begins where a chunk does."""
+    for first in range(part.start, part.stop, CHUNK):
+        child = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, first // CHUNK))
+        yield np.random.default_rng(child), first, min(CHUNK, part.stop - first)
+
+
+def dealt(cells: Floats, scores: Floats) -> Floats:
+    """Give each column's values to the regions in the order of their scores.
+
+    Parameters
+    ----------
+    cells : array, shape (regions, sectors)
+    scores : array, shape (draws, regions, sectors)
+
+    Returns
+    -------
+    array, shape (draws, regions, sectors)
+
+    Examples
+    --------
+    >>> dealt(np.array([[1.0], [9.0]]), np.array([[[0.8], [0.1]]])).ravel()
+    array([9., 1.])
+    """
+    tables = np.empty(scores.shape)
+    np.put_along_axis(tables, scores.argsort(axis=1), np.sort(cells, axis=0)[None], axis=1)
+    return tables
+
+
+def size_null(
+    quotients: pd.DataFrame,
+    base_shares: Shares | Sequence[Shares],
+    units: float | pd.Series | None = None,
+) -> SizeNull:
+    """Prepare the null for a table; arguments as in :func:`spatialkz.focal.piling.piling_test`."""
+    choices = [base_shares] if isinstance(base_shares, pd.Series | pd.DataFrame) else list(base_shares)
+    if not choices:
+        raise InputError("base_shares is empty; the null of region sizes needs at least one choice of them.")
+    shares = np.stack([_checked_shares(choice, quotients) for choice in choices])
+    if units is None:
+        return SizeNull(shares, effective_units(quotients.to_numpy(), shares.mean(axis=0)), counted=False)
+    given = pd.Series(units, index=quotients.columns) if np.isscalar(units) else pd.Series(units)
+    given = given.reindex(quotients.columns).astype("float64")
+    bad = given.index[~(given >= 1)]
+    if len(bad):
+        raise InputError(f"units must be at least 1 in every sector; not so in {listing(bad)}.")
+    return SizeNull(shares, np.rint(np.asarray(given, dtype=np.float64)), counted=True)
+
+
+def effective_units(quotients: Floats, shares: Floats) -> Floats:
+    r"""Number of units :math:`\hat A_j + 1` with which chance gives the dispersion observed, 1.05 to 10⁶.
+
+    Parameters
+    ----------
+    quotients, shares : array, shape (regions, sectors)
+    """
+    activity = shares * quotients
+    dispersion = hoover(activity / np.maximum(activity.sum(axis=0), np.finfo(float).tiny), shares)
+    # The expectation falls in A, so halving the interval of ln A finds it.
+    low, high = (np.full(len(dispersion), np.log(units - 1)) for units in (_FEWEST, _MOST))
+    for _ in range(40):
+        middle = (low + high) / 2
+        too_even = _expected_hoover(np.exp(middle), shares) < dispersion
+        low, high = np.where(too_even, low, middle), np.where(too_even, middle, high)
+    return np.asarray(np.exp((low + high) / 2) + 1)
+
+
+def _expected_hoover(total: Floats, shares: Floats) -> Floats:
+    a, b = total * shares, total * (1 - shares)
+    powers = xlogy(a, a) + xlogy(b, b) - betaln(a, b) - (total + 1) * np.log(total)
+    return np.asarray(np.exp(powers).sum(axis=0))
+
+
+def table_base_shares(
+    table: ActivityTable,
+    audit: QuotientAudit | None = None,
+    *,
+    draws: int = 0,
+    rng: np.random.Generator | None = None,
+) -> list[pd.DataFrame]:
+    """Base shares of each region in each sector: those of the volumes, or such as the audit allows.
+
+    Published quotients have no base; of all base shares that fit them the first returned are those of largest
+    entropy, followed by ``draws`` others, each nearest to a prior drawn uniformly from all shares.
+
+    Parameters
+    ----------
+    table : ActivityTable
+    audit : QuotientAudit, optional
+        Audit of a table of quotients; sectors of a group that no base shares fit have none, and then the
+        list is empty.
+    draws : int
+        Number of further choices.
+    rng : Generator, optional
+        For the draws.
+
+    Returns
+    -------
+    list of DataFrame, each regions × sectors
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> from spatialkz.specialization import audit_table
+    >>> table = spatialkz.load_study().table
+    >>> shares = table_base_shares(table, audit_table(table))
+    >>> shares[0].sum().round(6).unique().tolist()
+    [1.0]
+    """
+    if table.kind != "quotients":
+        return [margins(table.values, table.base, groups=table.groups, contained=table.contained).base_shares]
+    if audit is None or set(table.groups) - set(audit.base_shares):
+        return []
+    stream = np.random.default_rng() if rng is None else rng
+    n = len(table.regions)
+    priors = [None, *(pd.Series(stream.dirichlet(np.ones(n)), index=table.regions) for _ in range(draws))]
+    found = []
+    for prior in priors:
+        by_group = audit.plausible_shares(prior)
+        found.append(by_group[table.groups.to_numpy()].set_axis(table.sectors, axis=1))
+    return found
+
+
+def _checked_shares(base_shares: Shares, quotients: pd.DataFrame) -> Floats:
+    """Shares as regions × sectors, each column positive and summing to 1."""
+    table = check_table(base_shares, name="base_shares", minimum=0)
+    check_same_regions(table.index, quotients.index, "base_shares", against="quotients")
+    table = table.loc[quotients.index]
+    if isinstance(base_shares, pd.Series):
+        table = pd.DataFrame(dict.fromkeys(quotients, table.iloc[:, 0]), index=table.index)
+    missing = quotients.columns.difference(table.columns)
+    if len(missing):
+        raise InputError(f"base_shares has no column for {listing(missing)}.")
+    shares = table[quotients.columns].to_numpy()
+    empty = quotients.index[np.flatnonzero((shares <= 0).any(axis=1))]
+    if len(empty):
+        raise InputError(f"base_shares must be positive in every region; not so in {listing(empty)}.")
+    return np.asarray(shares / shares.sum(axis=0))

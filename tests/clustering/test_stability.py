@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from spatialkz.clustering.stability import (
+    bootstrap_jaccard,
+    bootstrap_stability,
+    leave_one_region_out,
+    leave_one_sector_out,
+    nearest_jaccard,
+)
+from spatialkz.errors import InputError, RegionError
+from spatialkz.specialization import symmetric_quotient
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "clustering"
+
+
+def ward(k):
+    return lambda points: fcluster(linkage(points, "ward"), k, "maxclust")
+
+
+@pytest.fixture(scope="module")
+def features(quotients):
+    return symmetric_quotient(quotients)
+
+
+@pytest.fixture(scope="module")
+def labels(features):
+    return pd.Series(ward(5)(features.to_numpy()), index=features.index)
+
+
+def test_similarities_equal_clusterboot_on_the_same_resamples():
+    frame = pd.read_csv(REFERENCE / "stability_points.csv")
+    points, labels = frame[["x", "y"]].to_numpy(), frame["cluster"].to_numpy()
+    member = labels[:, None] == np.arange(1, 5)
+    runs = pd.read_csv(REFERENCE / "clusterboot.csv")
+    compared = 0
+    for row in runs.itertuples():
+        drawn = np.array(row.draw.split(), dtype=int) - 1
+        if not row.multiple:
+            drawn = np.unique(drawn)
+        similarity = nearest_jaccard(member[drawn], ward(4)(points[drawn]))
+        # clusterboot says 0 where there was nothing to find.
+        np.testing.assert_allclose(np.nan_to_num(similarity), row[3:], atol=1e-12)
+        compared += np.isfinite(similarity).sum()
+    assert compared > 200
+
+
+def test_a_region_drawn_twice_counts_once(features, labels):
+    # The same draws as the function makes, compared region by region with sets.
+    points, names = features.sort_index().to_numpy(), labels.sort_index().to_numpy()
+    found = bootstrap_jaccard(points, names, ward(5), 5, np.random.default_rng(3))
+    draw, by_hand = np.random.default_rng(3), []
+    for _ in range(5):
+        drawn = draw.integers(17, size=17)
+        again = ward(5)(points[drawn])
+        kept = set(drawn)
+        groups = [{d for d, g in zip(drawn, again, strict=True) if g == name} for name in np.unique(again)]
+        row = []
+        for name in np.unique(names):
+            cluster = set(np.flatnonzero(names == name)) & kept
+            row.append(max(len(cluster & g) / len(cluster | g) for g in groups) if cluster else np.nan)
+        by_hand.append(row)
+    np.testing.assert_allclose(found, np.nanmean(by_hand, axis=0))
+
+
+def test_leaving_out_equals_the_definition(features, labels):
+    found = leave_one_region_out(features, labels, ward(5))
+    assert list(found.jaccard.index) == list(features.index)
+    for left in ("Kostanay", "Almaty City"):
+        rest = features.drop(left)
+        again = pd.Series(ward(5)(rest.to_numpy()), index=rest.index)
+        for name, members in labels.groupby(labels):
+            cluster = set(members.index) - {left}
+            groups = [set(group.index) for _, group in again.groupby(again)]
+            if cluster:
+                best = max(len(cluster & g) / len(cluster | g) for g in groups)
+                assert found.jaccard.loc[left, name] == pytest.approx(best)
+            else:
+                assert np.isnan(found.jaccard.loc[left, name])
+    sectors = leave_one_sector_out(features, labels, ward(5)).jaccard
+    again = ward(5)(features.drop(columns="vehicles").to_numpy())
+    member = labels.to_numpy()[:, None] == np.unique(labels)
+    np.testing.assert_allclose(sectors.loc["vehicles"], nearest_jaccard(member, again))
+
+
+def test_the_frame_sums_up_what_was_left_out(features, labels):
+    found = leave_one_region_out(features, labels, ward(5))
+    frame, alone = found.to_frame(), labels[labels.map(labels.value_counts()) == 1]
+    assert frame.loc[alone.iloc[0], "refits"] == 16
+    assert frame["refits"].sum() == 17 * 5 - len(alone)
+    for cluster, row in frame.iterrows():
+        assert found.jaccard.loc[row["worst"], cluster] == row["minimum"]
+    dissolving = found.dissolving()
+    assert len(dissolving) == frame["dissolved"].sum()
+    assert (dissolving <= 0.5).all()
+    assert dissolving.is_monotonic_increasing
+    assert str(frame["worst"].iloc[0]) in found.summary()
+    assert found.to_dict()["method"] == "leave-one-region-out"
+
+
+def test_clear_clusters_lose_nothing():
+    draw = np.random.default_rng(0)
+    centers = np.repeat([[0, 0, 0], [20, 20, 0], [0, 20, 20]], 5, axis=0)
+    features = pd.DataFrame(centers + draw.normal(size=(15, 3)), index=[f"r{i:02d}" for i in range(15)])
+    labels = pd.Series(np.repeat([1, 2, 3], 5), index=features.index)
+    assert (leave_one_region_out(features, labels, ward(3)).jaccard == 1).all(axis=None)
+    assert (leave_one_sector_out(features, labels, ward(3)).jaccard == 1).all(axis=None)
+    # A resample without any region of a group splits another, about one in 150.
+    assert (bootstrap_stability(features, labels, ward(3), rng=1).to_frame()["mean"] > 0.97).all()
+
+
+def test_the_order_of_rows_and_columns_does_not_matter(features, labels, shuffled):
+    mixed, mixed_labels = shuffled(features)[features.columns[::-1]], labels.iloc[::-1]
+    for judge in (leave_one_region_out, leave_one_sector_out):
+        one, other = judge(features, labels, ward(5)).jaccard, judge(mixed, mixed_labels, ward(5)).jaccard
+        pd.testing.assert_frame_equal(one, other.loc[one.index])
+    one, other = (
+        bootstrap_stability(table, names, ward(5), resamples=20, rng=4)
+        for table, names in [(features, labels), (mixed, mixed_labels)]
+    )
+    pd.testing.assert_frame_equal(one.jaccard, other.jaccard)
+
+
+def test_bad_input_is_refused(features, labels):
+    same = pd.DataFrame({"a": [0.0, 0, 1, 1], "b": [0.0, 1, 0, 1]}, index=list("wxyz"))
+    four = pd.Series([1, 2, 3, 4], index=same.index)
+    with pytest.raises(InputError, match="Without a the features distinguish 2 regions; 4 clusters"):
+        leave_one_sector_out(same, four, ward(4))
+    with pytest.raises(InputError, match="one column"):
+        leave_one_sector_out(same[["a"]], four, ward(4))
+    with pytest.raises(InputError, match="4 clusters, but only 2 distinct"):
+        bootstrap_stability(same[["a"]], four, ward(4))
+    with pytest.raises(InputError, match="at least 1"):
+        bootstrap_stability(features, labels, ward(5), resamples=0)
+    with pytest.raises(RegionError, match="lacks Akmola"):
+        leave_one_region_out(features, labels.drop("Akmola"), ward(5))
+    with pytest.raises(RegionError, match="Akmola has none"):
+        leave_one_region_out(features, labels.where(labels.index != "Akmola"), ward(5))
+    with pytest.raises(InputError, match="no member in any of 1"):
+        bootstrap_jaccard(
+            np.arange(30.0)[:, None],
+            np.r_[np.ones(29, dtype=int), 2],
+            lambda points: (points[:, 0] > 28).astype(int),
+            1,
+            np.random.default_rng(3),
+        )

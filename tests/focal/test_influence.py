@@ -1,0 +1,214 @@
+"""Influence: every deletion is the test of the reduced table; the multiverse: its rows, its joint tests."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from libpysal.graph import Graph
+
+from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.focal.influence import influence
+from spatialkz.focal.multiverse import multiverse
+from spatialkz.focal.piling import piling_test, ratio_variance, variance_ratio
+from spatialkz.focal.size_null import table_base_shares
+from spatialkz.spatial import moran
+from spatialkz.specialization import audit_table
+
+
+@pytest.fixture(scope="module")
+def deletions(study, quotients):
+    return influence(quotients, study.graph, rng=1)
+
+
+def test_every_deletion_is_there(deletions):
+    counts = deletions.to_frame().groupby("kind").size().to_dict()
+    assert counts == {"none": 1, "region": 17, "sector": 11, "pair": 17 * 16 // 2}
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        (("none", ""), lambda t: t),
+        (("region", "Almaty City"), lambda t: t.drop(index="Almaty City")),
+        (("sector", "research"), lambda t: t.drop(columns="research")),
+        (("pair", "Nur-Sultan + Almaty City"), lambda t: t.drop(index=["Nur-Sultan", "Almaty City"])),
+    ],
+)
+def test_a_deletion_is_the_test_of_what_is_left(deletions, quotients, key, change):
+    row = deletions.to_frame().loc[key]
+    test = piling_test(change(quotients), rng=5).to_frame().loc["variance ratio"]
+    assert row["piling_statistic"] == pytest.approx(test["statistic"])
+    assert row["piling_p"] == pytest.approx(test["p_value"], abs=0.02)
+
+
+def test_moran_of_a_deletion_without_isolates_is_that_of_the_subgraph(deletions, study, quotients):
+    rest = quotients.drop(index="Almaty City")
+    found = moran((rest >= 1).sum(axis=1), study.graph.subgraph(rest.index), rng=1).to_frame().iloc[0]
+    row = deletions.to_frame().loc[("region", "Almaty City")]
+    assert row["contiguity_statistic"] == pytest.approx(found["statistic"])
+    assert row["contiguity_p"] == pytest.approx(found["p_value"], abs=0.03)
+    assert deletions.to_frame().loc[("region", "Akmola"), "isolates"] == 1
+
+
+def test_one_city_decides(deletions):
+    decisive = deletions.decisive().index.get_level_values("dropped")
+    assert "Almaty City" in decisive
+    assert all("Almaty City" in name for name in decisive)
+    json.dumps(deletions.to_dict(), allow_nan=False)
+    assert "Almaty City" in deletions.summary()
+
+
+def test_influence_ignores_the_order_of_rows_and_runs_without_a_graph(study, quotients, shuffled):
+    for graph in (None, study.graph):
+        one, other = (
+            influence(table, graph, pairs=False, permutations=199, rng=1).to_frame().sort_index()
+            for table in (quotients, shuffled(quotients))
+        )
+        pd.testing.assert_frame_equal(one, other)
+    assert ("contiguity_p" in influence(quotients, pairs=False, permutations=99, rng=1).table) is False
+
+
+def test_influence_wants_regions_to_spare(quotients):
+    with pytest.raises(InputError, match="at least 7 are needed"):
+        influence(quotients.iloc[:6], permutations=99)
+    assert len(influence(quotients.iloc[:6, :2], pairs=False, permutations=99, rng=1).table) == 7
+
+
+def test_deletions_that_leave_nothing_to_tell_say_so():
+    table = pd.DataFrame(0.5, list("abcdef"), list("xyz"))
+    table.loc["a"] = 2.0
+    found = influence(table, pairs=False, permutations=99, rng=1).to_frame()
+    assert np.isnan(found.loc[("region", "a"), "piling_statistic"])
+    assert found.loc[("region", "a"), "piling_p"] == 1
+
+
+# ---- multiverse
+
+
+@pytest.fixture(scope="module")
+def families(study):
+    groups = study.table.groups
+    return {
+        "all": list(groups.index),
+        **{name: list(groups.index[groups == name]) for name in ("industry", "services")},
+    }
+
+
+@pytest.fixture(scope="module")
+def curve(study, quotients, families):
+    shares = table_base_shares(study.table, audit_table(study.table))
+    return multiverse(quotients, study.graph, families=families, base_shares=shares, rounding=0.005, rng=1)
+
+
+def test_every_combination_is_a_specification(curve):
+    table = curve.to_frame()
+    assert len(table) == 7 * 3 * 2 * 1 * 2 * 5
+    choices = ["grade", "family", "null", "graph", "without", "rounding"]
+    assert not table.duplicated(choices).any()
+    assert curve.verdicts().sum() == pytest.approx(1)
+    np.testing.assert_allclose(curve.verdicts("family").sum(axis=1), 1)
+    json.dumps(curve.to_dict(), allow_nan=False)
+    assert "420 specifications" in curve.summary()
+
+
+def test_specifications_agree_with_the_tests_they_stand_for(curve, study, quotients, families):
+    shares = table_base_shares(study.table, audit_table(study.table))
+    table = (
+        curve.to_frame().query("without == 'none' and rounding == 0").set_index(["grade", "family", "null"])
+    )
+    for grade, threshold, kind in ((1.0, 1.0, "count"), ("rank", 1.0, "rank"), ("log1p", 1.0, "log1p")):
+        for family, null in (("all", "columns"), ("services", "sizes"), ("industry", "columns")):
+            part = quotients[families[family]]
+            chosen = [share[families[family]] for share in shares]
+            test = piling_test(part, threshold=threshold, grade=kind, null=null, base_shares=chosen, rng=2)
+            row, other = table.loc[(grade, family, null)], test.to_frame().loc["variance ratio"]
+            assert row["piling_statistic"] == pytest.approx(other["statistic"])
+            assert row["piling_p"] == pytest.approx(other["p_value"], abs=0.04)
+    row = table.loc[(1.0, "all", "columns")]
+    found = moran((quotients >= 1).sum(axis=1), study.graph, rng=1).to_frame().iloc[0]
+    assert row["contiguity_statistic"] == pytest.approx(found["statistic"])
+    assert row["contiguity_p"] == pytest.approx(found["p_value"], abs=0.04)
+    cells = (quotients >= 1).to_numpy(dtype=float)
+    z = (variance_ratio(cells.sum(axis=1), cells) - 1) / np.sqrt(ratio_variance(cells))
+    assert row["piling_z"] == pytest.approx(z, rel=0.1)
+
+
+def test_the_rule_is_asked_once_for_each_specification(study, quotients):
+    seen = []
+
+    def rule(row):
+        seen.append(dict(row))
+        return "focal" if row["piling_p"] <= row["alpha"] else "mixed"
+
+    found = multiverse(quotients, study.graph, grades=[1.0, "rank"], rule=rule, permutations=99, rng=1)
+    assert len(seen) == len(found.table) == 4
+    assert set(found.table["verdict"]) <= {"focal", "mixed"}
+    assert {"contiguity_power", "contiguity_z", "family"} <= set(seen[0])
+
+
+def test_without_piling_the_joint_tests_keep_their_size(study):
+    joint = []
+    for r in range(40):
+        table = pd.DataFrame(np.random.default_rng(r).lognormal(size=(17, 5)), study.table.regions)
+        found = multiverse(table, study.graph, grades=[1.0, 1.5, "rank"], permutations=99, rng=r)
+        joint.append(found.joint[["p_median", "p_share"]].stack())
+    share = (pd.DataFrame(joint) <= 0.05).mean()
+    assert (share < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 40)).all()
+
+
+def test_piling_everywhere_is_found_jointly(study):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        rng.lognormal(sigma=0.5, size=(17, 6)) * rng.lognormal(sigma=1, size=(17, 1)), study.table.regions
+    )
+    joint = multiverse(table, study.graph, permutations=499, without=(), rng=1).joint
+    assert joint.loc["piling, columns", "p_median"] == pytest.approx(1 / 500)
+    assert joint.loc["piling, columns", "share_significant"] == 1
+
+
+def test_counted_units_serve_the_multiverse_as_they_serve_the_piling_test(study):
+    base = pd.Series(1 / np.arange(1, 18), study.table.regions)
+    base /= base.sum()
+    counts = np.random.default_rng(3).multinomial(20, base, 6).T
+    table = pd.DataFrame(counts / 20, base.index, list("abcdef")).div(base, axis=0)
+    options = {"base_shares": base, "units": 20}
+    found = multiverse(table, study.graph, grades=["rank"], without=(), rng=1, **options).to_frame()
+    row = found.set_index("null").loc["sizes"]
+    test = piling_test(table, grade="rank", null="sizes", rng=2, **options).to_frame().loc["variance ratio"]
+    assert row["piling_statistic"] == pytest.approx(test["statistic"])
+    assert row["piling_p"] == pytest.approx(test["p_value"], abs=0.04)
+
+
+def test_the_order_of_rows_changes_nothing(study, quotients, shuffled, families):
+    one, other = (
+        multiverse(table, study.graph, families=families, rounding=0.005, permutations=99, rng=1)
+        for table in (quotients, shuffled(quotients))
+    )
+    pd.testing.assert_frame_equal(one.to_frame(), other.to_frame())
+    pd.testing.assert_frame_equal(one.joint, other.joint)
+
+
+def test_specifications_that_say_nothing_are_undecided(study, quotients):
+    found = multiverse(quotients, study.graph, grades=[1.0, 50.0], permutations=99, rng=1).to_frame()
+    nothing = found[found["grade"] == 50.0]
+    assert (nothing["verdict"] == "undecided").all()
+    assert (nothing["reason"] == "every quotient is below the threshold 50").all()
+    assert (nothing["piling_p"] == 1).all()
+    assert (found.loc[found["grade"] == 1.0, "reason"] == "").all()
+
+
+def test_bad_choices_are_refused(study, quotients):
+    with pytest.raises(RegionError, match="without names Atlantis"):
+        multiverse(quotients, study.graph, without=["Atlantis"])
+    with pytest.raises(InputError, match="The family few has 1 sectors"):
+        multiverse(quotients, study.graph, families={"few": ["research"]})
+    with pytest.raises(InputError, match="names spaceships, unknown"):
+        multiverse(quotients, study.graph, families={"few": ["research", "spaceships"]})
+    with pytest.raises(InputError, match="at least one choice"):
+        multiverse(quotients, {})
+    with pytest.raises(InputError, match="rounding is -1"):
+        multiverse(quotients, study.graph, rounding=-1)
+    island = Graph.from_dicts({"a": {}, "b": {"c": 1.0}, "c": {"b": 1.0}, "d": {"c": 1.0}, "e": {"b": 1.0}})
+    with pytest.raises(GraphError, match="Graph 'isolated'"):
+        multiverse(quotients.iloc[:5].set_axis(list("abcde")), {"isolated": island}, without=())
