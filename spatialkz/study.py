@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import aligned
 from spatialkz.tables import (
     ActivityTable,
@@ -39,6 +40,8 @@ class Choices:
         Bootstrap resamples behind the stability of clusters.
     draws : int
         Monte-Carlo draws behind the rank intervals.
+    simulations : int
+        Simulated tables behind the comparison of models in the focal test.
     """
 
     threshold: float = 1.0
@@ -46,6 +49,7 @@ class Choices:
     permutations: int = 9999
     resamples: int = 100
     draws: int = 10_000
+    simulations: int = 12_000
 
     def __post_init__(self) -> None:
         for choice, low, high in (
@@ -54,12 +58,40 @@ class Choices:
             ("permutations", 99, 10_000_000),
             ("resamples", 10, 100_000),
             ("draws", 100, 10_000_000),
+            ("simulations", 600, 10_000_000),
         ):
             value, kind = getattr(self, choice), type(getattr(Choices, choice))
             if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else int):
                 raise InputError(f"The choice {choice} is {value!r}; a number was expected.")
             if not low <= value <= high:
                 raise InputError(f"The choice {choice} is {value:g}; it must lie from {low:g} to {high:g}.")
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is known of the regions beside the table; enters no score.
+
+    Attributes
+    ----------
+    sites : DataFrame
+        Growth points (special zones, technoparks): columns ``policy, site, region``.
+    specializations : DataFrame
+        Which sectors they are named for: columns ``policy, site, named, sector, reason``.
+    named : DataFrame
+        Places the source speaks of: columns ``site, kind, region``.
+    cities : Series
+        Region → 1 for a city that is a region of its own, else 0.
+    rules : Path, optional
+        Rules for types of district, as TOML.
+    """
+
+    sites: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["policy", "site", "region"]))
+    specializations: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["policy", "site", "named", "sector", "reason"])
+    )
+    named: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["site", "kind", "region"]))
+    cities: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
+    rules: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +121,8 @@ class Study:
         Which cells the source marks as reaching the threshold (bold type), shaped like the table.
     claims : tuple of mappings
         What the source says of its table, for :func:`spatialkz.specialization.check_claims`.
+    places : Places
+        Growth points, cities, and rules for types of district.
     choices : Choices
     inputs : tuple of Path
         The files the study was read from.
@@ -117,6 +151,7 @@ class Study:
     placement: pd.Series | None = None
     marks: pd.DataFrame | None = None
     claims: tuple[Mapping[str, Any], ...] = ()
+    places: Places = field(default_factory=Places)
     choices: Choices = field(default_factory=Choices)
     inputs: tuple[Path, ...] = ()
 
@@ -137,6 +172,14 @@ class Study:
             check_same_regions(self.placement.index, labels, "the expert placement")
             object.__setattr__(self, "placement", self.placement.loc[labels].astype("Int64").rename("tier"))
 
+        for name, regions in (
+            ("The list of growth points", self.places.sites["region"]),
+            ("The list of named places", self.places.named["region"]),
+            ("The list of cities", self.places.cities.index),
+        ):
+            unknown = pd.Index(regions).unique().difference(labels)
+            if len(unknown):
+                raise RegionError(f"{name} has regions that the table lacks: {listing(unknown)}.")
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")
             object.__setattr__(self, "marks", self.marks.loc[labels, self.table.sectors].astype(bool))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
@@ -26,7 +27,7 @@ from spatialkz.geography import (
 )
 from spatialkz.geography.graphs import Policy
 from spatialkz.regions import Vintage, boundary_source, load_boundaries, resolve_regions
-from spatialkz.study import Choices, Study
+from spatialkz.study import Choices, Places, Study
 from spatialkz.tables import ActivityTable, read_frame, read_region_table, split_base
 
 
@@ -71,8 +72,8 @@ def load_study(name: str = "kazakhstan-2022") -> Study:
 def read_study(path: str | Path) -> Study:
     """Read a study from its TOML file; paths in it are relative to the file.
 
-    The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``, ``[claims]``
-    and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` shows every key.
+    The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``, ``[claims]``,
+    ``[places]`` and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` shows every key.
 
     Parameters
     ----------
@@ -155,7 +156,7 @@ def region_graph(
 
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
 _KEYS = {
-    "": set("name title source table regions sectors geography placement claims choices".split()),
+    "": set("name title source table regions sectors geography placement claims places choices".split()),
     "table": set(
         "file region sector value where drop encoding kind unit rounding base contained groups marks".split()
     ),
@@ -164,6 +165,7 @@ _KEYS = {
     "geography": set("graph isolates parts times boundaries id".split()),
     "placement": {"file"},
     "claims": {"file"},
+    "places": set("policies specializations named cities rules".split()),
     "choices": {choice.name for choice in fields(Choices)},
 }
 
@@ -232,6 +234,7 @@ class _StudyFile:
             placement=self._placement(),
             marks=self._marks(),
             claims=self._claims(),
+            places=self._places(),
             choices=Choices(**self.section("choices")),
             inputs=tuple(self.inputs),
         )
@@ -308,6 +311,30 @@ class _StudyFile:
     def _claims(self) -> tuple[Mapping[str, Any], ...]:
         section = self.section("claims")
         return tuple(_toml(self.file(section["file"])).get("claim", [])) if "file" in section else ()
+
+    def _places(self) -> Places:
+        section = self.section("places")
+        found: dict[str, Any] = {
+            name: read_frame(self.file(section[name]))
+            for name in ("named", "specializations")
+            if name in section
+        }
+        sites = []
+        for policy, given in section.get("policies", {}).items():
+            if not isinstance(given, Mapping) or set(given) != {"file", "site"}:
+                raise InputError(
+                    f"{self.path.name}: [places.policies] {policy!r} must name file and site, its column."
+                )
+            frame = read_frame(self.file(given["file"]))
+            sites.append(frame.rename(columns={given["site"]: "site"}).assign(policy=policy))
+        if sites:
+            found["sites"] = pd.concat(sites, ignore_index=True)[["policy", "site", "region"]]
+        if "cities" in section:
+            cities = read_frame(self.file(section["cities"])).set_index("region")["city"]
+            found["cities"] = pd.to_numeric(cities).astype(np.int64)
+        if "rules" in section:
+            found["rules"] = self.file(section["rules"])
+        return Places(**found)
 
     def _placement(self) -> pd.Series | None:
         section = self.section("placement")

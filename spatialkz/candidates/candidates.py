@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spatialkz.candidates.choices import RankChoices
+from spatialkz.candidates.context import area_context, candidate_context
 from spatialkz.candidates.evidence import Setting, area_evidence, candidate_evidence
-from spatialkz.candidates.ranking import rank_summary, ranks
+from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
+from spatialkz.focal import PilingTest, piling_test
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import LocalMoranTest, local_moran
@@ -19,18 +24,18 @@ from spatialkz.specialization import (
     QuotientAudit,
     audit_table,
     breadth,
-    certainty,
-    focus_interval,
-    sector_share_interval,
     symmetric_quotient,
     table_quotients,
 )
 from spatialkz.study import Study
 
 Floats = npt.NDArray[np.float64]
+Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 
-# Drawn cells held at once: bounds the memory whatever the number of draws.
-_BLOCK_CELLS = 4_000_000
+# Thresholds beside the study's own that a draw may use, as multiples of it.
+_OTHER_THRESHOLDS = (1.25, 1.5)
+# Regions below which piling cannot be tested.
+_LEAST_FOR_PILING = 5
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,16 @@ class CandidateRanking:
         A row for each region, best first.
     draws : int
         Monte-Carlo draws behind the rank intervals.
+    candidate_uncertainty, area_uncertainty : RankUncertainty or None
+        The draws: pairs, groups that cannot be told apart, shifts by each choice alone. None where there is
+        one item, or nothing that tells items apart.
     """
 
     candidates: pd.DataFrame
     areas: pd.DataFrame
     draws: int
+    candidate_uncertainty: RankUncertainty | None = None
+    area_uncertainty: RankUncertainty | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """The candidates; the areas are in :attr:`areas`."""
@@ -68,9 +78,10 @@ class CandidateRanking:
         columns = ["rank", "region", "sector", "lq", "score", "rank_low", "rank_high", "p_top10"]
         areas = ["rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3"]
         form = "{:.3f}".format
+        best = self.candidates[columns].head(10)
         return (
-            f"{len(self.candidates)} candidates; rank intervals hold 90 % of {self.draws} draws of rounding "
-            f"and weights\n{self.candidates[columns].head(10).to_string(index=False, float_format=form)}\n\n"
+            f"{len(self.candidates)} candidates; rank intervals hold 90 % of {self.draws} draws of rounding, "
+            f"weights and methods\n{best.to_string(index=False, float_format=form)}\n\n"
             f"{len(self.areas)} areas\n{self.areas[areas].to_string(index=False, float_format=form)}"
         )
 
@@ -83,14 +94,17 @@ def rank_candidates(
     local: LocalMoranTest | None = None,
     clusters: RegionClusters | None = None,
     audit: QuotientAudit | None = None,
+    piling: PilingTest | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
-    The score is the mean of the evidence columns (:mod:`spatialkz.candidates.evidence`), equally weighted,
-    each in [0, 1]. A rank interval holds 90 % of the ranks over draws in which published quotients vary
-    uniformly within their rounding and the weights vary uniformly over all weightings (flat Dirichlet). It
-    says how far the order depends on these two; it is not a confidence interval for the economy. Expert tiers
-    are carried along for comparison and enter no score.
+    The score is the mean rank over the evidence columns (:mod:`spatialkz.candidates.evidence`), equally
+    weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`. A rank
+    interval holds 90 % of the ranks over draws in which published quotients vary within their rounding,
+    weights over all weightings (flat Dirichlet), normalization and aggregation over four each, the threshold
+    over 1, 1.25 and 1.5 times the study's, neighbors over first and second order, and one indicator may be
+    dropped. It says how far the order depends on these; it is not a confidence interval for the economy.
+    Growth points, district types and expert tiers are carried along for comparison and enter no score.
 
     Parameters
     ----------
@@ -99,19 +113,18 @@ def rank_candidates(
         Monte-Carlo draws, at least 100; left out, as the study says.
     rng : int, Generator or None
         Seed of the draws.
-    local, clusters, audit : optional
-        Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, and
-        for the audit of published quotients; left out, they are computed.
+    local, clusters, audit, piling : optional
+        Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
+        the audit of published quotients, and for the piling test; left out, they are computed.
 
     Returns
     -------
     CandidateRanking
         ``candidates``: ``rank, region, sector, group, lq, lq_low, lq_high, score, rank_low, rank_high,
-        p_top10``, ``certainty`` (that rounding leaves it a candidate), ``share_low, share_high`` (of the
-        national sector), ``focus_low, focus_high`` (of the region's base), the
-        evidence, ``moran_label, moran_p`` (of the sector there) and ``cluster``.
-        ``areas``: ``rank, region, breadth, score, rank_low, rank_high, p_top3, tier``, the evidence,
-        ``moran_label, moran_p`` (of breadth) and ``cluster``.
+        p_top10, stars``, the evidence, and the columns of :data:`spatialkz.candidates.CANDIDATE_CONTEXT`.
+        ``areas``: ``rank, region, breadth, score, rank_low, rank_high, p_top3, tier, district_type,
+        formation``, the evidence, and the columns of :data:`spatialkz.candidates.AREA_CONTEXT`.
+        Equal scores are ranked by mean rank over the draws, then by label.
 
     Raises
     ------
@@ -152,93 +165,113 @@ def rank_candidates(
         clusters = cluster_regions(features, resamples=study.choices.resamples, rng=rng)
     if audit is None:
         audit = audit_table(study.table)
-    setting = Setting.of(study)
+    if piling is None and len(quotients) >= _LEAST_FOR_PILING and quotients.shape[1] > 1:
+        piling = piling_test(quotients, threshold=threshold, permutations=study.choices.permutations, rng=rng)
     low, high = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
-    share_low, share_high = sector_share_interval(study.table, audit)
-    focus_low, focus_high = focus_interval(study.table)
-    point = quotients.to_numpy()[None]
-    cell_evidence = {name: e[0][rows, columns] for name, e in candidate_evidence(point, setting).items()}
-    region_evidence = {name: e[0] for name, e in area_evidence(point, setting).items()}
-    cell_ranks, region_ranks = _drawn_ranks(
-        low.to_numpy(), high.to_numpy(), (rows, columns), setting, draws, generator(rng, "rank_candidates")
+    case = _Case(
+        Setting.of(study, quotients), quotients.to_numpy(), low.to_numpy(), high.to_numpy(), threshold
     )
-    cells = rank_summary(_mean(cell_evidence), cell_ranks, top=10).assign(
-        region=quotients.index[rows],
-        sector=quotients.columns[columns],
-        group=study.table.groups.loc[quotients.columns[columns]].to_numpy(),
+    for_cells, for_areas, for_types = generator(rng, "rank_candidates").spawn(3)
+    cells = pd.MultiIndex.from_arrays(
+        [quotients.index[rows], quotients.columns[columns]], names=["region", "sector"]
+    )
+    summary, by_cell = case.ranked(candidate_evidence, cells, (rows, columns), draws, 10, for_cells)
+    context = candidate_context(study, quotients, local, clusters, audit).loc[cells]
+    candidates = summary.join(context).reset_index()
+    candidates = candidates.assign(
+        group=candidates["sector"].map(study.table.groups),
         lq=quotients.to_numpy()[rows, columns],
         lq_low=low.to_numpy()[rows, columns],
         lq_high=high.to_numpy()[rows, columns],
-        certainty=certainty(study.table, threshold).to_numpy()[rows, columns],
-        share_low=share_low.to_numpy()[rows, columns],
-        share_high=share_high.to_numpy()[rows, columns],
-        focus_low=focus_low.to_numpy()[rows, columns],
-        focus_high=focus_high.to_numpy()[rows, columns],
-        **cell_evidence,
     )
-    areas = rank_summary(_mean(region_evidence), region_ranks, top=3).assign(
-        region=quotients.index,
+    regions = quotients.index.rename("region")
+    summary, by_area = case.ranked(area_evidence, regions, (np.arange(len(regions)),), draws, 3, for_areas)
+    areas = summary.join(area_context(study, quotients, local, clusters, piling, for_types)).reset_index()
+    areas = areas.assign(
         breadth=breadth(quotients, threshold).to_numpy(),
         tier=pd.array([pd.NA] * len(quotients), dtype="Int64")
         if study.placement is None
         else study.placement.array,
-        **region_evidence,
     )
     first = ["rank", "region", "sector", "group", "lq", "lq_low", "lq_high", "score"]
-    cells = _with_context(cells, cells["sector"], local, clusters, first)
-    areas = _with_context(
-        areas,
-        pd.Series("breadth", index=areas.index),
-        local,
-        clusters,
-        ["rank", "region", "breadth", "score"],
+    first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible"]
+    leading = ["rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3", "tier"]
+    leading += ["district_type", "formation"]
+    return CandidateRanking(
+        frozen(_arranged(candidates, first)), frozen(_arranged(areas, leading)), draws, by_cell, by_area
     )
-    return CandidateRanking(frozen(cells), frozen(areas), draws)
 
 
-def _mean(evidence: dict[str, Floats]) -> Floats:
-    mean: Floats = np.mean(list(evidence.values()), axis=0)
-    return mean
+def _arranged(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
+    """Put what readers look for first, and the best row on top."""
+    leading = [name for name in first if name in table]
+    rest = [name for name in table if name not in leading]
+    return table[[*leading, *rest]].sort_values("rank", ignore_index=True)
 
 
-def _with_context(
-    table: pd.DataFrame,
-    variable: pd.Series,
-    local: LocalMoranTest,
-    clusters: RegionClusters,
-    first: list[str],
-) -> pd.DataFrame:
-    """Put what other stages found beside each row, order the columns, and sort by rank."""
-    found = local.to_frame().reindex(pd.MultiIndex.from_arrays([variable, table["region"]]))
-    table = table.assign(
-        moran_label=found["label"].to_numpy(),
-        moran_p=found["p_value"].to_numpy(),
-        cluster=clusters.labels.loc[table["region"]].to_numpy(),
-    )
-    ranked = ["rank_low", "rank_high", *(name for name in table if str(name).startswith("p_top")), "tier"]
-    order = [*first, *(name for name in ranked if name in table)]
-    rest = [name for name in table if name not in order]
-    return table[[*order, *rest]].sort_values("rank", ignore_index=True)
+@dataclass(frozen=True)
+class _Case:
+    """Quotients with their rounding, and what turns them into evidence."""
 
+    setting: Setting
+    quotients: Floats
+    low: Floats
+    high: Floats
+    threshold: float
 
-def _drawn_ranks(
-    low: Floats,
-    high: Floats,
-    cells: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
-    setting: Setting,
-    draws: int,
-    rng: np.random.Generator,
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Ranks of the candidate cells and of the regions under drawn quotients and weights."""
-    block = max(1, _BLOCK_CELLS // low.size)
-    cell_ranks: list[npt.NDArray[np.intp]] = []
-    region_ranks: list[npt.NDArray[np.intp]] = []
-    for start in range(0, draws, block):
-        size = min(block, draws - start)
-        quotients = low + (high - low) * rng.random((size, *low.shape))
-        by_cell = [e[:, cells[0], cells[1]] for e in candidate_evidence(quotients, setting).values()]
-        by_region = list(area_evidence(quotients, setting).values())
-        for evidence, ranked in ((by_cell, cell_ranks), (by_region, region_ranks)):
-            weights = rng.dirichlet(np.ones(len(evidence)), size)
-            ranked.append(ranks(np.einsum("de,edi->di", weights, np.stack(evidence))))
-    return np.concatenate(cell_ranks), np.concatenate(region_ranks)
+    def ranked(
+        self,
+        evidence: Evidence,
+        items: pd.Index,
+        places: tuple[npt.NDArray[np.intp], ...],
+        draws: int,
+        top: int,
+        rng: np.random.Generator,
+    ) -> tuple[pd.DataFrame, RankUncertainty | None]:
+        """Ranks, rank intervals, P(rank ≤ top) and the evidence of each item."""
+        graphs = tuple(self.setting.graphs)
+
+        def drawn(
+            scenario: Mapping[str, object], size: int, rng: np.random.Generator | None
+        ) -> npt.NDArray[np.floating]:
+            tables = np.broadcast_to(self.quotients, (size, *self.quotients.shape))
+            if rng is not None:
+                tables = self.low + (self.high - self.low) * rng.random(tables.shape)
+            found = evidence(tables, self.setting, float(str(scenario["threshold"])), str(scenario["graph"]))
+            at: Any = (slice(None), *places)
+            return np.stack([found[name][at] for name in varying], axis=2)
+
+        point = evidence(self.quotients[None], self.setting, self.threshold, graphs[0])
+        table = pd.DataFrame({name: cells[0][places] for name, cells in point.items()}, index=items)
+        varying = [str(name) for name in table if table[name].nunique() > 1]
+        if not varying:
+            # One item, or items that nothing tells apart: all of them are first.
+            table.insert(0, "rank", np.arange(1, len(items) + 1))
+            table.insert(1, "score", 1.0)
+            table.insert(2, "rank_low", 1)
+            table.insert(3, "rank_high", len(items))
+            table.insert(4, f"p_top{top}", min(1.0, top / len(items)))
+            return table, None
+        choices = RankChoices(
+            scenarios={
+                "threshold": (self.threshold, *(self.threshold * more for more in _OTHER_THRESHOLDS)),
+                "graph": graphs,
+            }
+        )
+        first = min(top, len(items))
+        found = rank_uncertainty(
+            table[varying],
+            pd.Series(1, index=varying),
+            choices,
+            drawn=drawn,
+            draws=draws,
+            top=(first,),
+            rng=rng,
+        )
+        summary = found.items.drop(columns="rank").rename(columns={f"p_top{first}": f"p_top{top}"})
+        order = summary.assign(label=[str(item) for item in items]).sort_values(
+            ["score", "mean_rank", "label"], ascending=[False, True, True]
+        )
+        ranks = pd.Series(np.arange(1, len(items) + 1), index=order.index)
+        summary.insert(0, "rank", ranks.reindex(summary.index))
+        return summary.drop(columns="mean_rank").join(table), found

@@ -9,6 +9,7 @@ from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE, rank_candida
 from spatialkz.candidates.ranking import ranks
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
+from spatialkz.specialization import density
 from spatialkz.study import Choices
 
 
@@ -35,9 +36,10 @@ def test_areas_hold_every_region_with_its_breadth(ranking, quotients):
 @pytest.mark.parametrize(
     ("table", "evidence"), [("candidates", CANDIDATE_EVIDENCE), ("areas", AREA_EVIDENCE)]
 )
-def test_scores_are_the_mean_of_the_evidence_and_order_the_rows(ranking, table, evidence):
+def test_scores_are_the_mean_rank_of_the_evidence_and_order_the_rows(ranking, table, evidence):
     rows = getattr(ranking, table)
-    np.testing.assert_allclose(rows["score"], rows[list(evidence)].mean(axis=1))
+    places = (rows[list(evidence)].rank() - 1) / (len(rows) - 1)
+    np.testing.assert_allclose(rows["score"], places.mean(axis=1))
     assert rows[list(evidence)].to_numpy().min() >= 0
     assert rows[list(evidence)].to_numpy().max() <= 1
     assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
@@ -45,11 +47,20 @@ def test_scores_are_the_mean_of_the_evidence_and_order_the_rows(ranking, table, 
     assert (rows["rank_low"] <= rows["rank_high"]).all()
 
 
+@pytest.mark.parametrize("table", ["candidate", "area"])
+def test_every_draw_is_a_permutation(ranking, table):
+    drawn = getattr(ranking, f"{table}_uncertainty").ranks
+    assert len(drawn) == ranking.draws
+    assert (np.sort(drawn, axis=1) == np.arange(1, drawn.shape[1] + 1)).all()
+
+
 def test_evidence_by_hand(ranking, quotients, study):
     row = ranking.candidates.set_index(["region", "sector"]).loc[("East Kazakhstan", "research")]
     strength = quotients / (1 + quotients)
     assert row["specialization"] == pytest.approx(2.41 / 3.41)
     assert row["companions"] == pytest.approx(3 / 10)
+    near = density(quotients)
+    assert row["relatedness"] == pytest.approx(near.loc["East Kazakhstan", "research"])
     assert row["knowledge"] == pytest.approx((2.41 / 3.41 + 1.35 / 2.35) / 2)
     neighbors = study.graph["East Kazakhstan"].index
     assert row["surroundings"] == pytest.approx(strength.loc[neighbors, "research"].mean())
@@ -66,11 +77,14 @@ def test_probabilities_of_the_top_add_up(ranking):
     assert ranking.candidates["p_top10"].sum() == pytest.approx(10)
 
 
-def test_expert_tiers_enter_no_score(quick):
-    turned = replace(quick, placement=5 - quick.placement.fillna(2))
+def test_tiers_growth_points_and_types_enter_no_score(quick):
+    places = replace(quick.places, sites=quick.places.sites.iloc[:0], rules=None)
+    turned = replace(quick, placement=5 - quick.placement.fillna(2), places=places)
     first, second = rank_candidates(quick, rng=1), rank_candidates(turned, rng=1)
-    pd.testing.assert_frame_equal(first.areas.drop(columns="tier"), second.areas.drop(columns="tier"))
-    pd.testing.assert_frame_equal(first.candidates, second.candidates)
+    scored = ["rank", "region", "score", "rank_low", "rank_high"]
+    pd.testing.assert_frame_equal(first.areas[[*scored, "p_top3"]], second.areas[[*scored, "p_top3"]])
+    assert first.candidates[scored].equals(second.candidates[scored])
+    assert "district_type" not in second.areas
     assert not first.areas["tier"].equals(second.areas["tier"])
 
 

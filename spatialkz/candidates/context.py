@@ -1,0 +1,182 @@
+"""What stands beside each candidate and area: evidence that enters no score, each column with its rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from spatialkz.candidates.area_profile import area_profile, drawn_profile, site_counts
+from spatialkz.candidates.district_types import district_types, read_district_rules, type_shares
+from spatialkz.candidates.formation import formation, region_formation
+from spatialkz.candidates.growth_points import growth_points
+from spatialkz.candidates.stars import stars
+from spatialkz.clustering import RegionClusters
+from spatialkz.focal import PilingTest
+from spatialkz.spatial import LocalMoranTest
+from spatialkz.specialization import (
+    QuotientAudit,
+    certainty,
+    focus_interval,
+    quotient_test,
+    sector_share_interval,
+    table_concentration,
+)
+from spatialkz.study import Study
+
+#: Column → what it says, in which unit, and when it is missing.
+CANDIDATE_CONTEXT = {
+    "certainty": "share of the rounding draws in which the quotient reaches the threshold",
+    "share_low, share_high": "bounds of the region's share of the sector in the country (0–1)",
+    "focus_low, focus_high": "bounds of the sector's share of the region's base (0–1)",
+    "stars, stars_possible": "stars for size, specialization and focus: certain, and possible within bounds",
+    "lq_p": "p-value of the quotient, for tables of counts only",
+    "concentration": "locational Gini coefficient of the sector (0–1)",
+    "formation": "linked to related specializations here or next door, or spin-off without them",
+    "named_by": "policies that name this sector in this region; empty without",
+    "moran_label, moran_p": "local Moran's I of the sector",
+    "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
+}
+AREA_CONTEXT = {
+    "breadth_<group>": "number of sectors of the group in which the region is specialized",
+    "high_tech, medium_tech": "numbers of such industries in which it is specialized",
+    "piling_p": "exact p-value of so broad a region if sectors did not heed each other",
+    "district_type, type_lacks, type_share": "type of district, what the next type lacks, and how often it "
+    "holds over the rounding draws; missing without rules",
+    "formation": "linked if a candidate is, spin-off if none is, none without candidates",
+    "growth_points": "number of zones and technoparks",
+    "moran_label, moran_p": "local Moran's I of breadth",
+    "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
+}
+# Rounding draws behind the share of a type.
+_TYPE_DRAWS = 1_000
+
+
+def candidate_context(
+    study: Study,
+    quotients: pd.DataFrame,
+    local: LocalMoranTest,
+    clusters: RegionClusters,
+    audit: QuotientAudit | None,
+) -> pd.DataFrame:
+    """Columns of :data:`CANDIDATE_CONTEXT`, index (region, sector)."""
+    threshold = study.choices.threshold
+    shares, focus = sector_share_interval(study.table, audit), focus_interval(study.table)
+    interval = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
+    tables = {
+        "certainty": certainty(study.table, threshold),
+        "share_low": shares[0],
+        "share_high": shares[1],
+        "focus_low": focus[0],
+        "focus_high": focus[1],
+    }
+    columns = {
+        name: cells.rename_axis(index="region", columns="sector").stack() for name, cells in tables.items()
+    }
+    table = pd.DataFrame(columns)
+    earned = stars(shares, interval, focus)
+    table["stars"], table["stars_possible"] = earned["stars_low"], earned["stars_high"]
+    if study.table.kind == "counts":
+        tested = quotient_test(study.table.values, study.table.base, groups=study.table.groups)
+        table["lq_p"] = tested.to_frame()["p_value"]
+    concentration = table_concentration(study.table, audit)["locational_gini"]
+    table["concentration"] = table.index.get_level_values("sector").map(concentration.to_dict())
+    path = formation(quotients, study.graph, threshold=threshold)["path"]
+    table["formation"] = path.reindex(table.index)
+    table["named_by"] = _named_by(study, quotients).reindex(table.index, fill_value="")
+    cells = pd.MultiIndex.from_frame(table.index.to_frame()[["sector", "region"]])
+    return _with_neighbors_and_cluster(table, cells, local, clusters)
+
+
+def area_context(
+    study: Study,
+    quotients: pd.DataFrame,
+    local: LocalMoranTest,
+    clusters: RegionClusters,
+    piling: PilingTest | None,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Columns of :data:`AREA_CONTEXT`, index region."""
+    threshold, places = study.choices.threshold, _places(study)
+    profile = area_profile(quotients, study.sectors, threshold=threshold)
+    several = study.table.groups.nunique() > 1
+    kept = [
+        name
+        for name in profile
+        if name in ("high_tech", "medium_tech") or (several and str(name).startswith("breadth_"))
+    ]
+    table = profile[kept].drop(columns="breadth_all", errors="ignore").astype(int)
+    if piling is not None:
+        table["piling_p"] = piling.regions["p_value"]
+    if study.places.rules is not None:
+        rules = read_district_rules(study.places.rules)
+        around = area_profile(quotients, study.sectors, threshold=threshold, graph=study.graph, places=places)
+        found = district_types(around, rules)
+        drawn = drawn_profile(
+            _rounding_draws(study, quotients, rng),
+            quotients.index,
+            study.sectors.loc[quotients.columns],
+            threshold=threshold,
+            graph=study.graph,
+            places=places,
+        )
+        share = type_shares(drawn, rules, quotients.index)
+        table["district_type"], table["type_lacks"] = found["type"], found["lacks"]
+        table["type_share"] = share.to_numpy()[
+            np.arange(len(share)), share.columns.get_indexer(pd.Index(found["type"]))
+        ]
+    cells = formation(quotients, study.graph, threshold=threshold)
+    table["formation"] = region_formation(cells, quotients.index)["formation"]
+    table["growth_points"] = places["growth_points"]
+    index = pd.MultiIndex.from_product([["breadth"], table.index])
+    return _with_neighbors_and_cluster(table.rename_axis("region"), index, local, clusters)
+
+
+def _with_neighbors_and_cluster(
+    table: pd.DataFrame, variable: pd.MultiIndex, local: LocalMoranTest, clusters: RegionClusters
+) -> pd.DataFrame:
+    """Add the local test of ``variable`` (variable, region), and the region's cluster."""
+    found = local.to_frame().reindex(variable)
+    regions = table.index.get_level_values("region")
+    own = clusters.to_frame().loc[regions]
+    return table.assign(
+        moran_label=found["label"].to_numpy(),
+        moran_p=found["p_value"].to_numpy(),
+        cluster=own["cluster"].to_numpy(),
+        cluster_stability=own["stability"].to_numpy(),
+    )
+
+
+def study_growth_points(study: Study, quotients: pd.DataFrame) -> pd.DataFrame | None:
+    """Growth points of a study against what their regions are specialized in; None if it knows none."""
+    if study.places.sites.empty or study.places.specializations.empty:
+        return None
+    return growth_points(study.places.sites, study.places.specializations, quotients, study.choices.threshold)
+
+
+def _named_by(study: Study, quotients: pd.DataFrame) -> pd.Series:
+    """Policies that name each region × sector, joined."""
+    points = study_growth_points(study, quotients)
+    if points is None:
+        return pd.Series(dtype=object, index=pd.MultiIndex.from_arrays([[], []], names=["region", "sector"]))
+    named = points.dropna(subset=["sector"]).drop_duplicates(["region", "sector", "policy"])
+    return named.groupby(["region", "sector"])["policy"].agg("; ".join)
+
+
+def _places(study: Study) -> pd.DataFrame:
+    """Numbers by region that rules may speak of: ``city`` and ``growth_points``."""
+    regions = study.table.regions
+    sites = study.places.sites.drop_duplicates(["policy", "site", "region"]).assign(kind="growth_points")
+    # A site's name may occur under two policies; what counts is the pair.
+    sites["site"] = sites["policy"] + ": " + sites["site"]
+    counts = site_counts(sites, regions, by="kind") if len(sites) else pd.DataFrame(index=regions)
+    return counts.reindex(columns=["growth_points"], fill_value=0).assign(
+        city=study.places.cities.reindex(regions, fill_value=0)
+    )
+
+
+def _rounding_draws(study: Study, quotients: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Quotients drawn within their rounding, shape (draws, regions, sectors); one draw of exact ones."""
+    if study.table.kind != "quotients":
+        return quotients.to_numpy()[None]
+    low, high = (end.to_numpy() for end in study.table.interval())
+    return np.asarray(low + (high - low) * rng.random((_TYPE_DRAWS, *low.shape)))
