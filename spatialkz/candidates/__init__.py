@@ -10,6 +10,7 @@ from spatialkz.candidates.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.candidates.formation import formation, region_formation
 from spatialkz.candidates.growth_points import growth_points
 from spatialkz.candidates.naming import NamingTest, naming_matrix, naming_test
+from spatialkz.candidates.review import RankingReview, review_ranking
 from spatialkz.candidates.sensitivity import RankSensitivity, rank_sensitivity, sobol_indices
 from spatialkz.candidates.stars import stars
 from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
@@ -26,6 +27,7 @@ __all__ = [
     "RankChoices",
     "RankSensitivity",
     "RankUncertainty",
+    "RankingReview",
     "area_profile",
     "district_types",
     "formation",
@@ -38,6 +40,7 @@ __all__ = [
     "rank_uncertainty",
     "read_district_rules",
     "region_formation",
+    "review_ranking",
     "score",
     "site_evidence",
     "sobol_indices",

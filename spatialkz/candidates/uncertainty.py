@@ -76,10 +76,11 @@ class RankUncertainty:
     def to_dict(self) -> dict[str, object]:
         """Items, groups and shifts, ready for JSON."""
         shifts = self.shifts.reset_index()
+        shifts["most_moved"] = shifts["most_moved"].map(_text)
         return {
             "draws": len(self.ranks),
             "items": [json_ready(row) for row in _text_labels(self.items).to_dict("records")],
-            "groups": [[str(item) for item in group] for group in self.groups()],
+            "groups": [[_text(item) for item in group] for group in self.groups()],
             "shifts": [json_ready(row) for row in shifts.astype({"option": str}).to_dict("records")],
         }
 
@@ -95,8 +96,13 @@ class RankUncertainty:
         )
 
 
+def _text(item: object) -> str:
+    """Label of an item; the levels of one with several are joined by a cross."""
+    return " × ".join(map(str, item)) if isinstance(item, tuple) else str(item)
+
+
 def _text_labels(items: pd.DataFrame) -> pd.DataFrame:
-    return items.rename_axis(index="item").reset_index().astype({"item": str})
+    return items.set_axis(pd.Index([_text(item) for item in items.index], name="item")).reset_index()
 
 
 def rank_uncertainty(
