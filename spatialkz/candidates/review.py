@@ -17,8 +17,8 @@ from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import table_quotients
 from spatialkz.study import Study
 
-# Simulated policies behind the power of each naming test: its standard error is at most 0.035.
-_POLICIES = 200
+# Draws of the null of each naming test, and simulated policies behind its power (standard error ≤ 0.035).
+_DRAWS, _POLICIES = 1_999, 200
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def review_ranking(
                 naming_matrix(part, quotients.index, quotients.columns),
                 quotients,
                 threshold=study.choices.threshold,
-                permutations=study.choices.permutations,
+                permutations=_DRAWS,
                 simulations=_POLICIES,
                 rng=for_naming.spawn(1)[0],
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -79,6 +80,11 @@ class QuotientAudit:
         region's base-share bounds and the quotient's rounding interval. Sectors of an infeasible group have
         no bounds but 0 and 1.
         """
+        low, high = self._share_bounds
+        return low.copy(), high.copy()
+
+    @cached_property
+    def _share_bounds(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         regions = next(iter(self.share_sets.values())).regions
         lows, highs = {}, {}
         for group, shares in self.share_sets.items():
