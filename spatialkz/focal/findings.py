@@ -37,7 +37,7 @@ class FamilyFindings:
     contiguity : ContiguityTest
         On the first graph.
     models : ModelChoice or None
-        None where fewer than two sectors differ between regions.
+        None where fewer than two sectors differ between regions, or the map is large.
     piling_power : float or None
         Share of tables of the focal model in which the piling test rejects.
     """
@@ -110,7 +110,8 @@ class FocalTest:
     influence : mapping of str to Influence
         By family: the tests without each region, sector and (for ``all``) pair of regions.
     multiverse : Multiverse or None
-        Every other choice; None where the table is too small to leave regions out.
+        Every other choice; None where the table is too small to leave regions out, or so large that one
+        hardly matters.
     threshold, alpha, permutations
         As given.
     """

@@ -27,8 +27,12 @@ from spatialkz.spatial.weights import row_standardized
 
 # Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.
 _POWER_TABLES = 1_000
-# Fewer regions than this cannot do without two of them.
-_LEAST_FOR_DELETIONS = 7
+# Permutations of the multiverse; a joint p-value of many specifications needs no finer grain.
+_MULTIVERSE = 1_999
+# Fewer regions cannot do without two of them; with more, one hardly matters and all deletions take long.
+_DELETIONS = range(7, 201)
+# Regions up to which models are compared; belts on larger maps take long, and the tests are strong there.
+_MODELS_UP_TO = 500
 Progress = Callable[[str], None]
 
 
@@ -82,7 +86,7 @@ def focal_test(
     rounding : float
         Half of the last printed digit, for the multiverse; 0 where quotients are exact.
     simulations, trees, priors
-        Of the model comparison; 0 simulations leave it out.
+        Of the model comparison; 0 simulations leave it out, and so do more than 500 regions.
     alpha : float
         Level of the tests.
     progress : callable, optional
@@ -129,7 +133,7 @@ def focal_test(
             counted = units.reindex(sectors)
         found[name] = case.family(name, quotients[sectors], shares, counted)
     deletions, many = {}, None
-    if len(quotients) >= _LEAST_FOR_DELETIONS:
+    if len(quotients) in _DELETIONS:
         say("focal test: influence")
         for name, sectors in members.items():
             if found[name].reason != UNTESTABLE:
@@ -150,11 +154,19 @@ def focal_test(
             families=members,
             base_shares=base_shares,
             units=units,
+            without=_broadest(quotients, threshold),
             rounding=rounding,
+            permutations=min(permutations, _MULTIVERSE),
             alpha=alpha,
             rng=seed,
         )
     return FocalTest(found, deletions, many, threshold, alpha, permutations)
+
+
+def _broadest(quotients: pd.DataFrame, threshold: float) -> list[Hashable]:
+    """The region of most specializations, to be left out; none if all have as many."""
+    breadth = graded(checked_quotients(quotients), "count", threshold).sum(axis=1)
+    return [breadth.idxmax()] if breadth.nunique() > 1 else []
 
 
 def _families(
@@ -219,7 +231,7 @@ class _Case:
         models, power = None, None
         if not piling.reason:
             power = self._piling_power(quotients)
-            if self.simulations:
+            if self.simulations and len(quotients) <= _MODELS_UP_TO:
                 models = model_posterior(
                     quotients,
                     self.graph,

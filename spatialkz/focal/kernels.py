@@ -13,7 +13,7 @@ from spatialkz.spatial.shuffles import FIRST, SECOND, STEP
 Array = Any
 
 # Index arithmetic is unsigned throughout: signed indices cost a branch each.
-_0, _1 = np.uint64(0), np.uint64(1)
+_1 = np.uint64(1)
 _11, _27, _30, _31 = (np.uint64(i) for i in (11, 27, 30, 31))
 
 
@@ -37,6 +37,7 @@ def placed_sums(start: Array, surplus: Array, base: float, keys: Array, out: Arr
     """
     n = np.uint64(out.shape[1])
     order = np.empty(n, np.uint32)
+    chosen = np.empty(n, np.uint32)
     columns = np.uint64(len(start)) - _1
     for r in range(np.uint64(len(keys))):
         for i in range(n):
@@ -44,16 +45,20 @@ def placed_sums(start: Array, surplus: Array, base: float, keys: Array, out: Arr
             out[r, i] = base
         counter = keys[r]
         for j in range(columns):
-            # Any order is as good as 0 … n−1 to start from, so the last column's is kept.
-            place = _0
-            for e in range(start[j], start[j + _1]):
-                counter += STEP
-                x = (counter ^ (counter >> _30)) * FIRST
+            count = start[j + _1] - start[j]
+            # All places of the column first: a loop without memory of itself, which vector units can run.
+            for e in range(count):
+                x = counter + STEP * (e + _1)
+                x = (x ^ (x >> _30)) * FIRST
                 x = (x ^ (x >> _27)) * SECOND
                 x = x ^ (x >> _31)
-                chosen = place + np.uint64(np.float64(x >> _11) * 2.0**-53 * np.float64(n - place))
-                row = order[chosen]
-                order[chosen] = order[place]
-                order[place] = row
-                out[r, row] += surplus[e]
-                place += _1
+                # Signed, because only those turn into fractions and back in one instruction.
+                left = np.float64(np.int64(x >> _11)) * 2.0**-53 * np.float64(np.int64(n - e))
+                chosen[e] = np.uint32(np.int64(e) + np.int64(left))
+            counter += STEP * count
+            # Any order is as good as 0 … n−1 to start from, so the last column's is kept.
+            for e in range(count):
+                row = order[chosen[e]]
+                order[chosen[e]] = order[e]
+                order[e] = row
+                out[r, row] += surplus[start[j] + e]

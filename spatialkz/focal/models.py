@@ -21,9 +21,10 @@ Only the order of the regions within each sector is taken from *z*: the observed
 dealt out in that order (a Gaussian copula with the observed margins). So every simulated table has each
 sector's observed values, and as many specializations, and differs from the observed one in arrangement alone.
 
-Two things that would tell the models apart without telling anything of place are taken out. *f* has the same
-variance in every region, where a plain autoregression varies more at the edge of the map. And its variance
-over the regions is that of an *h* drawn beside it, so that a belt piles as much as hubs do.
+Two things that would tell the models apart without telling anything of place are taken out. *f* is less its
+mean and has the same variance in every region, where a plain autoregression has a common level and varies
+more at the edge of the map. And its variance over the regions is that of an *h* drawn beside it, so that a
+belt piles as much as hubs do.
 
 With ``sizes`` the noise is that of :mod:`spatialkz.focal.size_null`: chance is larger in smaller regions,
 :math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector. The
@@ -49,6 +50,8 @@ Model = Literal["focal", "belt", "dispersed", "mixture"]
 BeltShape = Literal["graded", "hubs"]
 # Values of ρ that a prior is cut into: each costs the inversion of a matrix of the size of the map.
 _RHO_VALUES = 16
+# As near to ±1 as ρ may come.
+_EDGE = 0.999
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class Priors:
         Fewest hubs, and the largest share of the regions that are hubs (rounded up). More than a fifth would
         no longer be few.
     lift : tuple of float
-        How far a hub is lifted in a sector, in standard deviations of chance. Below 1 hubs and belts do
-        nothing that chance does not do, and no data could tell the models apart; with 4 a hub leads nearly
+        How far a hub is lifted in a sector, in standard deviations of chance. Below 1 hubs and belts hardly
+        do more than chance, and no small table could tell the models apart; with 4 a hub leads nearly
         every sector that follows it, and more changes nothing, as only ranks count.
     slope : tuple of float
         Standard deviation of what distinguishes all regions, hubs or not, whatever their neighbors: size,
@@ -71,7 +74,7 @@ class Priors:
     following : tuple of float
         Share of the sectors that follow the common factor. Below a half it would not be common.
     rho : tuple of float
-        Dependence of the belt. Neighbors at ρ = 0.5 are correlated by about 0.3, which is little; a belt
+        Dependence of the belt. Neighbors at ρ = 0.5 are correlated by about 0.2 on a small map; a belt
         weaker than that is none. At 1 there is no autoregression.
     hub_weight : tuple of float
         The hubs' part in the variance of a mixture.
@@ -109,9 +112,6 @@ class Priors:
                     f"{name} is {low:g} to {high:g}; it must rise and lie between {least:g} and {most:g}."
                 )
 
-
-# As near to ±1 as ρ may come.
-_EDGE = 0.999
 
 #: Sets of priors by which the sensitivity of a comparison is shown.
 PRIOR_SETS: Mapping[str, Priors] = MappingProxyType(
@@ -215,17 +215,19 @@ class Generator:
 
 
 def sar_factor(weights: csr_array, rho: float) -> Floats:
-    r"""Matrix *A* for which :math:`A u` is an autoregression of variance 1 in every region.
+    r"""Matrix *A* for which :math:`A u` is an autoregression less its mean, of variance 1 in every region.
 
-    Rows of :math:`(1 - \rho W)^{-1}` scaled to length 1, for independent standard normal *u*.
+    Rows of :math:`C (1 - \rho W)^{-1}` scaled to length 1, for independent standard normal *u*; *C* subtracts
+    the mean. Without that, most of the variance at large ρ would be of a level common to all regions, which
+    orders none before another.
 
-    >>> pair = csr_array([[0.0, 1.0], [1.0, 0.0]])
-    >>> factor = sar_factor(pair, 0.5)
-    >>> (factor @ factor.T).round(3)
-    array([[1. , 0.8],
-           [0.8, 1. ]])
+    >>> chain = csr_array([[0.0, 1.0, 0.0, 0.0], [0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5], [0, 0, 1.0, 0]])
+    >>> factor = sar_factor(chain, 0.9)
+    >>> (factor @ factor.T).round(2)[0]
+    array([ 1.  ,  0.6 , -0.84, -0.84])
     """
     inverse = np.linalg.inv(np.eye(weights.shape[0]) - rho * weights.toarray())
+    inverse -= inverse.mean(axis=0)
     return np.asarray(inverse / np.linalg.norm(inverse, axis=1, keepdims=True))
 
 

@@ -88,7 +88,7 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
         if favored == "belt":
             return "belt", "contiguous; the models favor a belt"
         return "mixed", "contiguous without piling"
-    if _strong(evidence.piling_power):
+    if _strong(evidence.piling_power) and _most_probable(evidence) in (None, "dispersed"):
         return "dispersed", "a strong test sees no piling"
     if favored == "dispersed":
         return "dispersed", "not piled; the models favor dispersion"
@@ -99,9 +99,14 @@ def _strong(share: float | None) -> bool:
     return share is not None and share >= STRONG
 
 
+def _most_probable(evidence: Evidence) -> str | None:
+    posterior = evidence.posterior
+    return max(posterior, key=lambda name: posterior[name]) if posterior else None
+
+
 def _favored(evidence: Evidence, alpha: float) -> str | None:
     """The model that the table strongly favors, if that model can make such a table at all."""
     if not evidence.posterior or (evidence.fit is not None and evidence.fit <= alpha):
         return None
-    best = max(evidence.posterior, key=lambda name: evidence.posterior[name])  # type: ignore[index]
-    return best if _strong(evidence.posterior[best]) else None
+    best = _most_probable(evidence)
+    return best if best and _strong(evidence.posterior[best]) else None

@@ -59,17 +59,19 @@ def test_belt_has_the_correlations_of_the_autoregression(study, weights, rho):
     generator = maker(study, weights, rho=(rho, rho), slope=(0, 0))
     hubs = 2.0 * (np.arange(17) < 3)
     factors = generator._belt(np.tile(hubs, (40_000, 1)), np.random.default_rng(5))
-    inverse = np.linalg.inv(np.eye(17) - rho * weights.toarray())
+    inverse = (np.eye(17) - 1 / 17) @ np.linalg.inv(np.eye(17) - rho * weights.toarray())
     covariance = inverse @ inverse.T
     spread = np.sqrt(np.diag(covariance))
     found = np.corrcoef(factors.T)
     assert np.abs(found - covariance / np.outer(spread, spread)).max() < 0.03
-    # No region varies more than another, and in all the factor has the variance of the hubs.
+    # No region varies more than another, and a belt lifts as much as hubs do.
+    assert factors.var(axis=1).mean() == pytest.approx(hubs.var(), rel=0.05)
     assert factors.var(axis=0) == pytest.approx(hubs.var(), rel=0.05)
 
 
-def test_a_map_without_neighbors_has_independent_regions():
-    assert np.array_equal(sar_factor(csr_array((3, 3)), 0.5), np.eye(3))
+def test_a_map_without_neighbors_has_regions_that_differ_at_random():
+    factor = sar_factor(csr_array((4, 4)), 0.5)
+    assert factor @ factor.T == pytest.approx(np.eye(4) * 4 / 3 - 1 / 3)
 
 
 def test_hubs_are_few_anywhere_and_lifted_within_the_prior(study, weights):

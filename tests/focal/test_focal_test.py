@@ -1,0 +1,280 @@
+"""focal_test: figures on the paper's table, shape of the result, verdicts on known truths, bad input."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from libpysal.graph import Graph
+
+import spatialkz
+from spatialkz.errors import GraphError, InputError
+from spatialkz.focal import focal_test
+from spatialkz.focal.focal import _DELETIONS
+from spatialkz.focal.studies import _graphs, focal_study
+from spatialkz.focal.verdict import UNTESTABLE
+from spatialkz.geography import graph_from_pairs, neighbor_graph
+from spatialkz.specialization import audit_table
+from spatialkz.study import Study
+from spatialkz.tables import ActivityTable
+
+QUICK = {"permutations": 199, "simulations": 0}
+
+
+@pytest.fixture(scope="module")
+def found(study):
+    options = {"permutations": 1999, "simulations": 600, "trees": 60}
+    return focal_test(study.table.values, study.graph, groups=study.table.groups, rng=1, **options)
+
+
+def lattice(side):
+    names = [f"{row}{column}" for row in range(side) for column in range(side)]
+    grid = np.array(names).reshape(side, side)
+    ends = [(grid[:, :-1], grid[:, 1:]), (grid[:-1], grid[1:])]
+    pairs = pd.DataFrame([pair for a, b in ends for pair in zip(a.ravel(), b.ravel(), strict=True)])
+    return graph_from_pairs(pairs, pd.Index(names)), grid
+
+
+def noise(names, sectors=12, seed=1):
+    draws = np.random.default_rng(seed).lognormal(-0.5, 0.7, (len(names), sectors))
+    return pd.DataFrame(draws, names, [f"sector {j:02d}" for j in range(sectors)])
+
+
+# ---- the paper's table
+
+
+def test_figures_on_the_paper_s_table(found):
+    table = found.to_frame()
+    assert table.loc["all", "piling_p"] <= 0.001
+    assert table.loc["services", "piling_p"] <= 0.002
+    assert 0.3 < table.loc["industry", "piling_p"] < 0.7
+    assert table.loc["all", "contiguity_p"] > 0.3
+    without = found.influence["all"].to_frame().loc[("region", "Almaty City"), "piling_p"]
+    assert 0.08 < without < 0.25
+    assert found.rests_on() == ["Almaty City"]
+
+
+def test_industry_goes_against_the_hypothesis(found):
+    assert found.families["industry"].verdict in {"dispersed", "undecided"}
+    shares = found.multiverse.verdicts("family")
+    assert shares.loc["industry"].get("focal", 0) == 0
+    assert shares.loc["services", "focal"] > 0.5
+
+
+# ---- what comes out
+
+
+def test_the_dictionary_has_the_keys_others_rely_on_and_survives_json(found):
+    plain = found.to_dict()
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert plain["verdict"] == plain["families"]["all"]["verdict"]
+    assert set(plain["families"]) == {"all", "industry", "services"}
+    for family in plain["families"].values():
+        assert {"statistic", "p_value"} <= set(family["piling"])
+        assert {"statistic", "p_value", "power"} <= set(family["contiguity"])
+        assert set(family["posterior"]) == {"focal", "belt", "dispersed"}
+        assert sum(family["posterior"].values()) == pytest.approx(1)
+    assert {"dropped", "family", "p_value"} <= set(plain["influence"][0])
+    assert all(row["dropped"] for row in plain["influence"])
+    assert plain["multiverse"]["specifications"] >= 200
+    assert sum(plain["multiverse"]["verdicts"].values()) == pytest.approx(1)
+
+
+def test_every_number_of_a_sentence_is_that_of_the_frame(found):
+    for family, row in found.to_frame().iterrows():
+        sentence = found.sentence(family)
+        assert f": {row['verdict']} (" in sentence
+        assert f"varies {row['variance_ratio']:.2f} times" in sentence
+        assert f"(p = {row['piling_p']:.2g})" in sentence
+        assert f"Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}" in sentence
+    assert "Without Almaty City the piling test decides otherwise" in found.sentence()
+    assert found.summary().count("\n") == 2
+    with pytest.raises(InputError, match="There is no family 'crafts'; there are all"):
+        found.sentence("crafts")
+
+
+def test_families_of_the_caller_come_after_the_groups(study):
+    table = study.table.values
+    chosen = {"pair": ["research", "computer"], "alone": ["research"]}
+    test = focal_test(table, study.graph, groups=study.table.groups, families=chosen, rng=1, **QUICK)
+    assert list(test.families) == ["all", "industry", "services", "pair"]
+    assert test.families["pair"].sectors == ("research", "computer")
+    assert set(test.multiverse.table["family"]) == set(test.families)
+    one = focal_test(table, study.graph, groups=pd.Series("all", table.columns), rng=1, **QUICK)
+    assert list(one.families) == ["all"]
+
+
+def test_the_order_of_rows_and_columns_changes_nothing(study, quotients, shuffled):
+    mixed = shuffled(quotients)[quotients.columns[::-1]]
+    options = {"permutations": 99, "simulations": 600, "trees": 60, "rng": 3}
+    one, other = (focal_test(table, study.graph, **options) for table in (quotients, mixed))
+    pd.testing.assert_frame_equal(one.to_frame(), other.to_frame().loc[one.to_frame().index])
+    pd.testing.assert_frame_equal(one.multiverse.joint, other.multiverse.joint)
+    assert one.multiverse.verdicts().to_dict() == other.multiverse.verdicts().to_dict()
+
+
+def test_steps_are_told_as_they_start(study, quotients):
+    steps = []
+    focal_test(quotients, study.graph, rng=1, progress=steps.append, **QUICK)
+    assert steps == [f"focal test: {step}" for step in ("all", "influence", "multiverse")]
+
+
+# ---- known truths on a map where the tests are strong
+
+
+@pytest.fixture(scope="module")
+def plain():
+    graph, grid = lattice(7)
+    return graph, grid, noise(grid.ravel())
+
+
+def test_strong_hubs_apart_are_focal(plain):
+    graph, grid, table = plain
+    hubs = table.copy()
+    hubs.loc[[grid[1, 1], grid[1, 5], grid[3, 3], grid[5, 1], grid[5, 5]]] *= 8
+    test = focal_test(hubs, graph, rng=1, **QUICK)
+    assert (test.verdict, test.families["all"].reason) == (
+        "focal",
+        "piled, and a strong test sees no contiguity",
+    )
+
+
+def test_a_belt_is_a_belt(plain):
+    graph, grid, table = plain
+    belt = table.copy()
+    belt.loc[grid[2:4].ravel()] *= 4
+    test = focal_test(belt, graph, rng=1, **QUICK)
+    assert (test.verdict, test.families["all"].reason) == ("belt", "piled and contiguous")
+
+
+def test_independent_sectors_are_dispersed(plain):
+    graph, _, table = plain
+    test = focal_test(table, graph, rng=1, **QUICK)
+    assert (test.verdict, test.families["all"].reason) == ("dispersed", "a strong test sees no piling")
+
+
+def test_unequal_sizes_alone_are_not_called_focal(plain):
+    """Few plants that choose regions by size: columns reject, sizes do not."""
+    graph, grid, _ = plain
+    size = np.random.default_rng(5).lognormal(0, 1.6, grid.size)
+    base = pd.Series(size / size.sum(), grid.ravel())
+    counts = np.random.default_rng(6).multinomial(30, base, 12).T
+    table = pd.DataFrame(counts / 30, base.index).div(base, axis=0)
+    test = focal_test(table, graph, base_shares=base, units=30, rng=1, **QUICK)
+    row = test.to_frame().loc["all"]
+    assert row["piling_p"] <= 0.05 < row["piling_sized_p"]
+    assert (row["verdict"], row["reason"]) == ("undecided", "size explains the piling")
+
+
+# ---- tables that say nothing, and bad input
+
+
+@pytest.mark.parametrize(("factor", "why"), [(0.01, "below the threshold 1"), (0, "below the threshold 1")])
+def test_nothing_above_the_threshold_is_undecided_with_the_reason(study, quotients, factor, why):
+    test = focal_test(quotients * factor, study.graph, rng=1, **QUICK)
+    assert (test.verdict, test.families["all"].reason) == ("undecided", UNTESTABLE)
+    assert f"undecided, for every quotient is {why}" in test.sentence()
+    assert test.influence == {}
+    json.dumps(test.to_dict(), allow_nan=False)
+
+
+def test_everything_above_the_threshold_is_undecided_with_the_reason(study, quotients):
+    test = focal_test(quotients + 2, study.graph, rng=1, **QUICK)
+    assert test.verdict == "undecided"
+    assert "every quotient reaches the threshold 1" in test.sentence()
+
+
+def test_sectors_specialized_nowhere_or_everywhere_say_nothing(study, quotients):
+    few = quotients.assign(chemical=0.2, research=3.0)
+    options = {"permutations": 99, "simulations": 600, "trees": 60, "rng": 1}
+    with_constants = focal_test(few, study.graph, **options)
+    assert with_constants.families["all"].piling.constant == ("chemical", "research")
+    without = focal_test(few.drop(columns=["chemical", "research"]), study.graph, **options)
+    ratio = [test.to_frame().loc["all", "variance_ratio"] for test in (with_constants, without)]
+    assert ratio[0] == pytest.approx(ratio[1])
+    flat = pd.DataFrame(0.5, quotients.index, quotients.columns).assign(research=quotients["research"])
+    assert focal_test(flat, study.graph, **options).verdict == "undecided"
+
+
+def test_bad_input_is_refused_in_one_sentence(study, quotients):
+    ring = Graph.from_dicts({name: {"abcd"[(i + 1) % 4]: 1.0} for i, name in enumerate("abcd")})
+    with pytest.raises(InputError, match="4 regions"):
+        focal_test(quotients.iloc[:4].set_axis(list("abcd")), ring)
+    with pytest.raises(InputError, match="several sectors"):
+        focal_test(quotients[["research"]], study.graph)
+    with pytest.raises(InputError, match="must be finite"):
+        focal_test(quotients.mask(quotients > 12), study.graph)
+    with pytest.raises(InputError, match="names crafts, which quotients does not have"):
+        focal_test(quotients, study.graph, families={"mine": ["crafts", "research"]})
+    with pytest.raises(InputError, match="does not name the group of chemical"):
+        focal_test(quotients, study.graph, groups=study.table.groups.drop("chemical"))
+    with pytest.raises(InputError, match="at least 99"):
+        focal_test(quotients, study.graph, permutations=5)
+    island = Graph.from_dicts({"a": {}, "b": {"c": 1.0}, "c": {"b": 1.0}, "d": {"c": 1.0}, "e": {"b": 1.0}})
+    with pytest.raises(GraphError):
+        focal_test(quotients.iloc[:5].set_axis(list("abcde")), island, **QUICK)
+
+
+# ---- a whole study
+
+
+def test_few_regions_are_tested_without_deletions(study, quotients):
+    five = quotients.loc[["Akmola", "Kostanay", "North Kazakhstan", "Karaganda", "Nur-Sultan"]]
+    test = focal_test(five, study.graph.subgraph(five.index), rng=1, **QUICK)
+    assert len(five) not in _DELETIONS
+    assert test.multiverse is None
+    assert test.to_dict()["multiverse"] == {"specifications": 0, "verdicts": {}}
+    assert test.rests_on() == []
+
+
+@pytest.fixture(scope="module")
+def quick_study(study):
+    return replace(study, choices=replace(study.choices, permutations=99, simulations=600))
+
+
+def test_a_study_brings_its_families_graphs_and_base_shares(quick_study):
+    test, notes = focal_study(quick_study, audit_table(quick_study.table), rng=1)
+    assert notes == ()
+    assert list(test.families) == ["all", "industry", "services", "high technology"]
+    assert set(test.multiverse.table["graph"]) == {"graph", "second order", "knn:k=4", "city_merged"}
+    assert set(test.multiverse.table["without"]) == {"none", "Almaty City"}
+    assert set(test.multiverse.table["null"]) == {"columns", "sizes"}
+    assert test.families["all"].sized is not None
+
+
+def test_volumes_bring_their_own_base_and_no_rounding():
+    study = spatialkz.load_study("kazakhstan-gva-2020")
+    study = replace(study, choices=replace(study.choices, permutations=99, simulations=600))
+    test, _ = focal_study(study, rng=1)
+    assert set(test.multiverse.table["rounding"]) == {0}
+    assert test.families["all"].sized is not None
+
+
+def test_a_study_without_polygons_has_fewer_graphs(quick_study):
+    graphs, notes = _graphs(replace(quick_study, boundaries=None))
+    assert (list(graphs), notes) == (["second order"], ())
+
+
+def test_a_recipe_that_fails_is_noted(quick_study):
+    no_crs = quick_study.boundaries.set_crs(None, allow_override=True)
+    graphs, notes = _graphs(replace(quick_study, boundaries=no_crs))
+    assert list(graphs) == ["second order", "city_merged"]
+    assert len(notes) == 1
+    assert notes[0].startswith("The focal test was not repeated on the graph knn:k=4: ")
+
+
+def test_a_graph_that_is_there_already_is_not_counted_twice(quick_study):
+    merged = neighbor_graph(quick_study.boundaries, "city_merged")
+    assert list(_graphs(replace(quick_study, graph=merged))[0]) == ["second order", "knn:k=4"]
+
+
+def test_too_small_a_study_is_noted_and_not_tested():
+    table = ActivityTable(pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [2.0, 1, 1, 3]}, list("abcd")), "quotients")
+    pairs = pd.DataFrame({"region": list("abc"), "neighbor": list("bcd")})
+    test, notes = focal_study(Study("tiny", table, graph_from_pairs(pairs, table.regions)))
+    assert test is None
+    assert notes == (
+        "Whether sectors are focal was not tested: that takes at least 5 regions and 2 sectors, and there "
+        "are 4 and 2.",
+    )
