@@ -1,13 +1,13 @@
-"""Group the regions of a study by k-means and by Ward's method on symmetric quotients."""
+"""Group the regions of a study, and ask whether there are clusters at all and how far they hold."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-import spatialkz
 from spatialkz.cli import find_study, run_script
-from spatialkz.specialization import symmetric_quotient, table_quotients
+from spatialkz.clustering import analyse_clusters
+from spatialkz.specialization import table_quotients
 from spatialkz.tables import write_table
 
 
@@ -17,14 +17,15 @@ def main(
     ] = "kazakhstan-2022",
     k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by silhouette.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of starts and resamples.")] = 42,
-    output: Annotated[Path, typer.Option("-o", help="File for the k-means clusters.")] = Path("clusters.csv"),
+    output: Annotated[Path, typer.Option("-o", help="File for clusters by method.")] = Path("clusters.csv"),
 ) -> None:
-    features = symmetric_quotient(table_quotients(find_study(study).table))
-    kmeans = spatialkz.cluster_regions(features, method="kmeans", k=k, rng=seed)
-    ward = spatialkz.cluster_regions(features, method="ward", k=k, rng=seed)
-    for clusters in (kmeans, ward):
-        print(clusters.summary(), f"\n{clusters.criteria.round(3).to_string()}\n")
-    write_table(kmeans.to_frame().rename_axis(index="region").reset_index(), output)
+    given = find_study(study)
+    found = analyse_clusters(
+        table_quotients(given.table), given.graph, groups=given.table.groups, k=k, rng=seed
+    )
+    print(found.summary())
+    print("Adjusted Rand index of the methods:", found.agreement.round(2).to_string(), sep="\n")
+    write_table(found.to_frame().rename_axis(index="region").reset_index(), output)
     print(f"Clusters are in {output}.")
 
 

@@ -1,4 +1,4 @@
-"""Rank the cluster candidates (region × sector) and the areas (regions) of a study, with rank intervals."""
+"""Rank the cluster candidates and the areas of a study, and hold the ranks against what others say."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 import spatialkz
+from spatialkz.candidates import review_ranking
+from spatialkz.candidates.study_sensitivity import area_sensitivity
 from spatialkz.cli import find_study, run_script
 from spatialkz.tables import write_table
 
@@ -14,15 +16,19 @@ def main(
     study: Annotated[
         str, typer.Argument(help="A study file, or the name of a bundled study.")
     ] = "kazakhstan-2022",
-    draws: Annotated[int, typer.Option(help="Monte-Carlo draws of rounding and weights.")] = 10_000,
+    draws: Annotated[int, typer.Option(help="Monte-Carlo draws of rounding and choices.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 42,
+    sobol: Annotated[bool, typer.Option("--sobol", help="Which choice moves the ranks of areas.")] = False,
     candidates: Annotated[Path, typer.Option(help="File for the candidates.")] = Path("candidates.csv"),
     areas: Annotated[Path, typer.Option(help="File for the areas.")] = Path("areas.csv"),
 ) -> None:
-    ranking = spatialkz.rank_candidates(find_study(study), draws=draws, rng=seed)
+    given = find_study(study)
+    ranking = spatialkz.rank_candidates(given, draws=draws, rng=seed)
+    print(ranking.summary(), review_ranking(given, ranking, rng=seed).summary(), sep="\n\n")
+    if sobol:
+        print(f"\n{area_sensitivity(given, rng=seed).summary()}")
     write_table(ranking.candidates, candidates)
     write_table(ranking.areas, areas)
-    print(ranking.summary())
     print(f"Candidates are in {candidates}, areas in {areas}.")
 
 

@@ -232,45 +232,212 @@ def moran(
 
 
 @app.command()
+def focal(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE|STUDY.toml|NAME", help="Quotients; or a study.", show_default=False),
+    ],
+    region: Region = None,
+    sector: Sector = None,
+    value: Value = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Quotient from which a region counts as specialized.")
+    ] = None,
+    groups: Groups = None,
+    rounding: Annotated[
+        float, typer.Option(help="Half of the last printed digit of the quotients in FILE.")
+    ] = 0.005,
+    graph: Graphs = [],  # noqa: B006
+    boundaries: Boundaries = None,
+    id_column: IdColumn = None,
+    permutations: Annotated[int | None, typer.Option(help="Permutations of each test.")] = None,
+    simulations: Annotated[
+        int | None, typer.Option(help="Simulated tables behind the comparison of models.")
+    ] = None,
+    seed: Seed = 42,
+    encoding: Encoding = "utf-8-sig",
+    output: Output = None,
+) -> None:
+    """Test whether sectors are focal: piled in few places that do not lie side by side.
+
+    What is left out is as the study says, or for a file its default: threshold 1, 9,999 permutations, 12,000
+    simulations, contiguity. The first --graph is tested, the others are compared with it.
+    """
+    from dataclasses import replace
+
+    from spatialkz.datasets import study_names
+    from spatialkz.focal.studies import focal_study
+    from spatialkz.pipeline import terminal_progress
+    from spatialkz.results import write_json
+    from spatialkz.specialization import audit_table
+    from spatialkz.study import Study
+    from spatialkz.tables import ActivityTable, read_region_table
+
+    whole = file in study_names() or file.endswith(".toml")
+    if whole:
+        table = (study := find_study(file)).table
+    else:
+        values = read_region_table(Path(file), region=region, sector=sector, value=value, encoding=encoding)
+        table = ActivityTable(values, kind="quotients", rounding=rounding)
+        if (grouped := _groups(groups)) is not None:
+            table = replace(table, groups=grouped)
+    graphs = {
+        name: _graph(table.regions, name, boundaries, id_column)
+        for name in (graph if whole or graph else ["queen"])
+    }
+    if not whole:
+        study = Study(Path(file).stem, table, next(iter(graphs.values())))
+    given: dict[str, Any] = {
+        "threshold": threshold,
+        "permutations": permutations,
+        "simulations": simulations,
+    }
+    choices = replace(study.choices, **{name: value for name, value in given.items() if value is not None})
+    first, *others = graphs.items() or [("", study.graph)]
+    found, notes = focal_study(
+        replace(study, graph=first[1], choices=choices),
+        audit_table(table),
+        graphs=dict(others) or None,
+        rng=seed,
+        progress=terminal_progress(),
+    )
+    if found is None:
+        raise InputError(notes[0])
+    if output is not None and output.suffix == ".json":
+        write_json(found.to_dict(), output)
+    elif output is not None:
+        _emit(found.to_frame().reset_index(), output)
+    if output is not None:
+        return
+    print(found.summary())
+    numbers = found.to_frame().drop(columns="reason").T
+    print(numbers.map(lambda cell: cell if isinstance(cell, str) else f"{cell:.4g}").to_string())
+    for note in notes:
+        print(note)
+
+
+@app.command()
 def cluster(
     file: File,
     region: Region = None,
     sector: Sector = None,
     value: Value = None,
-    method: Annotated[Literal["kmeans", "ward"], typer.Option(help="Clustering method.")] = "kmeans",
-    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by silhouette.")] = None,
+    method: Annotated[
+        Literal[
+            "kmeans",
+            "ward",
+            "average",
+            "complete",
+            "mixture",
+            "ward-contiguous",
+            "skater",
+            "region-kmeans",
+            "clustgeo",
+        ],
+        typer.Option(help="Clustering method; the last four use neighbors."),
+    ] = "kmeans",
     transform: Annotated[
-        Literal["symmetric", "none"],
-        typer.Option(help="symmetric = (LQ - 1) / (LQ + 1), for quotients; none = as they are."),
+        Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"],
+        typer.Option(help="Before distances are taken; symmetric = (LQ - 1) / (LQ + 1), for quotients."),
     ] = "symmetric",
+    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by a rule.")] = None,
+    choose_by: Annotated[
+        Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"],
+        typer.Option(help="Rule that chooses k; gap, and bic of a mixture, can choose 1."),
+    ] = "silhouette",
+    alpha: Annotated[
+        float | None, typer.Option(help="Spatial weight of clustgeo, 0 to 1; left out, chosen.")
+    ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Whether there are clusters, and how far they hold.")
+    ] = False,
+    graph: Annotated[
+        str | None, typer.Option(help="For methods that use neighbors, and --details: as for moran.")
+    ] = None,
+    boundaries: Boundaries = None,
+    id_column: IdColumn = None,
     seed: Seed = 42,
     encoding: Encoding = "utf-8-sig",
     output: Output = None,
 ) -> None:
-    """Group regions whose quotients are alike."""
-    from spatialkz.clustering import cluster_regions
-    from spatialkz.specialization import symmetric_quotient
+    """Group regions whose quotients are alike.
+
+    --details compares methods, tests whether there are clusters at all, and leaves out regions and sectors.
+    """
+    from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
+    from spatialkz.clustering.analysis import DEFAULT_METHODS
+    from spatialkz.results import write_json
     from spatialkz.tables import read_region_table
 
     values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
-    features = symmetric_quotient(values) if transform == "symmetric" else values
-    clusters = cluster_regions(features, method=method, k=k, rng=seed)
-    _emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
+    if alpha is not None and method != "clustgeo":
+        raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
+    if details or METHODS[method].needs_graph:
+        neighbors = _graph(values.index, graph or "queen", boundaries, id_column)
+    elif graph is None and boundaries is None:
+        neighbors = None
+    else:
+        raise InputError(f"{method} uses no neighbors without --details; leave out --graph and --boundaries.")
+    if not details or neighbors is None:
+        clusters = cluster_regions(
+            transformed(values, transform),
+            method=method,
+            k=k,
+            graph=neighbors,
+            alpha=alpha,
+            choose_by=choose_by,
+            rng=seed,
+        )
+        _emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
+        return
+    if choose_by != "silhouette":
+        raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
+    methods = list(dict.fromkeys([method, *DEFAULT_METHODS]))
+    found = analyse_clusters(values, neighbors, transform=transform, methods=methods, k=k, rng=seed)
+    if output is not None and output.suffix == ".json":
+        write_json(found.to_dict(), output)
+    elif output is not None:
+        _emit(found.to_frame().rename_axis(index="region").reset_index(), output)
+    else:
+        print(found.summary())
 
 
 @app.command()
 def rank(
     study: StudyArgument = "kazakhstan-2022",
     areas: Annotated[bool, typer.Option("--areas", help="Rank regions instead of region × sector.")] = False,
+    review: Annotated[
+        bool,
+        typer.Option("--review", help="Hold the ranks against expert tiers, zones and technoparks."),
+    ] = False,
     draws: Annotated[int | None, typer.Option(help="Monte-Carlo draws; left out, as the study says.")] = None,
     seed: Seed = 42,
     output: Output = None,
 ) -> None:
-    """Rank cluster candidates, or areas, with rank intervals."""
-    from spatialkz.candidates import rank_candidates
+    """Rank cluster candidates, or areas, with rank intervals.
 
-    ranking = rank_candidates(find_study(study), draws=draws, rng=seed)
-    _emit(ranking.areas if areas else ranking.candidates, output)
+    A terminal shows the leading columns, a file or a pipe gets all. --review writes its results to a .json
+    file, or the list of growth points to a table.
+    """
+    from spatialkz.candidates import rank_candidates, review_ranking
+    from spatialkz.results import write_json
+
+    given = find_study(study)
+    ranking = rank_candidates(given, draws=draws, rng=seed)
+    if not review:
+        table = ranking.areas if areas else ranking.candidates
+        leading = _LEADING["areas" if areas else "candidates"]
+        _emit(table, output, [name for name in leading if name in table])
+        return
+    found = review_ranking(given, ranking, rng=seed)
+    if output is not None and output.suffix == ".json":
+        write_json(found.to_dict(), output)
+    elif output is None:
+        print(found.summary())
+    elif found.growth is None:
+        raise InputError(f"{study} names no zones or technoparks, so there is no table to write.")
+    else:
+        _emit(found.growth, output)
 
 
 @app.command()
@@ -330,14 +497,22 @@ def _groups(file: Path | None) -> pd.Series | None:
     return frame.set_index("sector")["group"]
 
 
-def _emit(table: pd.DataFrame, output: Path | None) -> None:
-    """Write to a file, show on a terminal, or send plain CSV down a pipe."""
+# Columns of a ranking that a terminal shows.
+_LEADING = {
+    "candidates": "rank region sector lq score rank_low rank_high p_top10 stars stars_possible".split(),
+    "areas": "rank region breadth score rank_low rank_high p_top3 tier district_type formation".split(),
+}
+
+
+def _emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = None) -> None:
+    """Write to a file, show (the leading columns) on a terminal, or send plain CSV down a pipe."""
     from spatialkz.tables import write_table
 
     if output is not None:
         write_table(table, output)
     elif sys.stdout.isatty():
-        print(table.to_string(index=False, float_format="{:.4g}".format))
+        shown = table if leading is None else table[leading]
+        print(shown.to_string(index=False, float_format="{:.4g}".format))
     else:
         try:
             table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")

@@ -19,9 +19,10 @@ import pandas as pd
 from packaging.requirements import Requirement
 
 import spatialkz
-from spatialkz.candidates import rank_candidates
+from spatialkz.candidates import rank_candidates, review_ranking
 from spatialkz.clustering import analyse_clusters
 from spatialkz.errors import InputError, OutputError, listing
+from spatialkz.focal.studies import focal_study
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
 from spatialkz.spatial import detectable_dependence, local_moran, moran
@@ -50,10 +51,11 @@ def run_study(
     """Run every stage on a study and write the results folder.
 
     The folder holds ``quotients.csv``, ``concentration.csv``, ``autocorrelation.csv``, ``local.csv``,
-    ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``audit.json`` (of published
-    quotients), ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is
-    written beside ``out`` and moved into place whole, so a run that fails leaves earlier results as they
-    were. The same seed gives the same bytes in every CSV and JSON but for the times in the manifest.
+    ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``focal.json`` and
+    ``focal_multiverse.csv`` (of 5 or more regions), ``audit.json`` (of published quotients), ``map.gpkg``
+    (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and
+    moved into place whole, so a run that fails leaves earlier results as they were. The same seed gives the
+    same bytes in every CSV and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -129,6 +131,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     local_test = local_moran(
         variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
     )
+    focal, focal_notes = focal_study(study, audit, rng=seed, progress=say)
     say("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
     say("clusters")
@@ -136,7 +139,15 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         quotients, study.graph, groups=study.table.groups, resamples=choices.resamples, rng=seed
     )
     say("ranking")
-    ranking = rank_candidates(study, rng=seed, local=local_test, clusters=clustering.main, audit=audit)
+    ranking = rank_candidates(
+        study,
+        rng=seed,
+        local=local_test,
+        clusters=clustering.main,
+        audit=audit,
+        piling=None if focal is None else focal.families["all"].piling,
+    )
+    review = review_ranking(study, ranking, rng=seed)
     return Findings(
         study=study,
         quotients=quotients,
@@ -144,11 +155,13 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clustering=clustering,
         ranking=ranking,
-        notes=notes,
+        notes=(*notes, *focal_notes),
         seed=seed,
         audit=audit,
         claims=claims,
         detectable=detectable,
+        focal=focal,
+        review=review,
     )
 
 
@@ -170,7 +183,7 @@ def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _write_tables(findings: Findings, folder: Path) -> None:
     study, ranking = findings.study, findings.ranking
     areas = ranking.areas.set_index("region")
-    for name, table in {
+    tables = {
         "quotients": _long_quotients(findings),
         "concentration": table_concentration(study.table, findings.audit).reset_index(),
         "autocorrelation": findings.autocorrelation().reset_index(),
@@ -178,7 +191,15 @@ def _write_tables(findings: Findings, folder: Path) -> None:
         "clusters": findings.clustering.to_frame().rename_axis(index="region").reset_index(),
         "candidates": ranking.candidates,
         "areas": ranking.areas,
-    }.items():
+    }
+    if findings.review is not None and findings.review.growth is not None:
+        tables["growth_points"] = findings.review.growth
+    write_json(findings.trust(), folder / "ranking.json")
+    if findings.focal is not None:
+        write_json(findings.focal.to_dict(), folder / "focal.json")
+        if findings.focal.multiverse is not None:
+            tables["focal_multiverse"] = findings.focal.multiverse.to_frame().reset_index()
+    for name, table in tables.items():
         # Ten digits are more than any input carries and the same on every machine.
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g", lineterminator="\n")
     write_json(findings.clustering.to_dict(), folder / "clustering.json")

@@ -16,7 +16,7 @@ def study():
 
 @pytest.fixture(scope="session")
 def quick(study):
-    return replace(study, choices=Choices(permutations=199, resamples=10, draws=200))
+    return replace(study, choices=Choices(permutations=199, resamples=10, draws=200, simulations=600))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
+from typing import get_args, get_type_hints
 
 import pandas as pd
 import pytest
@@ -33,6 +35,17 @@ def call(monkeypatch, capsys):
         return ended.value.code or 0, out, err
 
     return run
+
+
+@pytest.fixture
+def quick_study(tmp_path):
+    """The paper's study with few draws, as a file of its own."""
+    text = data_path("kazakhstan-2022", "study.toml").read_text(encoding="utf-8")
+    folder = data_path("kazakhstan-2022").as_posix()
+    text = re.sub(r'"(\w+\.(?:csv|toml))"', rf'"{folder}/\1"', text)
+    few = "\n[choices]\npermutations = 99\nresamples = 10\ndraws = 100\nsimulations = 600\n"
+    (tmp_path / "quick.toml").write_text(text + few, encoding="utf-8")
+    return tmp_path / "quick.toml"
 
 
 def rows(text):
@@ -107,14 +120,81 @@ def test_local_moran_clusters_and_ranks_come_out(call):
     assert len(rows(out)) == 17
 
 
+def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, tmp_path, monkeypatch):
+    _, piped, _ = call("rank", quick_study, "--areas")
+    assert {"piling_p", "cluster_stability", "type_lacks"} <= set(rows(piped)[0])
+    call("rank", quick_study, "-o", tmp_path / "candidates.csv")
+    assert "relatedness" in pd.read_csv(tmp_path / "candidates.csv")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for options, first in (([], "rank region sector lq"), (["--areas"], "rank region breadth score")):
+        _, shown, _ = call("rank", quick_study, *options)
+        assert max(map(len, shown.splitlines())) <= 120
+        assert shown.split()[:4] == first.split()
+
+
+def test_a_ranking_is_held_against_other_judgements(call, quick_study, tmp_path):
+    status, out, _ = call("rank", quick_study, "--review")
+    assert status == 0
+    assert "τ-b" in out
+    assert all(f"{policy}: mean" in out for policy in ("special economic zone", "technopark", "all"))
+    call("rank", quick_study, "--review", "-o", tmp_path / "review.json")
+    found = json.loads((tmp_path / "review.json").read_text(encoding="utf-8"))
+    assert list(found) == ["agreement", "growth_points", "naming", "sites"]
+    call("rank", quick_study, "--review", "-o", tmp_path / "growth.csv")
+    assert {"site", "region", "lq", "status"} <= set(pd.read_csv(tmp_path / "growth.csv"))
+    out = tmp_path / "none.csv"
+    status, _, err = call("rank", "kazakhstan-gva-2020", "--review", "--draws", 100, "-o", out)
+    assert status == 2
+    assert "names no zones or technoparks" in err
+
+
+FOCAL = ["--permutations", 99, "--simulations", 600]
+
+
+def test_focal_of_a_file_compares_graphs_and_groups(call, tmp_path):
+    groups = tmp_path / "groups.csv"
+    listed = pd.read_csv(data_path("kazakhstan-2022", "sectors.csv"))
+    listed[["sector", "group"]].to_csv(groups, index=False)
+    graphs = ["--graph", "queen", "--graph", "knn:k=4"]
+    status, out, err = call("focal", *TABLE1, "--groups", groups, *graphs, *FOCAL)
+    assert (status, err) == (0, "")
+    for start in ("All sectors: ", "Family industry: ", "Family services: ", "piling_sized_p "):
+        assert any(line.startswith(start) for line in out.splitlines()), start
+    call("focal", *TABLE1, "--groups", groups, *graphs, *FOCAL, "-o", tmp_path / "focal.json")
+    found = json.loads((tmp_path / "focal.json").read_text(encoding="utf-8"))
+    assert set(found["families"]) == {"all", "industry", "services"}
+    assert found["families"]["all"]["piling"]["statistic"] == pytest.approx(3.125)
+    # grades × rounding × families × nulls × graphs × left out
+    assert found["multiverse"]["specifications"] == 7 * 5 * 3 * 2 * 2 * 2
+
+
+def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
+    options = ["--threshold", 1.5, *FOCAL, "-o", tmp_path / "focal.csv"]
+    status, out, _ = call("focal", "kazakhstan-2022", *options)
+    assert (status, out) == (0, "")
+    found = pd.read_csv(tmp_path / "focal.csv", index_col="family")
+    assert found.index.tolist() == ["all", "industry", "services", "high technology"]
+    assert found.loc["all", "variance_ratio"] != pytest.approx(3.125)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["focal", "atlantis"], "There is no file atlantis."),
+        (["focal", *TABLE1, "--simulations", "5"], "The choice simulations is 5; it must lie from 600"),
+        (["focal", *TABLE1, "--permutations", "5"], "The choice permutations is 5; it must lie from 99"),
         (["regions", "Karagnda"], "Karaganda"),
         (["lq", "nowhere.csv"], "There is no file nowhere.csv."),
         (["rank", "atlantis"], "There is no bundled study 'atlantis'; there are kazakhstan-2022"),
         (["run", "none.toml"], "There is no file none.toml."),
-        (["cluster", *TABLE1, "--k", "40"], "it must be from 2 to 16"),
+        (["cluster", *TABLE1, "--k", "40"], "it must be from 1 to 16"),
+        (["cluster", *TABLE1, "--alpha", "0.5"], "spatial weight of clustgeo; kmeans has none"),
+        (["cluster", *TABLE1, "--method", "clustgeo", "--alpha", "2"], "alpha is 2"),
+        (["cluster", *TABLE1, "--graph", "queen"], "kmeans uses no neighbors without --details"),
+        (["cluster", *TABLE1, "--choose-by", "bic"], "for kmeans it must be one of"),
+        (["cluster", *TABLE1, "--method", "skater", "--choose-by", "gap"], "needs references"),
+        (["cluster", *TABLE1, "--details", "--choose-by", "gap"], "--details chooses k by silhouette"),
+        (["cluster", *TABLE1, "--details", "--method", "skater"], "not tied to the graph was expected"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
         (["rank", "-o", "ranks.pdf"], "expected .csv, .json, .parquet, .xlsx"),
         (["lq", *TABLE1, "--graph", "queen"], "Neighbors are for windowed quotients"),
@@ -129,6 +209,40 @@ def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):
     assert sentence in err
     assert err.count("\n") == 1
     assert "Traceback" not in err
+
+
+def test_the_command_knows_every_method_and_transform():
+    from spatialkz.clustering import METHODS, TRANSFORMS
+
+    options = get_type_hints(cli.cluster)
+    assert set(get_args(options["method"])) == set(METHODS)
+    assert set(get_args(options["transform"])) == set(TRANSFORMS)
+
+
+def test_clusters_on_a_graph_hang_together(call, tmp_path):
+    (tmp_path / "v.csv").write_text("region,x\na,1\nb,8\nc,2\nd,9\ne,9.5\n", encoding="utf-8")
+    (tmp_path / "pairs.csv").write_text("one,two\na,b\nb,c\nc,d\nd,e\n", encoding="utf-8")
+    shared = [tmp_path / "v.csv", "--transform", "none", "--k", 2]
+    _, out, _ = call("cluster", *shared)
+    assert {row["region"]: row["cluster"] for row in rows(out)} == dict(zip("abcde", "21211", strict=True))
+    status, out, _ = call(
+        "cluster", *shared, "--method", "ward-contiguous", "--graph", tmp_path / "pairs.csv"
+    )
+    assert status == 0
+    assert {row["region"]: row["cluster"] for row in rows(out)} == dict(zip("abcde", "22211", strict=True))
+
+
+def test_details_say_whether_there_are_clusters(call, tmp_path):
+    status, out, _ = call("cluster", *TABLE1, "--details", "--transform", "rank", "--method", "average")
+    assert status == 0
+    assert "average linkage, k = " in out
+    assert "cluster structure (silhouette, gaussian)" in out
+    assert "leave-one-sector-out" in out
+    assert "post-selection" in out
+    call("cluster", *TABLE1, "--details", "--k", 2, "-o", tmp_path / "found.json")
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert list(found["methods"]) == ["kmeans", "ward", "ward-contiguous", "clustgeo"]
+    assert found["features"] == "(x − 1)/(x + 1)"
 
 
 def test_regions_of_another_country_are_pointed_to_boundaries(call, tmp_path):
@@ -167,14 +281,8 @@ def test_version(call):
     assert call("--version") == (0, f"{__version__}\n", "")
 
 
-def test_run_writes_the_folder_and_says_where(call, tmp_path):
-    study = tmp_path / "quick.toml"
-    text = data_path("kazakhstan-2022", "study.toml").read_text(encoding="utf-8")
-    folder = data_path("kazakhstan-2022").as_posix()
-    for name in ("table1.csv", "sectors.csv", "placement.csv", "claims.toml"):
-        text = text.replace(f'"{name}"', f'"{folder}/{name}"')
-    study.write_text(text + "\n[choices]\npermutations = 99\nresamples = 10\ndraws = 100\n", encoding="utf-8")
-    status, out, err = call("run", study, "--out", tmp_path / "results", "--lang", "ru")
+def test_run_writes_the_folder_and_says_where(call, quick_study, tmp_path):
+    status, out, err = call("run", quick_study, "--out", tmp_path / "results", "--lang", "ru")
     assert (status, err) == (0, "")
     assert "report.html" in out
     manifest = json.loads((tmp_path / "results" / "manifest.json").read_text(encoding="utf-8"))

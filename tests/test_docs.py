@@ -3,6 +3,7 @@
 import re
 import runpy
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -27,10 +28,51 @@ def test_the_study_file_in_the_guide_names_every_key():
         assert found == keys - {"source"}
 
 
+def test_the_focal_page_has_the_numbers_its_script_makes():
+    """Of the whole minute only what needs no simulated table is made again."""
+    import spatialkz
+
+    made = runpy.run_path(str(DOCS / "make_focal_page.py"))
+    found = (DOCS / "methods" / "focal.md").read_text(encoding="utf-8")
+    advice = "run: python docs/make_focal_page.py"
+    assert found.count(made["MARK"]) == 1
+    study, audit = made["inputs"]()
+    quick = replace(study, choices=replace(study.choices, simulations=600))
+    test, _ = made["focal_study"](quick, audit, rng=made["SEED"])
+    for line in (*made["influence"](test), *made["choices"](test)):
+        assert f"{line}\n" in found, advice
+    for row in test.to_frame().itertuples():
+        cells = f"| {row.variance_ratio:.2f} | {row.piling_p:.2g} | {row.piling_sized_p:.2g} |"
+        assert cells in found, advice
+    for name in spatialkz.focal.PRIOR_SETS:
+        assert found.count(f"| {name} |") == 3, advice
+
+
 def test_the_audit_page_is_the_one_its_script_makes():
     made = runpy.run_path(str(DOCS / "make_audit_page.py"))["page"]()
     found = (DOCS / "methods" / "audit.md").read_text(encoding="utf-8")
     assert found == made, "run: python docs/make_audit_page.py"
+
+
+def test_the_cluster_page_is_the_one_its_script_makes():
+    """Of the whole minute only what needs no resamples is made again; of the rest, one test and a heading."""
+    made = runpy.run_path(str(DOCS / "make_cluster_page.py"))
+    found = (DOCS / "methods" / "clusters.md").read_text(encoding="utf-8")
+    advice = "run: python docs/make_cluster_page.py"
+    assert f"{made['MARK']}{made['exact']()}\n" in found, advice
+    services = "\n".join(made["family_section"]("services"))
+    assert services in found, advice
+    assert [line for line in found.splitlines() if line.startswith("### Clusters: ")] == [
+        "### Clusters: all, k-means, k = 6",
+        "### Clusters: industry, k-means, k = 6",
+        "### Clusters: services, k-means, k = 2",
+    ]
+
+
+def test_the_score_page_is_the_one_its_script_makes():
+    made = runpy.run_path(str(DOCS / "make_score_page.py"))["page"]()
+    found = (DOCS / "methods" / "score.md").read_text(encoding="utf-8")
+    assert found == made, "run: python docs/make_score_page.py"
 
 
 @pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))

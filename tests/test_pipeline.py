@@ -21,7 +21,8 @@ def results(quick, tmp_path_factory):
 def test_the_folder_holds_what_is_promised(results):
     found = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
     assert {f"{name}.csv" for name in TABLES} <= found
-    assert {"clustering.json", "map.gpkg", "report.html", "manifest.json"} <= found
+    assert {"focal.json", "focal_multiverse.csv"} <= found
+    assert {"clustering.json", "focal.json", "map.gpkg", "report.html", "manifest.json"} <= found
     assert any(name.startswith("figures/") for name in found)
     assert [path.name for path in results.parent.iterdir()] == ["results"]  # no scratch folder is left
 
@@ -83,7 +84,7 @@ def test_the_manifest_says_what_was_run_with_what(results, quick):
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results, quick, tmp_path):
     again = run_study(quick, tmp_path / "again", seed=42)
     other = run_study(quick, tmp_path / "other", seed=43)
-    for name in [*(f"{table}.csv" for table in TABLES), "clustering.json"]:
+    for name in [*(f"{table}.csv" for table in TABLES), "clustering.json", "focal.json", "focal_multiverse.csv"]:
         assert (again / name).read_bytes() == (results / name).read_bytes(), name
     assert (other / "autocorrelation.csv").read_bytes() != (results / "autocorrelation.csv").read_bytes()
     first, second = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (results, again))

@@ -1,3 +1,4 @@
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ QUICK = {
     "compute_quotients": ["kazakhstan-gva-2020"],
     "spatial_autocorrelation": ["kazakhstan-gva-2020", "--permutations", "99"],
     "cluster_regions": ["kazakhstan-gva-2020", "--k", "3"],
-    "rank_candidates": ["kazakhstan-gva-2020", "--draws", "100"],
+    "rank_candidates": ["kazakhstan-gva-2020", "--draws", "100", "--sobol"],
 }
 
 
@@ -35,6 +36,27 @@ def test_scripts_write_their_table(name, monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out
     assert all(len(pd.read_csv(path)) for path in tmp_path.glob("*.csv"))
     assert list(tmp_path.glob("*.csv"))
+
+
+def test_clusters_come_with_their_doubts(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("cluster_regions", QUICK["cluster_regions"], monkeypatch) == 0
+    out = capsys.readouterr().out
+    for part in ("k-means, k = 3 (given", "cluster structure (silhouette", "leave-one-region-out", "Rand"):
+        assert part in out
+    columns = pd.read_csv(tmp_path / "clusters.csv").columns
+    assert {"kmeans_cluster", "ward_cluster", "consensus_probability"} <= set(columns)
+
+
+def test_the_focal_hypothesis_gets_a_verdict_for_every_family(monkeypatch, tmp_path, capsys):
+    quick = ["--permutations", "99", "--simulations", "600", "-o", str(tmp_path / "focal.json")]
+    assert run("test_focal_hypothesis", quick, monkeypatch) == 0
+    out = capsys.readouterr().out
+    found = json.loads((tmp_path / "focal.json").read_text(encoding="utf-8"))
+    assert list(found["families"]) == ["all", "industry", "services", "high technology"]
+    for name, family in found["families"].items():
+        title = "All sectors" if name == "all" else f"Family {name}"
+        assert f"{title}: {family['verdict']} ({family['reason']})" in out
 
 
 def test_bad_input_is_one_sentence(monkeypatch, capsys):

@@ -94,6 +94,88 @@ def test_bad_study_files_are_refused(folder, text, error, sentence):
         read_study(folder / "none.toml")
 
 
+PLACES = """[places]
+specializations = "named.csv"
+named = "sites.csv"
+cities = "cities.csv"
+rules = "types.toml"
+[places.policies]
+technopark = { file = "parks.csv", site = "park" }
+"""
+
+
+@pytest.fixture
+def placed(folder):
+    """The four counties with two parks, a city and a rule."""
+    files = {
+        "parks.csv": "park,region\nHarbor Park,South\nSteel Valley,North\n",
+        "named.csv": "policy,site,named,sector,reason\ntechnopark,Harbor Park,IT,software,division 62\n"
+        "technopark,Steel Valley,metals,steel,division 24\ntechnopark,Steel Valley,ships,,not among them\n",
+        "sites.csv": "site,kind,region\nOld Harbor,city,South\n",
+        "cities.csv": "region,city\nNorth,0\nEast,0\nSouth,1\nWest,0\n",
+        "types.toml": 'none = "none"\nfixed = ["city"]\n[[rule]]\ntype = "hub"\nname = "port"\n'
+        "needs = { city = 1, growth_points = 1 }\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_places_are_read_and_reach_the_ranking(placed):
+    study = read_study(written(placed, TOML + PLACES))
+    places = study.places
+    assert places.sites.to_dict("list") == {
+        "policy": ["technopark"] * 2, "site": ["Harbor Park", "Steel Valley"], "region": ["South", "North"],
+    }  # fmt: skip
+    assert places.cities.to_dict() == {"North": 0, "East": 0, "South": 1, "West": 0}
+    assert {"parks.csv", "named.csv", "sites.csv", "types.toml"} <= {path.name for path in study.inputs}
+    quick = replace(study, choices=Choices(permutations=99, resamples=10, draws=100, simulations=600))
+    ranking = spatialkz.rank_candidates(quick, rng=1)
+    areas = ranking.areas.set_index("region")
+    assert areas["growth_points"].to_dict() == {"North": 1, "East": 0, "South": 1, "West": 0}
+    types = areas["district_type"].to_dict()
+    assert types == {"North": "none", "East": "none", "South": "hub", "West": "none"}
+    named = ranking.candidates.set_index(["region", "sector"])["named_by"]
+    assert set(named.index[named != ""]) == {("South", "software"), ("North", "steel")}
+    assert quick.places.named["site"].tolist() == ["Old Harbor"]
+
+
+def test_a_study_without_places_has_empty_ones(folder):
+    places = read_study(written(folder, TOML)).places
+    assert places.sites.empty
+    assert places.specializations.empty
+    assert places.rules is None
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "what"),
+    [
+        ("parks.csv", ("South", "Atlantis"), "growth points"),
+        ("sites.csv", ("South", "Atlantis"), "named places"),
+        ("cities.csv", ("West", "Atlantis"), "cities"),
+    ],
+)
+def test_places_in_an_unknown_region_are_refused_by_name(placed, file, change, what):
+    text = (placed / file).read_text(encoding="utf-8")
+    (placed / file).write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(RegionError, match=f"The list of {what} has regions that the table lacks: Atlantis"):
+        read_study(written(placed, TOML + PLACES))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (', site = "park"', "", "'technopark' must name file and site"),
+        ('{ file = "parks.csv", site = "park" }', '"parks.csv"', "'technopark' must name file and site"),
+        ('named = "sites.csv"', 'place = "sites.csv"', r"unknown key place in \[places\]; known are cities"),
+        ('"parks.csv"', '"none.csv"', "There is no file"),
+    ],
+)
+def test_places_with_a_missing_key_or_file_are_refused(placed, old, new, sentence):
+    with pytest.raises(InputError, match=sentence):
+        read_study(written(placed, TOML + PLACES.replace(old, new)))
+
+
 def test_a_base_of_another_kind_is_said_in_the_file(folder):
     (folder / "base.csv").write_text("county,total\nNorth,2\nEast,2\nSouth,2\nWest,2\n", encoding="utf-8")
     with_base = TOML.replace("[geography]", 'base = "base.csv"\n[geography]')

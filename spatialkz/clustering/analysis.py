@@ -134,7 +134,7 @@ def analyse_clusters(
     methods : sequence of str
         The first is the one that is looked into.
     k : int, optional
-        For all methods; left out, each has the k of largest mean silhouette.
+        For all methods, at least 2; left out, each has the k of largest mean silhouette.
     resamples : int
         Behind stability and consensus.
     draws : int
@@ -162,6 +162,8 @@ def analyse_clusters(
     """
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
+    if k == 1:
+        raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
     features = transformed(quotients, transform)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
     one_part = graph.n_components == 1

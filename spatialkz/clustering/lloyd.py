@@ -34,7 +34,7 @@ from spatialkz.spatial.parallel import in_blocks
 LARGE = 100_000  # cells from which single precision searches and double precision finishes
 _FEW_ITERATIONS = 10
 _FEW, _MANY = 200, 10_000  # points up to which every run, or the best one, goes on to exchange points
-_SETTLED = 1e-3  # share of points that still move when a single-precision run is left to its finish
+_SETTLED = 3e-3  # share of points that still move when a single-precision run is left to its finish
 _PARTS, _LEAST_PAIRS, _MOST_PAIRS = 8, 1 << 19, 1 << 24  # blocks, and pairs of point and cluster in each
 _THREADS = ThreadpoolController()
 

@@ -147,8 +147,8 @@ def structure_test(
 
     References
     ----------
-    Liu, Hayes, Nobel & Marron (2008), *JASA* 103, 1281–1293 (cluster index and Gaussian null, with a plugged-in
-    covariance); Langsrud (2005), *Statistics and Computing* 15, 53–60 (rotation tests); Rousseeuw (1987),
+    Liu, Hayes, Nobel & Marron (2008), *JASA* 103, 1281–1293 (cluster index and Gaussian null, the covariance
+    plugged in); Langsrud (2005), *Statistics and Computing* 15, 53–60 (rotation tests); Rousseeuw (1987),
     *J. Computational and Applied Mathematics* 20.
 
     Examples

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from spatialkz.report.cluster_answers import structure_sentence
 from spatialkz.report.contents import Findings
+from spatialkz.report.focal_answers import focal_brief
+from spatialkz.report.ranking_answers import review_sentences
 from spatialkz.report.wording import Wording
 
 _FEW_REGIONS = 50  # below, a note on power goes with every test that is not significant
@@ -25,7 +28,9 @@ def answers(findings: Findings, words: Wording) -> list[Answer]:
     """What was found, one answer for each question asked."""
     parts = {
         "lead_candidates": _candidates(findings, words),
+        "lead_focal": focal_brief(findings, words),
         "lead_areas": _areas(findings, words),
+        "lead_review": review_sentences(findings, words),
         "lead_space": _space(findings, words),
         "lead_unattainable": _unattainable(findings, words),
         "lead_groups": _groups(findings, words),
@@ -135,6 +140,7 @@ def _groups(findings: Findings, words: Wording) -> Iterator[str]:
     )
     stable = int((clusters.stability >= 0.75).sum())
     yield words("answer_stable", stable=stable, k=clusters.k)
+    yield structure_sentence(findings, words)
 
 
 def audit_sentences(findings: Findings, words: Wording) -> list[str]:

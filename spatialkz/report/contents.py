@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from spatialkz.candidates import CandidateRanking
+from spatialkz.candidates import CandidateRanking, RankingReview
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
+from spatialkz.focal import FocalTest
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
 from spatialkz.specialization import QuotientAudit
 from spatialkz.study import Study
@@ -37,6 +38,10 @@ class Findings:
         What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
     detectable : Detectable, optional
         Which spatial dependence the graph could have shown, and which the values leave possible.
+    review : RankingReview, optional
+        The ranking held against expert tiers and growth points.
+    focal : FocalTest, optional
+        Whether the sectors are focal; None where there are too few regions or sectors to tell.
     """
 
     study: Study
@@ -50,11 +55,24 @@ class Findings:
     audit: QuotientAudit | None = None
     claims: pd.DataFrame | None = None
     detectable: Detectable | None = None
+    focal: FocalTest | None = None
+    review: RankingReview | None = None
 
     @property
     def clusters(self) -> Mapping[str, RegionClusters]:
         """Clusters by method."""
         return self.clustering.clusters
+
+    def trust(self) -> dict[str, object]:
+        """How far ranks can be trusted, and what others say: the content of ``ranking.json``."""
+        drawn = {
+            "candidates": self.ranking.candidate_uncertainty,
+            "areas": self.ranking.area_uncertainty,
+        }
+        told: dict[str, object] = {
+            name: None if found is None else found.to_dict() for name, found in drawn.items()
+        }
+        return told if self.review is None else {**told, **self.review.to_dict()}
 
     def autocorrelation(self) -> pd.DataFrame:
         """Moran's I of each variable, with what could have been detected beside it."""

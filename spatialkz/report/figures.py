@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]:
     """Draw every figure that the findings allow and save each as PNG and as SVG.
 
-    The maps need polygons, and a dendrogram of very many regions would not be readable; such figures are left
-    out. The same findings give the same bytes.
+    The maps need polygons, and figures with a line for each region would not be readable for very many; such
+    figures are left out. The same findings give the same bytes.
 
     Parameters
     ----------
@@ -27,8 +32,10 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
     Returns
     -------
     dict
-        Name → SVG file, in the order of the page: ``map, clusters, dendrogram, quotients, moran, areas,
-        candidates``. The PNG lies beside it.
+        Name → SVG file, in the order of the page: ``map, clusters, dendrogram, profiles, criteria,
+        silhouettes, consensus, quotients, moran, areas, candidates``, and ``focal_breadth,
+        focal_models, focal_influence, focal_power, focal_curve`` of the focal test, and ``area_evidence,
+        candidate_evidence, stars, shifts, growth`` of the ranking. The PNG lies beside it.
 
     Raises
     ------
@@ -36,7 +43,7 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
         If there is no such language.
     """
     # Here, so that no one waits for matplotlib who does not draw.
-    from spatialkz.report import heatmap, intervals, maps, tree
+    from spatialkz.report import cluster_criteria, cluster_matrices, heatmap, intervals, maps, tree
     from spatialkz.report.style import styled
 
     words = Wording(lang)
@@ -45,6 +52,10 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
         "map": maps.breadth_map,
         "clusters": maps.cluster_map,
         "dendrogram": tree.dendrogram,
+        "profiles": cluster_matrices.profiles_plot,
+        "criteria": cluster_criteria.criteria_plot,
+        "silhouettes": cluster_criteria.silhouettes_plot,
+        "consensus": cluster_matrices.consensus_plot,
         "quotients": heatmap.quotients_plot,
         "moran": intervals.moran_plot,
         "areas": intervals.areas_plot,
@@ -53,7 +64,11 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
     if findings.study.boundaries is None:
         del drawings["map"], drawings["clusters"]
     if len(findings.quotients) > tree.MOST_LEAVES:
-        del drawings["dendrogram"]
+        for name in ("dendrogram", "profiles", "silhouettes", "consensus"):
+            del drawings[name]
+    elif findings.clustering.consensus is None:
+        del drawings["consensus"]
+    drawings |= _focal_drawings(findings) | _ranking_drawings(findings)
     files = {}
     with styled():
         for name, draw in drawings.items():
@@ -66,6 +81,47 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
                 files[name].write_text(_slim(svg.getvalue()), encoding="utf-8", newline="\n")
             figure.savefig(folder / f"{name}.png", dpi=150)
     return files
+
+
+def _focal_drawings(findings: Findings) -> dict[str, Callable[[Findings, Wording], Figure]]:
+    """Figures of the focal test, as far as it could be done."""
+    from spatialkz.report import focal_figures, specification_curve
+
+    test = findings.focal
+    if test is None:
+        return {}
+    told = [name for name, found in test.families.items() if not found.piling.reason]
+    many = test.multiverse
+    possible = {
+        "focal_breadth": (bool(told), focal_figures.breadth_plot),
+        "focal_models": (any(found.models for found in test.families.values()), focal_figures.models_plot),
+        "focal_influence": (any(name in test.influence for name in told), focal_figures.influence_plot),
+        "focal_power": (
+            bool(told) and bool(test.families["all"].contiguity.power["power_08"].notna().all()),
+            focal_figures.power_plot,
+        ),
+        "focal_curve": (
+            many is not None and bool((many.table["reason"] == "").any()),
+            specification_curve.specification_plot,
+        ),
+    }
+    return {name: draw for name, (can, draw) in possible.items() if can}
+
+
+def _ranking_drawings(findings: Findings) -> dict[str, Callable[[Findings, Wording], Figure]]:
+    """Figures of what ranks are made of and what moves them; of growth points, if the study knows any."""
+    from spatialkz.report import evidence_heatmap, growth_matrix, shift_bars, star_profiles
+
+    ranking, review = findings.ranking, findings.review
+    drawn = (ranking.area_uncertainty, ranking.candidate_uncertainty)
+    possible = {
+        "area_evidence": (True, evidence_heatmap.area_evidence_plot),
+        "candidate_evidence": (True, evidence_heatmap.candidate_evidence_plot),
+        "stars": (True, star_profiles.stars_plot),
+        "shifts": (any(found is not None for found in drawn), shift_bars.shifts_plot),
+        "growth": (review is not None and review.growth is not None, growth_matrix.growth_plot),
+    }
+    return {name: draw for name, (there, draw) in possible.items() if there}
 
 
 def _slim(svg: str) -> str:

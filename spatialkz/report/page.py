@@ -13,9 +13,12 @@ from jinja2 import Environment, StrictUndefined
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.clustering import PartitionMethod
-from spatialkz.report import tables
+from spatialkz.report import cluster_tables, ranking_answers, ranking_tables, tables
 from spatialkz.report.answers import answers, audit_sentences, caution, varied
+from spatialkz.report.cluster_answers import cluster_sentences
 from spatialkz.report.contents import Findings
+from spatialkz.report.focal_answers import focal_joint, focal_power, focal_sentences
+from spatialkz.report.focal_tables import choices_table, focal_table
 from spatialkz.report.wording import Wording
 
 _METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward")
@@ -69,15 +72,33 @@ def write_page(
         ),
         area_evidence=_evidence(findings.ranking.areas, "area", AREA_EVIDENCE, words),
         candidate_evidence=_evidence(findings.ranking.candidates, "candidate", CANDIDATE_EVIDENCE, words),
+        typed="district_type" in findings.ranking.areas,
+        groups=list(ranking_answers.groups_sentences(findings, words)),
         areas=tables.areas_table(findings, words),
         candidates=tables.candidates_table(findings, words),
+        agreement=ranking_answers.agreement_sentence(findings, words),
+        disagreement=ranking_tables.disagreement_table(findings, words),
+        growth=list(ranking_answers.growth_sentences(findings, words)),
+        naming=ranking_tables.naming_table(findings, words),
+        naming_note=ranking_answers.naming_note(findings, words),
         audit=audit_sentences(findings, words),
         bases=tables.bases_table(findings, words),
         claims=tables.claims_table(findings, words),
+        focal=focal_sentences(findings, words),
+        focal_table=focal_table(findings, words),
+        focal_power=focal_power(findings, words),
+        focal_joint=focal_joint(findings, words),
+        focal_choices=choices_table(findings, words),
         moran=tables.moran_table(findings, words),
         local=tables.local_table(findings, words),
         local_adjusted=_left_after_adjustment(findings, words),
-        members=[tables.members_table(findings, words, method) for method in _METHODS],
+        structure=list(cluster_sentences(findings, words)),
+        members=[
+            cluster_tables.clusters_table(findings, words),
+            tables.members_table(findings, words, "ward"),
+        ],
+        holding=cluster_tables.holding_table(findings, words),
+        methods=cluster_tables.methods_table(findings, words),
         criteria=[tables.criteria_table(findings, words, method) for method in _METHODS],
         clusters=findings.clusters["kmeans"],
         resamples=words.whole(findings.study.choices.resamples),
@@ -139,13 +160,22 @@ def _figures(findings: Findings, figures: Mapping[str, Path], words: Wording) ->
         },
         "clusters": {"k": findings.clusters["kmeans"].k},
         "dendrogram": {"k": findings.clusters["ward"].k},
+        "profiles": {"k": findings.clustering.main.k},
+        "silhouettes": {"mean": words.number(findings.clustering.main.silhouettes.mean(), 3)},
+        "consensus": {"k": findings.clustering.main.k},
         "quotients": {
             "regions": words.whole(len(areas)),
             "sectors": words.whole(findings.quotients.shape[1]),
             "candidates": words.whole(len(findings.ranking.candidates)),
         },
         "moran": {"tested": len(findings.moran.to_frame())},
+        **ranking_answers.figure_values(findings, words),
     }
+    if findings.focal is not None:
+        families: dict[str, object] = {"families": len(findings.focal.families)}
+        values |= {f"focal_{name}": families for name in ("breadth", "models", "influence")}
+        if findings.focal.multiverse is not None:
+            values["focal_curve"] = {"count": words.whole(len(findings.focal.multiverse.table))}
     return {
         name: (
             f"data:image/svg+xml;base64,{b64encode(file.read_bytes()).decode('ascii')}",

@@ -12,10 +12,11 @@ from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.clustering import PartitionMethod
 from spatialkz.report.answers import variable_name
 from spatialkz.report.contents import Findings
+from spatialkz.report.ranking_answers import lacks, stars
 from spatialkz.report.wording import Wording
 
 _DASH = "–"
-_CRITERIA = {"silhouette": 3, "calinski_harabasz": 2, "davies_bouldin": 2, "within_ss": 2}
+_CRITERIA = {"silhouette": 3, "calinski_harabasz": 2, "davies_bouldin": 2, "gap": 3, "within_ss": 2}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def areas_table(findings: Findings, words: Wording) -> Table:
         tiers = [_DASH if pd.isna(tier) else str(tier) for tier in areas["tier"]]
         columns.append(Column(words("tier"), tiers))
     columns.append(Column(words("breadth"), [words.whole(count) for count in areas["breadth"]]))
+    columns += _types(areas, words)
     columns += _score(areas, AREA_EVIDENCE, words)
     local = _local(findings, words, [("breadth", region) for region in areas["region"]])
     columns.append(Column(words("local_moran"), local, "label"))
@@ -78,6 +80,9 @@ def candidates_table(findings: Findings, words: Wording) -> Table:
     columns.append(Column(words("lq"), [words.number(lq) for lq in found["lq"]]))
     shares = zip(found["share_low"], found["share_high"], strict=True)
     columns.append(Column(words("share"), [words.percent_range(low, high) for low, high in shares]))
+    columns.append(Column(words("stars"), stars(found)))
+    paths = [words(f"formation_{path}") for path in found["formation"]]
+    columns.append(Column(words("formation"), paths, "label"))
     columns += _score(found, CANDIDATE_EVIDENCE, words)
     local = _local(findings, words, list(zip(found["sector"], found["region"], strict=True)))
     columns.append(Column(words("local_moran"), local, "label"))
@@ -179,7 +184,13 @@ def criteria_table(findings: Findings, words: Wording, method: PartitionMethod) 
     clusters = findings.clusters[method]
     columns = [_names("k", [str(k) for k in clusters.criteria.index])]
     for name, digits in _CRITERIA.items():
-        cells = [words.number(value, digits) for value in clusters.criteria[name]]
+        if name not in clusters.criteria:
+            continue
+        # One cluster has no silhouette.
+        cells = [
+            _DASH if pd.isna(value) else words.number(value, digits)
+            for value in clusters.criteria[name]
+        ]
         columns.append(Column(words(name), cells))
     strong = frozenset(i for i, k in enumerate(clusters.criteria.index) if k == clusters.k)
     return Table(words(f"criteria_{method}"), columns, strong)
@@ -200,6 +211,24 @@ def _names(heading: str, cells: Iterable[object]) -> Column:
 
 def _ranks(table: pd.DataFrame) -> list[str]:
     return [f"{low}–{high}" for low, high in zip(table["rank_low"], table["rank_high"], strict=True)]
+
+
+def _types(areas: pd.DataFrame, words: Wording) -> list[Column]:
+    """District type with how often it holds, what the region lacks for the next, and how it came about."""
+    columns = []
+    if "district_type" in areas:
+        shares = zip(areas["district_type"], areas["type_share"], strict=True)
+        columns += [
+            Column(words("district_type"), [_typed(kind, share, words) for kind, share in shares], "label"),
+            Column(words("type_lacks"), [lacks(t, words) or _DASH for t in areas["type_lacks"]], "label"),
+        ]
+    paths = [words(f"formation_{path}") for path in areas["formation"]]
+    return [*columns, Column(words("formation"), paths, "label")]
+
+
+def _typed(kind: str, share: float, words: Wording) -> str:
+    name = words.label("district", kind)
+    return name if share == 1 else words("district_share", type=name, share=words.percent(share))
 
 
 def _score(table: pd.DataFrame, evidence: Iterable[str], words: Wording) -> list[Column]:

@@ -5,7 +5,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from spatialkz.clustering.structure import structure_test
+from spatialkz.clustering.structure import _frame, structure_test
 from spatialkz.errors import InputError
 
 REGIONS, SECTORS = 17, 11
@@ -39,17 +39,29 @@ NULLS = {
 }
 
 
-@pytest.mark.parametrize("statistic", ["silhouette", "two-means"])
-@pytest.mark.parametrize("null", NULLS)
+@pytest.mark.parametrize(
+    ("null", "statistic"),
+    [("gaussian", "two-means"), ("gaussian", "silhouette"), ("column-permutation", "two-means")],
+)
 def test_size_at_five_percent(null, statistic):
-    found = p_values(NULLS[null], 150, null=null, statistic=statistic, ks=range(2, 5))
-    # 5 % and 3 standard errors of 150 simulations.
-    assert np.mean(found <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
+    times = 60
+    found = p_values(NULLS[null], times, null=null, statistic=statistic, ks=[2, 3])
+    # Exact tests: 5 % and half of all p-values, each within 3 standard errors.
+    assert np.mean(found <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+    assert abs(np.mean(found <= 0.5) - 0.5) <= 3 * np.sqrt(0.25 / times)
+
+
+def test_drawn_data_keep_mean_and_covariance():
+    points = np.random.default_rng(1).normal(size=(9, 4)) @ np.diag([3.0, 1, 1, 0.5])
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    drawn = _frame(np.random.default_rng(2), 9, 4) * spread
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(drawn.T @ drawn, np.diag(spread**2), atol=1e-12)
 
 
 def test_power_against_three_clear_groups():
     for null in NULLS:
-        found = p_values(lambda rng: three_groups(rng, 8), 20, null=null, ks=range(2, 5))
+        found = p_values(lambda rng: three_groups(rng, 8), 10, null=null, ks=range(2, 5))
         assert np.mean(found <= 0.05) >= 0.9
 
 

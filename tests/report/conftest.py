@@ -28,7 +28,8 @@ def findings(quick):
 def other_findings():
     """Twenty regions by code, one group of sectors, no expert placement, volumes instead of quotients."""
     study = spatialkz.load_study("kazakhstan-gva-2022")
-    return analyse(replace(study, choices=Choices(permutations=199, resamples=10, draws=200)), seed=1)
+    choices = Choices(permutations=199, resamples=10, draws=200, simulations=600)
+    return analyse(replace(study, choices=choices), seed=1)
 
 
 @pytest.fixture(scope="session")

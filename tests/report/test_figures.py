@@ -14,11 +14,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from spatialkz.errors import InputError
-from spatialkz.report import Wording, draw_figures
+from spatialkz.report import Wording, draw_figures, focal_figures
+from spatialkz.report.cluster_criteria import criteria_plot, silhouettes_plot
+from spatialkz.report.cluster_matrices import consensus_plot, profiles_plot
+from spatialkz.report.evidence_heatmap import area_evidence_plot, candidate_evidence_plot
 from spatialkz.report.heatmap import quotients_plot
 from spatialkz.report.intervals import areas_plot, candidates_plot, moran_plot
 from spatialkz.report.labels import place_labels
 from spatialkz.report.maps import breadth_map, cluster_map, equal_area
+from spatialkz.report.shift_bars import shifts_plot
+from spatialkz.report.specification_curve import specification_plot
+from spatialkz.report.star_profiles import stars_plot
 from spatialkz.report.style import cluster_look, styled, wrapped
 from spatialkz.report.tree import dendrogram
 from spatialkz.study import LANGUAGES
@@ -27,12 +33,24 @@ DRAWINGS = [
     breadth_map,
     cluster_map,
     dendrogram,
+    profiles_plot,
+    criteria_plot,
+    silhouettes_plot,
+    consensus_plot,
     quotients_plot,
     moran_plot,
     areas_plot,
     candidates_plot,
+    *(focal_figures.breadth_plot, focal_figures.models_plot, focal_figures.influence_plot),
+    *(focal_figures.power_plot, specification_plot),
+    *(area_evidence_plot, candidate_evidence_plot, stars_plot, shifts_plot),
 ]
-NAMES = ["map", "clusters", "dendrogram", "quotients", "moran", "areas", "candidates"]
+NAMES = [
+    *("map", "clusters", "dendrogram", "profiles", "criteria", "silhouettes", "consensus"),
+    *("quotients", "moran", "areas", "candidates"),
+    *(f"focal_{name}" for name in ("breadth", "models", "influence", "power", "curve")),
+    *("area_evidence", "candidate_evidence", "stars", "shifts"),
+]
 
 
 def boxes(figure):
@@ -56,7 +74,7 @@ def boxes(figure):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_all_figures_are_there_as_pictures_and_as_drawings(drawn, lang):
-    assert list(drawn[lang]) == NAMES
+    assert list(drawn[lang]) == [*NAMES, "growth"]
     for name, svg in drawn[lang].items():
         assert svg.name == f"{name}.svg"
         assert svg.read_text(encoding="utf-8").startswith("<?xml")
@@ -91,7 +109,9 @@ def test_every_region_is_named_on_the_map_and_no_name_covers_another(request, wh
 
 
 @pytest.mark.parametrize(
-    ("draw", "inside"), [(moran_plot, 0.1), (areas_plot, 0.1), (candidates_plot, 0.1)], ids=NAMES[4:]
+    ("draw", "inside"),
+    [(moran_plot, 0.1), (areas_plot, 0.1), (candidates_plot, 0.1)],
+    ids=["moran", "areas", "candidates"],
 )
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_label_of_a_row_runs_into_another(findings, draw, inside, lang):

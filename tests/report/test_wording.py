@@ -10,7 +10,7 @@ import pytest
 
 import spatialkz.report
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.clustering import ClusterMethod
+from spatialkz.clustering.analysis import DEFAULT_METHODS
 from spatialkz.errors import InputError
 from spatialkz.report.wording import Wording, read_wording
 from spatialkz.spatial import Alternative
@@ -39,7 +39,8 @@ def test_every_key_asked_for_is_there():
 
 
 def test_no_text_is_left_over():
-    known = {"evidence_", "candidate_", "area_", "label_", "group_", "verdict_", "structure_"}
+    known = {"graph_", "evidence_", "candidate_", "area_", "label_", "group_", "verdict_", "structure_"}
+    known |= {"district_", "policy_", "lack_"}
     prefixes = tuple(FAMILIES | known)
     unused = {
         key
@@ -57,7 +58,7 @@ def test_all_labels_of_the_other_stages_have_words(lang):
         f"candidate_{name}" for name in CANDIDATE_EVIDENCE
     ]
     wanted += [f"choice_{choice.name}" for choice in fields(Choices)]
-    wanted += [f"members_{method}" for method in get_args(ClusterMethod)]
+    wanted += [f"clustering_{method}" for method in DEFAULT_METHODS]
     wanted += [f"alternative_{name}" for name in get_args(Alternative)]
     wanted += [f"method_{name}" for name in get_args(MoranMethod)]
     wanted += [f"kind_{name}" for name in get_args(Kind)]
