@@ -101,8 +101,8 @@ def large(n: int = 100_000, features: int = 50) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{n:,} × {features}: gap with {references} reference sets {one.best:.0f} s, {len(rows)} resamples "
-        f"{other.best:.0f} s; resident memory at most {peak:.2f} GB, of which {before:.2f} GB while the input "
-        "was made; target 4 GB"
+        f"{other.best:.0f} s; resident memory at most {peak:.2f} GB, of which {before:.2f} GB while the "
+        "input was made; target 4 GB"
     )
 
 

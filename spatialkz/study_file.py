@@ -72,8 +72,8 @@ def load_study(name: str = "kazakhstan-2022") -> Study:
 def read_study(path: str | Path) -> Study:
     """Read a study from its TOML file; paths in it are relative to the file.
 
-    The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``, ``[claims]``,
-    ``[places]`` and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` shows every key.
+    The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``,
+    ``[claims]``, ``[places]`` and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md`` shows every key.
 
     Parameters
     ----------

@@ -84,7 +84,8 @@ def test_the_manifest_says_what_was_run_with_what(results, quick):
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results, quick, tmp_path):
     again = run_study(quick, tmp_path / "again", seed=42)
     other = run_study(quick, tmp_path / "other", seed=43)
-    for name in [*(f"{table}.csv" for table in TABLES), "clustering.json", "focal.json", "focal_multiverse.csv"]:
+    others = ["clustering.json", "focal.json", "focal_multiverse.csv", "ranking.json", "growth_points.csv"]
+    for name in [*(f"{table}.csv" for table in TABLES), *others]:
         assert (again / name).read_bytes() == (results / name).read_bytes(), name
     assert (other / "autocorrelation.csv").read_bytes() != (results / "autocorrelation.csv").read_bytes()
     first, second = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (results, again))

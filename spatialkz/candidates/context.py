@@ -25,7 +25,7 @@ from spatialkz.study import Study
 
 #: Column → what it says, in which unit, and when it is missing.
 CANDIDATE_CONTEXT = {
-    "certainty": "share of the rounding draws in which the quotient reaches the threshold",
+    "certainty": "whether rounding leaves the quotient at the threshold: sure, likely, borderline or no",
     "share_low, share_high": "bounds of the region's share of the sector in the country (0–1)",
     "focus_low, focus_high": "bounds of the sector's share of the region's base (0–1)",
     "stars, stars_possible": "stars for size, specialization and focus: certain, and possible within bounds",
@@ -78,8 +78,10 @@ def candidate_context(
     if study.table.kind == "counts":
         tested = quotient_test(study.table.values, study.table.base, groups=study.table.groups)
         table["lq_p"] = tested.to_frame()["p_value"]
-    concentration = table_concentration(study.table, audit)["locational_gini"]
-    table["concentration"] = table.index.get_level_values("sector").map(concentration.to_dict())
+    indices = table_concentration(study.table, audit)
+    if "locational_gini" in indices:  # a published table that no base shares fit has none
+        gini = indices["locational_gini"].to_dict()
+        table["concentration"] = table.index.get_level_values("sector").map(gini)
     path = formation(quotients, study.graph, threshold=threshold)["path"]
     table["formation"] = path.reindex(table.index)
     table["named_by"] = _named_by(study, quotients).reindex(table.index, fill_value="")

@@ -49,7 +49,7 @@ class ClusterAnalysis:
     contiguity : ClusterContiguity or None
         None where the graph is not symmetric.
     split : SectorSplitTest or None
-        Whether clusters of half of the sectors differ in the other half; None for fewer than 4 sectors that vary.
+        Whether clusters of half of the sectors differ in the other half; None where fewer than 4 vary.
     features : str
         What was clustered, in words.
     """

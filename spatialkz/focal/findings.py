@@ -203,13 +203,22 @@ class FocalTest:
             parts.append(f"Without {listing(rests, 20)} the piling test decides otherwise.")
         if self.multiverse is not None and family == "all":
             shares = self.multiverse.verdicts()
-            told = ", ".join(f"{name} in {share:.0%}" for name, share in shares.items())
+            told = ", ".join(f"{name} in {_percent(share)}" for name, share in shares.to_dict().items())
             parts.append(f"Over {len(self.multiverse.table)} specifications of the tests alone: {told}.")
         return " ".join(parts)
 
     def summary(self) -> str:
         """A sentence for each family."""
         return "\n".join(self.sentence(family) for family in self.families)
+
+
+def _percent(share: float) -> str:
+    """A share in percent; what occurs is never written as 0.
+
+    >>> _percent(0.004), _percent(0.37)
+    ('<1%', '37%')
+    """
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
 
 
 def _power(power: float) -> str:

@@ -19,7 +19,8 @@ def focal_brief(findings: Findings, words: Wording) -> Iterator[str]:
         return
     for name, found in test.families.items():
         yield _verdict(name, found, words)
-    yield from _rests(findings, test, "all", words)
+        if name == "all":
+            yield from _rests(findings, test, name, words)
     yield from _many(test, words)
 
 

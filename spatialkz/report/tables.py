@@ -188,8 +188,7 @@ def criteria_table(findings: Findings, words: Wording, method: PartitionMethod) 
             continue
         # One cluster has no silhouette.
         cells = [
-            _DASH if pd.isna(value) else words.number(value, digits)
-            for value in clusters.criteria[name]
+            _DASH if pd.isna(value) else words.number(value, digits) for value in clusters.criteria[name]
         ]
         columns.append(Column(words(name), cells))
     strong = frozenset(i for i, k in enumerate(clusters.criteria.index) if k == clusters.k)

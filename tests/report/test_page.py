@@ -203,7 +203,7 @@ def _english(label):
 def test_expert_tiers_are_shown_beside_the_ranks_only_if_there_are_any(pages, findings, page_of):
     assert "Expert tier" in pages["en"]
     assert "it enters no score" in pages["en"]
-    without = replace(findings, study=replace(findings.study, placement=None))
+    without = replace(findings, study=replace(findings.study, placement=None), review=None)
     assert "Expert tier" not in page_of(without, {})
 
 
