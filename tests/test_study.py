@@ -136,7 +136,7 @@ def test_places_are_read_and_reach_the_ranking(placed):
     types = areas["district_type"].to_dict()
     assert types == {"North": "none", "East": "none", "South": "hub", "West": "none"}
     named = ranking.candidates.set_index(["region", "sector"])["named_by"]
-    assert set(named.index[named != ""]) == {("South", "software"), ("North", "steel")}
+    assert set(named.index[named != "none"]) == {("South", "software"), ("North", "steel")}
     assert quick.places.named["site"].tolist() == ["Old Harbor"]
 
 

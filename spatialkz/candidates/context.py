@@ -32,7 +32,7 @@ CANDIDATE_CONTEXT = {
     "lq_p": "p-value of the quotient, for tables of counts only",
     "concentration": "locational Gini coefficient of the sector (0–1)",
     "formation": "linked to related specializations here or next door, or spin-off without them",
-    "named_by": "policies that name this sector in this region; empty without",
+    "named_by": "policies that name this sector in this region; none without",
     "moran_label, moran_p": "local Moran's I of the sector",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
 }
@@ -84,7 +84,7 @@ def candidate_context(
         table["concentration"] = table.index.get_level_values("sector").map(gini)
     path = formation(quotients, study.graph, threshold=threshold)["path"]
     table["formation"] = path.reindex(table.index)
-    table["named_by"] = _named_by(study, quotients).reindex(table.index, fill_value="")
+    table["named_by"] = _named_by(study, quotients).reindex(table.index, fill_value="none")
     cells = pd.MultiIndex.from_frame(table.index.to_frame()[["sector", "region"]])
     return _with_neighbors_and_cluster(table, cells, local, clusters)
 
@@ -122,7 +122,7 @@ def area_context(
             places=places,
         )
         share = type_shares(drawn, rules, quotients.index)
-        table["district_type"], table["type_lacks"] = found["type"], found["lacks"]
+        table["district_type"], table["type_lacks"] = found["type"], found["lacks"].replace("", "none")
         table["type_share"] = share.to_numpy()[
             np.arange(len(share)), share.columns.get_indexer(pd.Index(found["type"]))
         ]

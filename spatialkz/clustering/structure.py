@@ -145,6 +145,12 @@ def structure_test(
     InputError
         If a cell is missing, all columns are constant, or k reaches the number of regions that differ.
 
+    Notes
+    -----
+    With 17 regions in 11 columns, three groups whose centers lie 4, 6 and 8 within-group standard deviations
+    apart are found at 5 % in about 15, 85 and 100 of 100 cases by ``silhouette`` with the Gaussian null, in
+    28 and 96 at 4 and 6 with the permutation of columns. Without rejection, groups may still be there.
+
     References
     ----------
     Liu, Hayes, Nobel & Marron (2008), *JASA* 103, 1281–1293 (cluster index and Gaussian null, the covariance

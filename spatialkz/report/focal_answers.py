@@ -54,10 +54,9 @@ def focal_joint(findings: Findings, words: Wording) -> str:
     """Shares of verdicts over all specifications, and the joint tests of the whole curve."""
     if findings.focal is None or findings.focal.multiverse is None:
         return ""
-    joint = findings.focal.multiverse.joint["p_median"]
-    p_values = [
-        f"{words(f'joint_{test}')}: {words.equation('p', p)}" for test, p in joint.items() if not np.isnan(p)
-    ]
+    joint = findings.focal.multiverse.joint["p_median"].dropna()
+    named = [words(f"joint_{test}") for test in joint.index]
+    p_values = [f"{name}: {words.equation('p', p)}" for name, p in zip(named, joint, strict=True)]
     return " ".join([*_many(findings.focal, words), words("focal_joint", tests=words.listing(p_values))])
 
 

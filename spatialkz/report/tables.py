@@ -219,7 +219,11 @@ def _types(areas: pd.DataFrame, words: Wording) -> list[Column]:
         shares = zip(areas["district_type"], areas["type_share"], strict=True)
         columns += [
             Column(words("district_type"), [_typed(kind, share, words) for kind, share in shares], "label"),
-            Column(words("type_lacks"), [lacks(t, words) or _DASH for t in areas["type_lacks"]], "label"),
+            Column(
+                words("type_lacks"),
+                [_DASH if t == "none" else lacks(t, words) for t in areas["type_lacks"]],
+                "label",
+            ),
         ]
     paths = [words(f"formation_{path}") for path in areas["formation"]]
     return [*columns, Column(words("formation"), paths, "label")]

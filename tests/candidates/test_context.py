@@ -91,7 +91,7 @@ def test_candidate_columns_say_what_the_stages_said(ranking, quick):
     sure = certainty(quick.table, 1.0)
     assert all(rows.loc[cell, "certainty"] == sure.loc[cell] for cell in rows.index)
     assert rows.loc[("Almaty City", "information"), "named_by"] == "special economic zone; technopark"
-    assert rows.loc[("Almaty City", "pharmaceutical"), "named_by"] == ""
+    assert rows.loc[("Almaty City", "pharmaceutical"), "named_by"] == "none"
 
 
 def test_area_columns_by_hand(ranking, quotients, quick):
@@ -114,7 +114,7 @@ def test_a_study_of_counts_gets_p_values_and_one_without_places_no_types(counted
     rows = ranking.candidates
     assert rows["lq_p"].between(0, 1, inclusive="right").all()
     assert (rows["share_low"] == rows["share_high"]).all()
-    assert (rows["named_by"] == "").all()
+    assert (rows["named_by"] == "none").all()
     assert (ranking.areas["growth_points"] == 0).all()
     assert ranking.areas["formation"].isin(["linked", "spin-off", "none"]).all()
     types, kinds = {"district_type", "type_lacks", "type_share"}, {"knowledge", "digital", "technology"}

@@ -141,7 +141,6 @@ def test_bad_input_is_refused(features, labels):
         leave_one_region_out(features, labels.drop("Akmola"), ward(5))
     with pytest.raises(RegionError, match="Akmola has none"):
         leave_one_region_out(features, labels.where(labels.index != "Akmola"), ward(5))
+    line, last = pd.DataFrame({"x": np.arange(30.0)}), pd.Series(np.r_[np.ones(29, dtype=int), 2])
     with pytest.raises(InputError, match="no member in any of 1"):
-        line = pd.DataFrame({"x": np.arange(30.0)})
-        last = pd.Series(np.r_[np.ones(29, dtype=int), 2])
         bootstrap_stability(line, last, lambda points: (points[:, 0] > 28).astype(int), resamples=1, rng=6)
