@@ -117,7 +117,7 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
         )
         axes.scatter(p[turns], at[turns], s=22, color=ACCENT, zorder=3)
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(numticks=5))
+        axes.xaxis.set_major_locator(LogLocator(numticks=3))
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
         axes.set_title(wrapped(family_name(family, words), 20), fontsize=9)
