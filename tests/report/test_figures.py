@@ -188,7 +188,7 @@ def test_the_cut_of_the_tree_leaves_the_clusters(findings):
 
 def test_without_polygons_there_are_all_figures_but_the_maps(findings, tmp_path):
     bare = replace(findings, study=replace(findings.study, boundaries=None))
-    assert list(draw_figures(bare, tmp_path, "en")) == NAMES[2:]
+    assert list(draw_figures(bare, tmp_path, "en")) == [*NAMES[2:], "growth"]
     assert not (tmp_path / "map.png").exists()
 
 
