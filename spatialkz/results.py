@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,13 +22,18 @@ def frozen(table: Table) -> Table:
     False
     """
     if isinstance(table, pd.Series):
-        values = table.to_numpy(copy=True)
-        values.flags.writeable = False
-        return pd.Series(values, index=table.index, name=table.name, dtype=table.dtype, copy=False)
-    columns = {}
-    for position, column in enumerate(table.columns):
-        columns[column] = frozen(table.iloc[:, position])
+        return pd.Series(_locked(table), index=table.index, name=table.name, dtype=table.dtype, copy=False)
+    columns = {name: _locked(column) for name, column in table.items()}
     return pd.DataFrame(columns, index=table.index, columns=table.columns, copy=False)
+
+
+def _locked(column: pd.Series) -> Any:
+    """Copy of the values; those that pandas keeps in arrays of its own stay there."""
+    if not isinstance(column.dtype, np.dtype):
+        return column.array.copy()
+    values = column.to_numpy(copy=True)
+    values.flags.writeable = False
+    return values
 
 
 def json_ready(value: object) -> object:

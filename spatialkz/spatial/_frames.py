@@ -173,13 +173,15 @@ def global_frames(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Table and envelope of a :class:`GlobalTest`; ``columns`` are statistic, expected, variance and z."""
     p_value, low, high = parts
-    table = pd.DataFrame(dict(columns), index=index).assign(
-        p_value=p_value,
-        p_adjusted=false_discovery_adjusted(p_value),
-        n=n,
-        method=method,
-        alternative=alternative,
-    )
+    found = {
+        **columns,
+        "p_value": p_value,
+        "p_adjusted": false_discovery_adjusted(p_value),
+        "n": n,
+        "method": method,
+        "alternative": alternative,
+    }
+    table = pd.DataFrame(found, index=index)
     return frozen(table), frozen(pd.DataFrame({"low": low, "high": high}, index=index))
 
 
