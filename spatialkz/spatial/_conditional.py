@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
-from math import comb
+from itertools import permutations as arrangements
+from math import comb, perm
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -65,8 +66,8 @@ def conditional_test(
     own : array, shape (regions, variables), optional
         :math:`a_i`, with an array of scores only; left out, 1.
     method : {"auto", "exact", "permutation"}
-        ``exact`` enumerates all sets of neighbors, which needs equal weights within each region; ``auto``
-        does so where it is cheaper than the permutations asked for.
+        ``exact`` enumerates all sets of neighbors, with unequal weights all their orders; ``auto`` does so
+        where it is cheaper than the permutations asked for.
     permutations, alternative, rng, stream
         As everywhere; regions share the draws.
     """
@@ -96,8 +97,10 @@ def conditional_test(
             lags = conditional_lag_counts(common, weights, permutations, draw, drawn)
             counts = _product_counts(factor, drawn, *lags, permutations)
         p_value[drawn] = permutation_p_value(*counts, permutations, alternative)
-        degree = np.diff(weights.indptr)[drawn]
-        p_min[drawn] = _smallest(degree, len(regions) - 1, permutations, alternative)[:, None]
+        ways = _outcome_counts(csr_array(weights[drawn]), len(regions) - 1)
+        # The p-value of one draw, or of one way to draw the neighbors.
+        least = np.maximum(1 / ways, 1 / (permutations + 1))
+        p_min[drawn] = tail_p_value(least, least, alternative)[:, None]
         # Where every draw gave the same sum, no p-value but 1 can occur.
         p_min[drawn] = np.where((counts[0] == permutations) & (counts[1] == permutations), 1.0, p_min[drawn])
     methods = pd.Series(np.where(exact, "exact", "permutation"), index=regions, name="method")
@@ -105,20 +108,27 @@ def conditional_test(
 
 
 def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.Index) -> NDArray[np.bool_]:
-    """Which regions are enumerated: those with equal weights and few enough neighbor sets."""
+    """Which regions are enumerated: those with few enough neighbor sets, or orders of unequal weights."""
     n = weights.shape[0]
     if method == "permutation":
         return np.zeros(n, dtype=bool)
     most = max(permutations, _ALWAYS_ENUMERATE)
-    degree = np.diff(weights.indptr)
-    few = [size for size in np.unique(degree) if comb(n - 1, int(size)) <= most]
-    possible = equal_weights(weights) & np.isin(degree, few)
+    possible = _outcome_counts(weights, n - 1) <= most
     if method == "exact" and not possible.all():
         raise InputError(
-            "Exact p-values need equal weights within a region and few neighbor sets, which is not so for "
-            f"{listing(regions[~possible])}; use method='auto'."
+            f"Exact p-values need at most {most:,} neighbor sets (orders of neighbors where their weights "
+            f"are unequal), which is not so for {listing(regions[~possible])}; use method='auto'."
         )
-    return np.asarray(possible)
+    return possible
+
+
+def _outcome_counts(rows: csr_array, others: int) -> Floats:
+    """In how many ways each row's neighbors can be drawn: sets, or orders where weights are unequal."""
+    kinds = np.column_stack([np.diff(rows.indptr), equal_weights(rows)])
+    distinct, place = np.unique(kinds, axis=0, return_inverse=True)
+    counts = [(comb if equal else perm)(others, int(d)) for d, equal in distinct]
+    # Beyond what a float can hold it does not matter how many there are.
+    return np.array([float(min(count, 10**300)) for count in counts])[place.ravel()]
 
 
 def _enumerate(
@@ -131,9 +141,13 @@ def _enumerate(
 ) -> None:
     """Fill in the p-values, and the smallest ones, of regions all of whose neighbor sets are gone through."""
     n, degree = len(observed), np.diff(weights.indptr)
-    sets = {size: _neighbor_sets(n - 1, size) for size in np.unique(degree[regions])}
+    kinds = list(zip(degree.tolist(), equal_weights(weights).tolist(), strict=True))
+    chosen = {kind: _neighbor_sets(n - 1, *kind) for kind in {kinds[i] for i in regions}}
     for i in regions:
-        outcomes = weights.data[weights.indptr[i]] * (sets[degree[i]] @ np.delete(score_of(i), i, axis=0))
+        own = weights.data[weights.indptr[i] : weights.indptr[i + 1]]
+        sets = chosen[kinds[i]]
+        sets.data[:] = np.tile(own, sets.shape[0])
+        outcomes = sets @ np.delete(score_of(i), i, axis=0)
         slack = TIE * np.abs(outcomes).max(axis=0)
         above = [outcomes >= value - slack for value in (observed[i], outcomes.max(axis=0))]
         below = [outcomes <= value + slack for value in (observed[i], outcomes.min(axis=0))]
@@ -141,9 +155,10 @@ def _enumerate(
             target[i] = tail_p_value(tails[0].mean(axis=0), tails[1].mean(axis=0), alternative)
 
 
-def _neighbor_sets(others: int, degree: int) -> csr_array:
-    """All sets of ``degree`` neighbors among ``others`` regions, a row each."""
-    chosen = np.array(list(combinations(range(others), degree)))
+def _neighbor_sets(others: int, degree: int, equal: bool) -> csr_array:
+    """All sets of ``degree`` neighbors among ``others`` regions, a row each; all orders unless ``equal``."""
+    ways = combinations if equal else arrangements
+    chosen = np.array(list(ways(range(others), degree)))
     starts = np.arange(0, chosen.size + 1, degree)
     return csr_array((np.ones(chosen.size), chosen.ravel(), starts), (len(chosen), others))
 
@@ -183,12 +198,3 @@ def _simulated_counts(
         counts[0, place] = (sums >= observed[i] - slack).sum(axis=0)
         counts[1, place] = (sums <= observed[i] + slack).sum(axis=0)
     return counts[0], counts[1]
-
-
-def _smallest(
-    degree: NDArray[np.intp], others: int, permutations: int, alternative: Alternative
-) -> NDArray[np.float64]:
-    """Smallest p-value a simulated region can reach: that of one draw, or of one neighbor set."""
-    sizes, place = np.unique(degree, return_inverse=True)
-    least = np.array([max(1 / comb(others, int(size)), 1 / (permutations + 1)) for size in sizes])
-    return tail_p_value(least, least, alternative)[place]

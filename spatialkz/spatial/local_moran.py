@@ -48,8 +48,8 @@ def local_moran(
     graph : libpysal.graph.Graph
         Keyed by the same region labels, in any order.
     method : {"auto", "exact", "permutation"}
-        ``exact`` enumerates all neighbor sets (equal weights within each region only); ``auto`` enumerates
-        while that is cheaper than the permutations asked for.
+        ``exact`` enumerates all neighbor sets (all their orders where weights are unequal); ``auto``
+        enumerates while that is cheaper than the permutations asked for.
     permutations : int
         Number of conditional permutations, at least 99.
     alternative : {"two-sided", "greater", "less"}

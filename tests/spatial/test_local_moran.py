@@ -1,4 +1,4 @@
-from itertools import combinations
+from itertools import combinations, permutations
 
 import libpysal
 import numpy as np
@@ -91,15 +91,33 @@ def test_shuffled_rows_change_nothing(variables, study, shuffled):
         pd.testing.assert_frame_equal(second.loc[first.index], first)
 
 
-def test_unequal_weights_are_simulated(variables, study):
+def test_unequal_weights_are_enumerated_in_every_order_or_simulated(variables, study):
     adjacency = study.graph.adjacency.reset_index()
     adjacency["weight"] = np.arange(1, len(adjacency) + 1, dtype=float)
     graph = Graph.from_arrays(*(adjacency[name].to_numpy() for name in ("focal", "neighbor", "weight")))
-    auto = local_moran(variables["research"], graph, permutations=999, rng=1)
+    x = variables["research"]
+    auto = local_moran(x, graph, permutations=999, rng=1)
     assert auto.methods["Nur-Sultan"] == "exact"  # one neighbor: its weight is 1 whatever it was
     assert auto.methods["Karaganda"] == "permutation"
-    with pytest.raises(InputError, match="equal weights"):
-        local_moran(variables["research"], graph, method="exact")
+    with pytest.raises(InputError, match="at most 20,000 neighbor sets"):
+        local_moran(x, graph, method="exact")
+    simulated = local_moran(x, graph, method="permutation", permutations=9999, rng=1).to_frame()
+    z = x - x.mean()
+    enumerated = [name for name in x.index if auto.methods[name] == "exact" and len(graph[name]) > 1]
+    assert enumerated
+    for region in enumerated:
+        others, weights = z.drop(region), graph[region] / graph[region].sum()
+        products = [
+            z[region] * sum(w * value for w, value in zip(weights, order, strict=True))
+            for order in permutations(others, len(weights))
+        ]
+        observed = z[region] * (weights * z[weights.index]).sum()
+        above = sum(p >= observed - 1e-9 for p in products) / len(products)
+        below = sum(p <= observed + 1e-9 for p in products) / len(products)
+        row = auto.to_frame().loc[("research", region)]
+        assert row["p_value"] == pytest.approx(min(1, 2 * min(above, below)), abs=1e-12)
+        assert row["p_min"] <= row["p_value"] + 1e-12
+        assert simulated.loc[("research", region), "p_value"] == pytest.approx(row["p_value"], abs=0.02)
 
 
 def test_a_larger_map_is_simulated_and_agrees_with_esda():
