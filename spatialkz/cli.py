@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -311,9 +312,16 @@ def focal(
         return
     print(found.summary())
     numbers = found.to_frame().drop(columns="reason").T
-    print(numbers.map(lambda cell: cell if isinstance(cell, str) else f"{cell:.4g}").to_string())
+    print(numbers.map(_shown).to_string())
     for note in notes:
         print(note)
+
+
+def _shown(cell: str | float) -> str:
+    """A number in four digits, text as it is; a dash where nothing was computed."""
+    if isinstance(cell, str):
+        return cell
+    return "–" if isnan(cell) else f"{cell:.4g}"
 
 
 @app.command()
