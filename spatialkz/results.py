@@ -23,7 +23,8 @@ def frozen(table: Table) -> Table:
     """
     if isinstance(table, pd.Series):
         return pd.Series(_locked(table), index=table.index, name=table.name, dtype=table.dtype, copy=False)
-    columns = {name: _locked(column) for name, column in table.items()}
+    # By way of Series, which keep the dtype; a bare array of text would become another.
+    columns = {name: frozen(column) for name, column in table.items()}
     return pd.DataFrame(columns, index=table.index, columns=table.columns, copy=False)
 
 
