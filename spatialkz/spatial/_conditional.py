@@ -124,11 +124,11 @@ def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.
 
 def _outcome_counts(rows: csr_array, others: int) -> Floats:
     """In how many ways each row's neighbors can be drawn: sets, or orders where weights are unequal."""
-    kinds = np.column_stack([np.diff(rows.indptr), equal_weights(rows)])
-    distinct, place = np.unique(kinds, axis=0, return_inverse=True)
-    counts = [(comb if equal else perm)(others, int(d)) for d, equal in distinct]
+    # One number for neighbors and equality: sorting pairs would take long on large maps.
+    kinds, place = np.unique(2 * np.diff(rows.indptr) + equal_weights(rows), return_inverse=True)
+    counts = [(comb if kind % 2 else perm)(others, int(kind) // 2) for kind in kinds]
     # Beyond what a float can hold it does not matter how many there are.
-    return np.array([float(min(count, 10**300)) for count in counts])[place.ravel()]
+    return np.array([float(min(count, 10**300)) for count in counts])[place]
 
 
 def _enumerate(
