@@ -20,7 +20,8 @@ _COMPILE_FROM = 100_000_000
 _BLOCK_BYTES = 64_000_000
 # Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, more
 # permutations than these gain nothing, and so many bytes stay in a core's cache.
-_RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 768, 32, 524_288
+_RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 384, 32, 524_288
+_LINE_BYTES = 64
 # Share of near ties beyond which double precision throughout is cheaper than mending.
 _MANY_TIES = 0.05
 
@@ -115,7 +116,7 @@ class _Walk:
     """Visits all regions so that neighbors come soon after each other; see :func:`kernels.cross_products`."""
 
     site: npt.NDArray[np.uint32]
-    start: npt.NDArray[np.uint64]
+    own: npt.NDArray[np.uint32]
     slot: npt.NDArray[np.uint32]
     weight: Floats
     reach: npt.NDArray[np.uint64]
@@ -136,14 +137,24 @@ def _walk(form: csr_array) -> _Walk:
         further = _reach(reordered)
         if (further - site).max() < (reach - site).max():
             form, reach, site = reordered, further, order
-    size = int((reach - np.arange(n)).max()) + 1
     form.sort_indices()
+    # Edges of each region in fours, fours in pairs; what is left over has weight 0.
+    degree = np.diff(form.indptr)
+    fours = -(-degree // 4)
+    half = np.repeat(np.arange(n), fours)
+    if len(half) % 2:
+        half = np.append(half, half[-1])
+    neighbor, weight = np.repeat(half[:, None], 4, axis=1), np.zeros((len(half), 4))
+    place = np.arange(form.nnz) + np.repeat(4 * (np.cumsum(fours) - fours) - form.indptr[:-1], degree)
+    neighbor.flat[place], weight.flat[place] = form.indices, form.data
+    last = reach[half[1::2]]
+    size = int((last - half[::2]).max(initial=0)) + 1
     return _Walk(
         site=site.astype(np.uint32),
-        start=form.indptr.astype(np.uint64),
-        slot=(form.indices % size).astype(np.uint32),
-        weight=form.data.astype(np.float64),
-        reach=reach.astype(np.uint64),
+        own=(half % size).astype(np.uint32).reshape(-1, 2),
+        slot=(neighbor % size).astype(np.uint32).reshape(-1, 8),
+        weight=weight.reshape(-1, 8),
+        reach=last.astype(np.uint64),
         size=np.uint64(size),
     )
 
@@ -163,7 +174,7 @@ def _by_kernel(values: Floats, walk: _Walk, keys: Keys, precision: type[np.float
         len(keys), _MOST_TOGETHER, _RING_COLUMNS // padded.shape[1], _RING_BYTES // (int(walk.size) * row)
     )
     together = max(1, together)
-    steps = len(keys) * (len(walk.slot) + len(values)) * variables
+    steps = len(keys) * (walk.slot.size + len(values)) * variables
     task = partial(_block, padded, walk, keys, together)
     return np.concatenate(in_blocks(task, len(keys), steps, multiple=together))[:, :variables]
 
@@ -171,30 +182,40 @@ def _by_kernel(values: Floats, walk: _Walk, keys: Keys, precision: type[np.float
 def _block(values: npt.NDArray[np.floating], walk: _Walk, keys: Keys, together: int, part: slice) -> Floats:
     from spatialkz.spatial.kernels import cross_products
 
+    w = walk
     out = np.empty((len(keys[part]), values.shape[1]))
-    weight = walk.weight.astype(values.dtype)
-    cross_products(
-        values, walk.site, walk.start, walk.slot, weight, walk.reach, walk.size, keys[part], together, out
-    )
+    ring = _zeros(int(w.size) + 1, _whole_lines(together * values.shape[1], values.dtype), values.dtype)
+    weight = w.weight.astype(values.dtype)
+    cross_products(values, w.site, w.own, w.slot, weight, w.reach, keys[part], ring, together, out)
     return out
 
 
 def _padded(values: Floats, precision: type[np.floating]) -> npt.NDArray[np.floating]:
     """Copy with rows that fill whole cache lines, or divide one, and begin where one begins."""
     n, variables = values.shape
-    lane = 64 // np.dtype(precision).itemsize
-    width = -(-variables // lane) * lane if variables >= lane else 1 << (variables - 1).bit_length()
-    room = np.zeros(n * width + lane, dtype=precision)
-    first = (-room.ctypes.data % 64) // room.itemsize
-    padded = room[first : first + n * width].reshape(n, width)
+    kind = np.dtype(precision)
+    width = min(_whole_lines(variables, kind), 1 << (variables - 1).bit_length())
+    padded = _zeros(n, width, kind)
     padded[:, :variables] = values
     return padded
+
+
+def _whole_lines(columns: int, kind: np.dtype[np.floating]) -> int:
+    lane = _LINE_BYTES // kind.itemsize
+    return -(-columns // lane) * lane
+
+
+def _zeros(rows: int, columns: int, kind: np.dtype[np.floating]) -> npt.NDArray[np.floating]:
+    """Zeros that begin where a cache line begins."""
+    room = np.zeros(rows * columns + _LINE_BYTES // kind.itemsize, dtype=kind)
+    first = (-room.ctypes.data % _LINE_BYTES) // kind.itemsize
+    return room[first : first + rows * columns].reshape(rows, columns)
 
 
 def _single_precision_error(values: Floats, form: csr_array) -> Floats:
     r"""Bound on the rounding error of the single-precision kernel.
 
-    Each product is rounded at most 8 times and each partial sum ``FLUSH_EVERY`` times, each time by a share
+    Each product is rounded at most 10 times and each partial sum ``FLUSH_EVERY`` times, each time by a share
     of at most :math:`2^{-24}`; and :math:`\sum |w_{ij} v_i v_j| \le \rho \sum v_i^2` with the largest row sum
     :math:`\rho` of the symmetric matrix of the form.
     """
@@ -202,5 +223,5 @@ def _single_precision_error(values: Floats, form: csr_array) -> Floats:
 
     size = abs(form)
     largest = float((size.sum(axis=0) + size.sum(axis=1)).max()) / 2
-    bound: Floats = (8 + FLUSH_EVERY) * 2.0**-24 * largest * (values**2).sum(axis=0)
+    bound: Floats = (10 + FLUSH_EVERY) * 2.0**-24 * largest * (values**2).sum(axis=0)
     return bound

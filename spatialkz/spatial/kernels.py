@@ -5,45 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
+from spatialkz.spatial.cache_lines import LINE_BYTES, add_products, copy_line, prefetch_line
 from spatialkz.spatial.shuffles import FIRST, SECOND, STEP
 
 # Arrays as numba sees them; their types are told in the docstrings.
 Array = Any
 
 # Index arithmetic is unsigned throughout: signed indices cost a branch each and hinder vectorization.
-_0, _1, _2, _3, _4 = (np.uint64(i) for i in range(5))
+_0, _1 = np.uint64(0), np.uint64(1)
 _11, _27, _30, _31 = (np.uint64(i) for i in (11, 27, 30, 31))
-_LANES = np.uint64(32)
 # Rows asked for this many steps before they are needed: about the latency of memory.
 _AHEAD = 8
 # Products summed in single precision before the sum moves on to double precision.
 FLUSH_EVERY = 32
-
-
-@intrinsic
-def _prefetch(_: Any, array: Any, row: Any, column: Any) -> Any:
-    """Ask the processor to fetch the cache line of ``array[row, column]``."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
-        cell = cgutils.get_item_pointer(  # type: ignore[no-untyped-call]
-            context, builder, signature.args[0], struct, list(arguments[1:]), wraparound=False
-        )
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        fetch = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-            builder.module, kind, "llvm.prefetch.p0"
-        )
-        # For reading (0), to be kept in all caches (3), data (1).
-        builder.call(fetch, [builder.bitcast(cell, pointer), number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, row, column), generate
 
 
 @njit(cache=True, nogil=True)
@@ -68,12 +45,12 @@ def shuffle(order: Array, key: np.uint64) -> None:
 def cross_products(
     values: Array,
     site: Array,
-    start: Array,
+    own: Array,
     slot: Array,
     weight: Array,
     reach: Array,
-    size: np.uint64,
     keys: Array,
+    ring: Array,
     together: int,
     out: Array,
 ) -> None:
@@ -81,85 +58,75 @@ def cross_products(
 
     Regions are visited in an order in which neighbors are near each other. A ring of the last rows holds the
     permuted values of all regions still to be met as neighbors, so each permutation gathers each row of
-    ``values`` once, and everything else happens in cache.
+    ``values`` once, and everything else happens in cache. There, reading and writing is what takes the time:
+    the edges of two regions are added in one pass over the sums.
 
     Parameters
     ----------
     values : array, shape (n, K)
-        Single or double precision, rows of whole cache lines where K is large.
+        Single or double precision; rows fill whole cache lines where K is large.
     site : array of uint32, shape (n,)
         Region visited at each step.
-    start, slot, weight
-        Edges in CSR form: edges of step i are ``start[i]:start[i + 1]``, ``slot`` is the neighbor's step
-        modulo ``size``. Each pair stands once, at its first step.
-    reach : array of uint64, shape (n,)
-        Last step needed as a neighbor up to step i; not decreasing.
-    size : uint64
-        Rows of the ring.
+    own, slot, weight : arrays, shapes (passes, 2), (passes, 8), (passes, 8)
+        Each pass adds up to four edges for each of two regions; ``own`` and ``slot`` are the steps of the
+        regions and of their neighbors modulo the rows of the ring. Each pair of neighbors stands once; places
+        left over have weight 0.
+    reach : array of uint64, shape (passes,)
+        Last step needed by each pass; not decreasing.
     keys : array of uint64
         A permutation each.
+    ring : array, shape (size + 1, columns)
+        Zeros; columns are whole cache lines that hold ``together`` × K. The last row is for the sums.
     together : int
         Permutations side by side in a row of the ring, so that few variables still fill vectors.
     out : array of float64, shape (keys, K)
     """
     n, K = np.uint64(len(values)), np.uint64(values.shape[1])
-    line = np.uint64(64 // values.itemsize)
+    size = np.uint64(len(ring) - 1)
+    line = np.uint64(LINE_BYTES // values.itemsize)
     ahead = np.uint64(_AHEAD)
     order = np.empty(n, np.uint32)
     rows = np.zeros((together, n + ahead), np.uint32)
-    ring = np.zeros((size, (together * K + _LANES - _1) // _LANES * _LANES), values.dtype)
-    sums = np.zeros(ring.shape[1], values.dtype)
+    sums = ring[size]
     out[:] = 0.0
     first = _0
     count = np.uint64(len(keys))
     while first < count:
         m = min(np.uint64(together), count - first)
-        # Whole vectors always, so that a variable is summed in the same way whatever stands beside it.
-        width = (m * K + _LANES - _1) // _LANES * _LANES
+        # Whole lines always, so that a variable is summed in the same way whatever stands beside it.
+        width = (m * K + line - _1) // line * line
         for p in range(m):
             shuffle(order, keys[first + p])
             for i in range(n):
                 rows[p, i] = order[site[i]]
-        loaded, free, own, e, pending = _0, _0, _0, _0, 0
-        for i in range(n):
-            while loaded <= reach[i]:
+        loaded, free, pending = _0, _0, 0
+        for q in range(np.uint64(len(own))):
+            while loaded <= reach[q]:
                 for p in range(m):
-                    row = np.uint64(rows[p, loaded + ahead])
-                    for k in range(_0, K, line):
-                        _prefetch(values, row, k)  # type: ignore[call-arg]
-                    row = np.uint64(rows[p, loaded])
+                    row, later = np.uint64(rows[p, loaded]), np.uint64(rows[p, loaded + ahead])
                     shift = p * K
-                    for k in range(K):
-                        ring[free, shift + k] = values[row, k]
+                    if line > K:
+                        prefetch_line(values, later, _0)  # type: ignore[call-arg]
+                        for k in range(K):
+                            ring[free, shift + k] = values[row, k]
+                    else:
+                        for k in range(_0, K, line):
+                            prefetch_line(values, later, k)  # type: ignore[call-arg]
+                            copy_line(ring, free, shift + k, values, row, k)
                 loaded += _1
                 free += _1
                 if free == size:
                     free = _0
-            stop = start[i + _1]
-            # Four edges at a time: one pass over the sums instead of four.
-            while e < stop:
-                if e + _4 <= stop:
-                    a, b, c, d = slot[e], slot[e + _1], slot[e + _2], slot[e + _3]
-                    wa, wb, wc, wd = weight[e], weight[e + _1], weight[e + _2], weight[e + _3]
-                    for k in range(width):
-                        sums[k] += ring[own, k] * (
-                            (wa * ring[a, k] + wb * ring[b, k]) + (wc * ring[c, k] + wd * ring[d, k])
-                        )
-                    e += _4
-                else:
-                    a, wa = slot[e], weight[e]
-                    for k in range(width):
-                        sums[k] += ring[own, k] * (wa * ring[a, k])
-                    e += _1
-                pending += 1
-                if pending == FLUSH_EVERY:
-                    _flush(sums, out, first, m, K)
-                    pending = 0
-            own += _1
-            if own == size:
-                own = _0
+            regions: Any = to_fixed_tuple(own[q], 2)  # type: ignore[call-arg]
+            neighbors: Any = to_fixed_tuple(slot[q], 8)
+            weights: Any = to_fixed_tuple(weight[q], 8)
+            for k in range(_0, width, line):
+                add_products(sums, ring, k, regions, neighbors, weights)
+            pending += 1
+            if pending == FLUSH_EVERY:
+                _flush(sums, out, first, m, K)
+                pending = 0
         _flush(sums, out, first, m, K)
-        sums[:] = 0.0
         first += m
 
 

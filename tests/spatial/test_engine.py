@@ -95,6 +95,20 @@ def test_products_from_their_definition():
         np.testing.assert_allclose(found, by_hand, atol=1e-12)
 
 
+@pytest.mark.parametrize("edges", [0, 1, 3, 4, 5, 37])
+def test_any_number_of_edges_fills_the_passes_of_the_kernel(edges):
+    """A hub and a chain at the other end: places left over in a pass count nothing."""
+    hub, dense = np.arange(1, edges + 1), np.zeros((60, 60))
+    dense[0, hub], dense[hub, 0] = np.linspace(0.5, 1, edges), 0.25
+    dense[58, 59] = edges > 0
+    values = centered(60, 5)
+    plain, compiled = (
+        permuted_cross_products(values, csr_array(dense), 9, np.random.default_rng(2), compiled=path)
+        for path in (False, True)
+    )
+    np.testing.assert_allclose(compiled, plain, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["continuous", "rare", "huge", "counts"])
 def test_single_precision_never_moves_a_permutation_to_the_other_side(kind):
     """Ties included: values of a few levels tie in most permutations."""
