@@ -18,6 +18,7 @@ from spatialkz.tables import (
     ActivityTable,
     check_labels,
     check_same_regions,
+    prerequisite_quotients,
 )
 
 LANGUAGES = ("en", "ru", "kk")
@@ -81,6 +82,8 @@ class Places:
         Places the source speaks of: columns ``site, kind, region``.
     cities : Series
         Region → 1 for a city that is a region of its own, else 0.
+    prerequisites : DataFrame
+        What regions have to build on, each against a base: columns ``region, indicator, value, base``.
     rules : Path, optional
         Rules for types of district, as TOML.
     """
@@ -91,6 +94,9 @@ class Places:
     )
     named: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["site", "kind", "region"]))
     cities: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
+    prerequisites: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["region", "indicator", "value", "base"])
+    )
     rules: Path | None = None
 
 
@@ -111,8 +117,8 @@ class Study:
     regions : DataFrame
         Index = region label; ``code, name_en, name_ru, name_kk``. Left out, the labels are the names.
     sectors : DataFrame
-        Index = sector label; ``name_en, name_ru, name_kk`` and ``role`` (``knowledge`` marks the sectors of
-        the knowledge base). Left out, the labels are the names.
+        Index = sector label; ``name_en, name_ru, name_kk`` and ``role`` (``knowledge`` and ``research`` mark
+        the sectors of the knowledge base). Left out, the labels are the names.
     boundaries : GeoDataFrame, optional
         Polygons by region label; without them there is no map, all else stays.
     placement : Series, optional
@@ -180,6 +186,9 @@ class Study:
             unknown = pd.Index(regions).unique().difference(labels)
             if len(unknown):
                 raise RegionError(f"{name} has regions that the table lacks: {listing(unknown)}.")
+        if len(self.places.prerequisites):
+            known = prerequisite_quotients(self.places.prerequisites).index
+            check_same_regions(known, labels, "the table of prerequisites")
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")
             object.__setattr__(self, "marks", self.marks.loc[labels, self.table.sectors].astype(bool))

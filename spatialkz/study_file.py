@@ -166,7 +166,7 @@ _KEYS = {
     "geography": set("graph isolates parts times boundaries id".split()),
     "placement": {"file"},
     "claims": {"file"},
-    "places": set("policies specializations named cities rules".split()),
+    "places": set("policies specializations named cities prerequisites rules".split()),
     "choices": {choice.name for choice in fields(Choices)},
 }
 
@@ -317,7 +317,7 @@ class _StudyFile:
         section = self.section("places")
         found: dict[str, Any] = {
             name: read_frame(self.file(section[name]))
-            for name in ("named", "specializations")
+            for name in ("named", "specializations", "prerequisites")
             if name in section
         }
         sites = []

@@ -13,7 +13,7 @@ from spatialkz.tables import check_labels, check_same_regions, check_table
 
 # Evidence → column of the sectors' list and the entries that belong to it (classes of Eurostat).
 _KINDS = {
-    "knowledge": ("role", ("knowledge",)),
+    "knowledge": ("role", ("knowledge", "research")),
     "digital": ("role", ("digital",)),
     "high_tech": ("intensity", ("high",)),
     "medium_tech": ("intensity", ("medium-high", "medium-low")),
@@ -38,9 +38,9 @@ def area_profile(
     quotients : DataFrame, shape (regions, sectors)
         Location quotients.
     sectors : DataFrame
-        Index = sector; ``group`` (base group), ``role`` (``knowledge``, ``digital``) and ``intensity``
-        (Eurostat: ``high``, ``medium-high``, ``medium-low``, others). A column that is left out leaves out
-        its evidence; nothing is taken for 0 that is not known.
+        Index = sector; ``group`` (base group), ``role`` (``knowledge``, ``research``, ``digital``) and
+        ``intensity`` (Eurostat: ``high``, ``medium-high``, ``medium-low``, others). A column that is left
+        out leaves out its evidence; nothing is taken for 0 that is not known.
     threshold : float
         The quotient from which a region counts as specialized, positive.
     graph : Graph, optional

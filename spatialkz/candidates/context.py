@@ -22,6 +22,7 @@ from spatialkz.specialization import (
     table_concentration,
 )
 from spatialkz.study import Study
+from spatialkz.tables import prerequisite_quotients
 
 #: Column → what it says, in which unit, and when it is missing.
 CANDIDATE_CONTEXT = {
@@ -30,6 +31,7 @@ CANDIDATE_CONTEXT = {
     "focus_low, focus_high": "bounds of the sector's share of the region's base (0–1)",
     "stars, stars_possible": "stars for size, specialization and focus: certain, and possible within bounds",
     "lq_p": "p-value of the quotient, for tables of counts only",
+    "research_lq": "quotient of the region in research and development (role 'research')",
     "concentration": "locational Gini coefficient of the sector (0–1)",
     "formation": "linked to related specializations here or next door, or spin-off without them",
     "named_by": "policies that name this sector in this region; none without",
@@ -44,6 +46,8 @@ AREA_CONTEXT = {
     "holds over the rounding draws; missing without rules",
     "formation": "linked if a candidate is, spin-off if none is, none without candidates",
     "growth_points": "number of zones and technoparks",
+    "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
+    "absent if the study states none",
     "moran_label, moran_p": "local Moran's I of breadth",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
 }
@@ -82,6 +86,10 @@ def candidate_context(
     if "locational_gini" in indices:  # a published table that no base shares fit has none
         gini = indices["locational_gini"].to_dict()
         table["concentration"] = table.index.get_level_values("sector").map(gini)
+    research = study.sectors.loc[quotients.columns, "role"] == "research"
+    if research.any():
+        best = quotients.loc[:, research.to_numpy()].max(axis=1).to_dict()
+        table["research_lq"] = table.index.get_level_values("region").map(best)
     path = formation(quotients, study.graph, threshold=threshold)["path"]
     table["formation"] = path.reindex(table.index)
     table["named_by"] = _named_by(study, quotients).reindex(table.index, fill_value="none")
@@ -128,7 +136,9 @@ def area_context(
         ]
     cells = formation(quotients, study.graph, threshold=threshold)
     table["formation"] = region_formation(cells, quotients.index)["formation"]
-    table["growth_points"] = places["growth_points"]
+    for name in ("growth_points", "prerequisites"):
+        if name in places:
+            table[name] = places[name]
     index = pd.MultiIndex.from_product([["breadth"], table.index])
     return _with_neighbors_and_cluster(table.rename_axis("region"), index, local, clusters)
 
@@ -165,15 +175,19 @@ def _named_by(study: Study, quotients: pd.DataFrame) -> pd.Series:
 
 
 def _places(study: Study) -> pd.DataFrame:
-    """Numbers by region that rules may speak of: ``city`` and ``growth_points``."""
+    """Numbers by region that rules may speak of: ``city``, ``growth_points``, and what is known beside."""
     regions = study.table.regions
     sites = study.places.sites.drop_duplicates(["policy", "site", "region"]).assign(kind="growth_points")
     # A site's name may occur under two policies; what counts is the pair.
     sites["site"] = sites["policy"] + ": " + sites["site"]
     counts = site_counts(sites, regions, by="kind") if len(sites) else pd.DataFrame(index=regions)
-    return counts.reindex(columns=["growth_points"], fill_value=0).assign(
+    counts = counts.reindex(columns=["growth_points"], fill_value=0).assign(
         city=study.places.cities.reindex(regions, fill_value=0)
     )
+    if len(study.places.prerequisites):
+        reached = prerequisite_quotients(study.places.prerequisites) >= 1
+        counts["prerequisites"] = reached.sum(axis=1).reindex(regions)
+    return counts
 
 
 def _rounding_draws(study: Study, quotients: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:

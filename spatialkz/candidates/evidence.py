@@ -23,13 +23,13 @@ CANDIDATE_EVIDENCE = {
     "specialization": "strength LQ/(1+LQ) of the sector in the region",
     "companions": "share of the other sectors in which the region is specialized too",
     "relatedness": "share of what is related to the sector that the region has (density by proximity)",
-    "knowledge": "mean strength of the knowledge sectors (role 'knowledge') in the region",
+    "knowledge": "mean strength of the knowledge sectors (role 'knowledge' or 'research') in the region",
     "surroundings": "mean strength of the same sector in the neighboring regions",
 }
 AREA_EVIDENCE = {
     "specialized_share": "share of the sectors in which the region is specialized (breadth / sectors)",
     "strength": "mean strength LQ/(1+LQ) over all sectors",
-    "knowledge": "mean strength of the knowledge sectors (role 'knowledge') in the region",
+    "knowledge": "mean strength of the knowledge sectors (role 'knowledge' or 'research') in the region",
     "digital": "mean strength of the digital sectors (role 'digital') in the region",
     "technology": "mean strength of high-tech and medium-high-tech industry in the region",
     "surroundings": "mean share of specialized sectors in the neighboring regions",
@@ -54,7 +54,7 @@ class Setting:
         role = sectors["role"] if "role" in sectors else pd.Series("", index=sectors.index)
         level = sectors["intensity"] if "intensity" in sectors else pd.Series("", index=sectors.index)
         kinds = {
-            "knowledge": (role == "knowledge").to_numpy(),
+            "knowledge": role.isin(["knowledge", "research"]).to_numpy(),
             "digital": (role == "digital").to_numpy(),
             "technology": level.isin(["high", "medium-high"]).to_numpy(),
         }

@@ -213,7 +213,7 @@ def _ranks(table: pd.DataFrame) -> list[str]:
 
 
 def _types(areas: pd.DataFrame, words: Wording) -> list[Column]:
-    """District type with how often it holds, what the region lacks for the next, and how it came about."""
+    """District type with how often it holds, what is lacking, how it came about, and prerequisites."""
     columns = []
     if "district_type" in areas:
         shares = zip(areas["district_type"], areas["type_share"], strict=True)
@@ -226,7 +226,10 @@ def _types(areas: pd.DataFrame, words: Wording) -> list[Column]:
             ),
         ]
     paths = [words(f"formation_{path}") for path in areas["formation"]]
-    return [*columns, Column(words("formation"), paths, "label")]
+    columns.append(Column(words("formation"), paths, "label"))
+    if "prerequisites" in areas:
+        columns.append(Column(words("prerequisites"), [words.whole(n) for n in areas["prerequisites"]]))
+    return columns
 
 
 def _typed(kind: str, share: float, words: Wording) -> str:

@@ -2,6 +2,7 @@
 
 from spatialkz.tables.activity import ActivityTable, Kind
 from spatialkz.tables.checks import check_labels, check_same_regions, check_table
+from spatialkz.tables.prerequisites import prerequisite_quotients
 from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table, split_base
 from spatialkz.tables.writers import write_table
 
@@ -12,6 +13,7 @@ __all__ = [
     "check_same_regions",
     "check_table",
     "parse_numbers",
+    "prerequisite_quotients",
     "read_frame",
     "read_region_table",
     "split_base",

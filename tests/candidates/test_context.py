@@ -26,6 +26,7 @@ from spatialkz.specialization import (
     table_quotients,
 )
 from spatialkz.study import Choices, Places, Study
+from spatialkz.tables import prerequisite_quotients
 
 QUICK = Choices(permutations=99, resamples=10, draws=100, simulations=600)
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "score.md"
@@ -92,6 +93,8 @@ def test_candidate_columns_say_what_the_stages_said(ranking, quick):
     assert all(rows.loc[cell, "certainty"] == sure.loc[cell] for cell in rows.index)
     assert rows.loc[("Almaty City", "information"), "named_by"] == "special economic zone; technopark"
     assert rows.loc[("Almaty City", "pharmaceutical"), "named_by"] == "none"
+    for (region, _), quotient in rows["research_lq"].items():
+        assert quotient == quotients.loc[region, "research"]
 
 
 def test_area_columns_by_hand(ranking, quotients, quick):
@@ -102,6 +105,10 @@ def test_area_columns_by_hand(ranking, quotients, quick):
     parks = quick.places.sites.groupby("region")[["policy", "site"]].apply(lambda g: len(g.drop_duplicates()))
     assert areas.loc[parks.index, "growth_points"].to_dict() == parks.to_dict()
     assert (areas.drop(parks.index)["growth_points"] == 0).all()
+    reached = prerequisite_quotients(quick.places.prerequisites) >= 1
+    assert areas["prerequisites"].to_dict() == reached.sum(axis=1).to_dict()
+    assert areas.loc["Almaty City", "prerequisites"] == 4
+    assert areas.loc["Turkestan", "prerequisites"] == 1
     assert areas["piling_p"].idxmin() == areas["breadth"].idxmax() == "Almaty City"
     # Karaganda and Pavlodar have no candidate.
     assert areas.index[areas["formation"] == "none"].tolist() == areas.index[areas["breadth"] == 0].tolist()
@@ -118,13 +125,14 @@ def test_a_study_of_counts_gets_p_values_and_one_without_places_no_types(counted
     assert (ranking.areas["growth_points"] == 0).all()
     assert ranking.areas["formation"].isin(["linked", "spin-off", "none"]).all()
     types, kinds = {"district_type", "type_lacks", "type_share"}, {"knowledge", "digital", "technology"}
-    assert not (types | kinds | {"breadth_all"}) & set(ranking.areas)
+    assert not (types | kinds | {"breadth_all", "prerequisites"}) & set(ranking.areas)
+    assert "research_lq" not in rows
     assert "piling_p" in ranking.areas
 
 
 def test_without_places_all_but_types_and_names_stays(quick, ranking):
     bare = rank_candidates(replace(quick, places=Places()), rng=3)
-    gone = {"district_type", "type_lacks", "type_share"}
+    gone = {"district_type", "type_lacks", "type_share", "prerequisites"}
     assert set(ranking.areas) - set(bare.areas) == gone
     same = [name for name in bare.areas if name != "growth_points"]
     pd.testing.assert_frame_equal(bare.areas[same], ranking.areas[same])
