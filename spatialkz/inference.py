@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -13,6 +14,8 @@ from spatialkz.errors import InputError, listing
 
 Alternative = Literal["two-sided", "greater", "less"]
 Floats: TypeAlias = NDArray[np.float64]
+# Tests from which counting distinct p-values may beat sorting them.
+_COUNT_FROM = 10_000
 _SMALLEST = np.finfo(np.float64).tiny
 
 
@@ -81,5 +84,28 @@ def false_discovery_adjusted(p_values: Floats) -> Floats:
     >>> false_discovery_adjusted(np.array([0.01, 0.04, 0.5])).round(3)
     array([0.03, 0.06, 0.5 ])
     """
+    if p_values.size >= _COUNT_FROM:
+        # Monte-Carlo p-values take few values: counting them spares sorting them.
+        first = p_values.reshape(-1, p_values.shape[-1])[0]
+        if 4 * len(np.unique(first)) < len(first):
+            return _adjusted_by_value(p_values)
     adjusted: Floats = stats.false_discovery_control(p_values, axis=-1)
+    return adjusted
+
+
+def _adjusted_by_value(p_values: Floats) -> Floats:
+    """The same from how often each value occurs in each family: the smallest m q / #{p ≤ q} over q ≥ p."""
+    code, found = pd.factorize(p_values.ravel())
+    order = np.argsort(found)
+    values, place = found[order], np.empty(len(found), dtype=np.intp)
+    place[order] = np.arange(len(found))
+    m = p_values.shape[-1]
+    cell = place[code].reshape(-1, m) + len(values) * np.arange(p_values.size // m)[:, None]
+    counts = np.bincount(cell.ravel(), minlength=len(values) * len(cell)).reshape(len(cell), -1)
+    up_to = counts.cumsum(axis=1)
+    # Values that a family does not have lower nothing: as many tests lie below a larger q.
+    bound = m * values / np.maximum(up_to, 1)
+    bound[up_to == 0] = np.inf
+    least = np.minimum.accumulate(bound[:, ::-1], axis=1)[:, ::-1]
+    adjusted: Floats = np.minimum(least, 1.0).ravel()[cell].reshape(p_values.shape)
     return adjusted

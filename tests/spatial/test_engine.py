@@ -11,7 +11,7 @@ import pytest
 from esda import Moran, Moran_Local
 from libpysal.graph import Graph
 from scipy.sparse import csr_array, diags_array
-from scipy.stats import chisquare
+from scipy.stats import chisquare, false_discovery_control
 from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import GraphError
@@ -287,3 +287,13 @@ def test_scaled_rows_make_the_same_weights():
     scaled = csr_array(diags_array(np.arange(1.0, 26)) @ weights)
     regions = pd.RangeIndex(25)
     assert abs(row_standardized(graph_of(scaled), regions) - weights).max() < 1e-15
+
+
+@pytest.mark.parametrize("permutations", [9, 99, 999])
+def test_adjusted_p_values_are_those_of_scipy_whether_counted_or_sorted(permutations):
+    counts = np.random.default_rng(4).integers(0, permutations + 1, (7, 3000))
+    p_values = np.minimum(1, 2 * (counts + 1) / (permutations + 1))
+    p_values[3] = 1.0
+    p_values[5] **= 3  # a family with values of its own
+    found = false_discovery_adjusted(p_values)
+    np.testing.assert_allclose(found, false_discovery_control(p_values, axis=-1), rtol=1e-14)
