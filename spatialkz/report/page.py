@@ -73,6 +73,7 @@ def write_page(
         area_evidence=_evidence(findings.ranking.areas, "area", AREA_EVIDENCE, words),
         candidate_evidence=_evidence(findings.ranking.candidates, "candidate", CANDIDATE_EVIDENCE, words),
         typed="district_type" in findings.ranking.areas,
+        prerequisites=findings.study.places.prerequisites["indicator"].nunique(),
         groups=list(ranking_answers.groups_sentences(findings, words)),
         areas=tables.areas_table(findings, words),
         candidates=tables.candidates_table(findings, words),
