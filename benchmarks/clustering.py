@@ -5,7 +5,7 @@
 The job: gap statistic, k = 1 … 12, 50 reference sets, and 100 bootstrap resamples at k = 6, ten starts each.
 The loop over scikit-learn is timed on the data, one reference set and a few resamples and scaled, with one
 thread and with all, of which the faster counts. Sums of squares are compared on the same points. ``large``
-has no peer: it does the whole job, for about an hour, and shows time and the largest memory the process held;
+has no peer: it does the whole job, for half an hour, and shows time and the largest memory the process held;
 ``tenth`` does a tenth of it.
 """
 
