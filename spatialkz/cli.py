@@ -227,7 +227,7 @@ def moran(
         table = local_moran(values, neighbors, **shared).to_frame().reset_index()
     else:
         table = moran_test(values, neighbors, method=method, **shared).to_frame()
-        detectable = detectable_dependence(values, neighbors)
+        detectable = detectable_dependence(values, neighbors, alternative=alternative)
         table = (table if detectable is None else detectable.beside(table)).reset_index()
     _emit(table, output)
 

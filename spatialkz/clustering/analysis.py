@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.clustering._labels import Labels, Matrix
-from spatialkz.clustering.agreement import adjusted_rand
+from spatialkz.clustering._labels import Labels, Matrix, distinct_rows
+from spatialkz.clustering.agreement import adjusted_rand, partitions_by
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.consensus import Consensus, consensus_clusters
-from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity
+from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity, is_symmetric
 from spatialkz.clustering.methods import METHODS, PartitionMethod, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.splitting import SectorSplitTest, sector_split_test
@@ -24,6 +24,9 @@ from spatialkz.clustering.transforms import Transform, transform_note, transform
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
+
+# Largest k that the tests of structure try, and seeds compared.
+_MOST_STRUCTURE, _SEEDS = 6, 10
 
 DEFAULT_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward", "ward-contiguous", "clustgeo")
 
@@ -38,6 +41,8 @@ class ClusterAnalysis:
         Method → its clusters. All but the first are there for comparison; what follows is of the first.
     agreement : DataFrame
         Adjusted Rand index between the methods, each with its own k.
+    seeds : DataFrame
+        The same between ten seeds of the first method, all with its k.
     structure : mapping
         Null hypothesis → test whether there are clusters at all.
     without_region, without_sector : ClusterStability
@@ -56,6 +61,7 @@ class ClusterAnalysis:
 
     clusters: Mapping[str, RegionClusters]
     agreement: pd.DataFrame
+    seeds: pd.DataFrame
     structure: Mapping[str, StructureTest]
     without_region: ClusterStability
     without_sector: ClusterStability | None
@@ -93,6 +99,11 @@ class ClusterAnalysis:
             "features": self.features,
             "methods": {method: found.to_dict() for method, found in self.clusters.items()},
             "adjusted_rand": json_ready(self.agreement),
+            "adjusted_rand_between_seeds": {
+                "seeds": len(self.seeds),
+                "least": float(self.seeds.to_numpy().min()),
+                "mean": float(self.seeds.to_numpy()[np.triu_indices(len(self.seeds), 1)].mean()),
+            },
             "structure": {null: test.to_dict() for null, test in self.structure.items()},
             "without_region": self.without_region.to_dict(),
             **{name: None if part is None else part.to_dict() for name, part in optional.items()},
@@ -126,7 +137,8 @@ def analyse_clusters(
     ----------
     quotients : DataFrame, shape (regions, sectors)
     graph : libpysal.graph.Graph
-        Keyed by the same regions. Contiguous methods are left out where it falls into parts.
+        Keyed by the same regions. Contiguous methods are left out where it falls into parts, ``clustgeo``
+        where every region neighbors all others and space tells nothing apart.
     groups : Series, optional
         Sector → group, for the names of clusters.
     transform : str
@@ -166,7 +178,6 @@ def analyse_clusters(
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
     features = transformed(quotients, transform)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
-    one_part = graph.n_components == 1
     # The gap statistic of the first method alone: it takes as long as all the rest.
     clusters: dict[str, RegionClusters] = {
         method: cluster_regions(
@@ -179,12 +190,13 @@ def analyse_clusters(
             rng=seed,
         )
         for place, method in enumerate(methods)
-        if one_part or place == 0 or not METHODS[method].contiguous
+        if place == 0 or _fits(method, graph)
     }
     main = clusters[methods[0]]
 
-    def fit(points: Matrix) -> Labels:
-        return partition(points, main.k, main.method, rng=seed)
+    def fit(points: Matrix, seed: int = seed) -> Labels:
+        # Some sectors may not tell as many regions apart as there are clusters.
+        return partition(points, min(main.k, distinct_rows(points)), main.method, rng=seed)
 
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
@@ -196,16 +208,28 @@ def analyse_clusters(
     consensus = None
     if main.k > 1:
         consensus = consensus_clusters(features, fit, k=main.k, regions=0.8, resamples=resamples, rng=seed)
-    test = partial(structure_test, features, draws=draws, rng=seed)
+    most = min(_MOST_STRUCTURE, distinct_rows(features.to_numpy()) - 1)
+    test = partial(structure_test, features, ks=range(2, most + 1), draws=draws, rng=seed)
+    seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
     return ClusterAnalysis(
         clusters=clusters,
         agreement=frozen(adjusted_rand({method: found.labels for method, found in clusters.items()})),
+        seeds=frozen(adjusted_rand(seeds)),
         structure={"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")},
         without_region=leave_one_region_out(features, main.labels, fit),
         without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
         consensus=consensus,
         profiles=cluster_profiles(quotients, main.labels, groups=groups),
-        contiguity=cluster_contiguity(main.labels, graph, rng=seed) if main.k > 1 else None,
+        contiguity=cluster_contiguity(main.labels, graph, rng=seed)
+        if main.k > 1 and is_symmetric(graph)
+        else None,
         split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
         features=transform_note(quotients, transform),
     )
+
+
+def _fits(method: PartitionMethod, graph: Graph) -> bool:
+    """Whether a method can be used on the graph."""
+    if method == "clustgeo":
+        return bool(graph.cardinalities.min() < graph.n - 1)
+    return not METHODS[method].contiguous or graph.n_components == 1

@@ -15,7 +15,12 @@ from scipy.sparse import csr_array
 
 from spatialkz.clustering._labels import Refit, by_descending_mean, distinct_rows
 from spatialkz.clustering.contiguous import check_parts, contiguity
-from spatialkz.clustering.criteria import chosen_by_rule, partition_criteria, silhouette_widths
+from spatialkz.clustering.criteria import (
+    chosen_by_rule,
+    partition_criteria,
+    path_distances,
+    silhouette_widths,
+)
 from spatialkz.clustering.gap import gap_statistic
 from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions
 from spatialkz.clustering.mixtures import mixture_bic
@@ -29,6 +34,8 @@ Rule = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"
 Matrix: TypeAlias = NDArray[np.float64]
 
 _MOST_CLUSTERS = 10
+# Regions up to which all ways over the graph are measured.
+_MOST_PATHS = 2000
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ class RegionClusters:
         The rule that chose k, or ``given``.
     criteria : DataFrame
         Index ``k``; columns ``silhouette, calinski_harabasz, davies_bouldin, within_ss`` (missing where not
-        defined, as for one cluster), ``gap, se`` (of :func:`spatialkz.clustering.gap.gap_statistic`) and, for
-        a mixture, ``bic``.
+        defined, as for one cluster), ``gap, se`` (of :func:`spatialkz.clustering.gap.gap_statistic`), with a
+        connected graph of up to 2,000 regions ``path_silhouette``, and for a mixture ``bic``.
     rules : DataFrame
         Index ``rule``; which ``k`` each chooses, and how far from the rule that decided.
     stability : Series
@@ -181,6 +188,8 @@ def cluster_regions(
         raise InputError(
             f"choose_by is {choose_by!r}; for {method} it must be one of {listing(known_rules)}."
         )
+    if alpha is not None and method != "clustgeo":
+        raise InputError(f"alpha is the spatial weight of clustgeo; {method} has none.")
     table = check_table(features, name="features", least_regions=4)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     order, table = table.index, table.sort_index()
@@ -190,8 +199,8 @@ def cluster_regions(
         raise InputError(
             f"Clusters need at least 3 regions that differ; the features distinguish {most + 1}."
         )
-    if k is not None and not 1 <= k <= most:
-        raise InputError(f"k is {k}; with {most + 1} distinct regions it must be from 1 to {most}.")
+    if k is not None and (not isinstance(k, int | np.integer) or not 1 <= k <= most):
+        raise InputError(f"k is {k!r}; with {most + 1} distinct regions it must be from 1 to {most}.")
     weights = None if graph is None else contiguity(graph, table.index)
     least = 1 if weights is None or not known.contiguous else check_parts(weights, k or most, table.index)
     seed = int(generator(rng, f"cluster_regions:{method}").integers(2**31))
@@ -199,7 +208,7 @@ def cluster_regions(
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
     found = fit.all(points, wanted)
     quick = known.tree is not None or method == "kmeans"
-    criteria = _criteria(table, found, fit, references if quick else 0)
+    criteria = _criteria(table, found, fit, references if quick else 0, graph)
     chosen_by = "given" if k is not None else choose_by
     rules = chosen_by_rule(criteria, choose_by if choose_by in criteria else "silhouette")
     if k is None and choose_by not in rules.index:
@@ -242,11 +251,16 @@ class _Fit:
 
 
 def _criteria(
-    table: pd.DataFrame, found: dict[int, NDArray[np.intp]], fit: _Fit, references: int
+    table: pd.DataFrame,
+    found: dict[int, NDArray[np.intp]],
+    fit: _Fit,
+    references: int,
+    graph: Graph | None,
 ) -> pd.DataFrame:
     """Every criterion that is defined for the method, by k."""
     points = table.to_numpy()
-    criteria = partition_criteria(points, found)
+    along = graph is not None and graph.n_components == 1 and len(points) <= _MOST_PATHS
+    criteria = partition_criteria(points, found, paths=path_distances(table, graph) if along else None)
     run = [k for k in found if k <= _MOST_CLUSTERS]
     if references:
         own = None if fit.method == "kmeans" else fit.all

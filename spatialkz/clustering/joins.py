@@ -158,6 +158,16 @@ def cluster_contiguity(
     )
 
 
+def is_symmetric(graph: Graph) -> bool:
+    """Whether all neighbors are neighbors both ways.
+
+    >>> is_symmetric(Graph.from_arrays(["a", "b", "c"], ["b", "a", "a"], [1.0, 1.0, 1.0]))
+    False
+    """
+    linked = csr_array(graph.sparse) > 0
+    return not (linked != linked.T).nnz
+
+
 def _joined(graph: Graph, regions: pd.Index) -> Labels:
     """Each join once: positions of its two ends, shape (2, joins)."""
     linked = csr_array(aligned(graph, regions).sparse) > 0

@@ -15,6 +15,7 @@ from spatialkz.clustering._labels import (
     Member,
     Refit,
     check_partition,
+    distinct_groups,
     distinct_rows,
     membership,
 )
@@ -24,6 +25,8 @@ from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
 StabilityMethod = Literal["bootstrap", "leave-one-region-out", "leave-one-sector-out"]
+# Resamples drawn until one has as many different regions as there are clusters.
+_PATIENCE = 100
 # Hennig (2007): at most half alike is dissolved; fpc::clusterboot calls three quarters recovered.
 DISSOLVED, RECOVERED = 0.5, 0.75
 
@@ -224,7 +227,7 @@ def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
     points, names, member, table = _prepared(features, labels)
     kept = ~np.eye(len(points), dtype=np.bool_)
     rows = [
-        nearest_jaccard(member[keep], _refit(points[keep], member[keep], fit, left))
+        nearest_jaccard(member[keep], _refit(points[keep], member[keep], fit))
         for left, keep in zip(table.index, kept, strict=True)
     ]
     return _left_out(rows, features.index, table.index, names, "leave-one-region-out")
@@ -267,7 +270,7 @@ def leave_one_sector_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
     if points.shape[1] < 2:
         raise InputError("features have one column; leaving a sector out needs at least 2.")
     rows = [
-        nearest_jaccard(member, _refit(np.delete(points, place, axis=1), member, fit, left))
+        nearest_jaccard(member, _refit(np.delete(points, place, axis=1), member, fit))
         for place, left in enumerate(table.columns)
     ]
     return _left_out(rows, features.columns, table.columns, names, "leave-one-sector-out")
@@ -290,26 +293,25 @@ def _bootstrap(
     if distinct_rows(points) < clusters:
         raise InputError(f"There are {clusters} clusters, but only {distinct_rows(points)} distinct regions.")
     rows: list[NDArray[np.float64]] = []
-    while len(rows) < resamples:
-        drawn = rng.integers(len(points), size=len(points))
-        if distinct_rows(points[drawn]) < clusters:
-            continue
+    for _ in range(resamples):
+        for _ in range(_PATIENCE):
+            drawn = rng.integers(len(points), size=len(points))
+            enough = distinct_rows(points[drawn]) >= clusters
+            if enough:
+                break
+        found = fit(points[drawn]) if enough else distinct_groups(points[drawn])
         kept, first = np.unique(drawn, return_index=True)
-        rows.append(nearest_jaccard(member[kept], fit(points[drawn])[first]))
+        rows.append(nearest_jaccard(member[kept], found[first]))
     jaccard = np.array(rows)
     if np.isnan(jaccard).all(axis=0).any():
         raise InputError(f"A cluster had no member in any of {resamples} resamples; draw more.")
     return jaccard
 
 
-def _refit(points: Matrix, member: Member, fit: Refit, left: object) -> Labels:
-    """Labels without ``left``, if as many clusters as were left can exist."""
-    clusters = int(member.any(axis=0).sum())
-    if distinct_rows(points) < clusters:
-        raise InputError(
-            f"Without {left} the features distinguish {distinct_rows(points)} regions; "
-            f"{clusters} clusters cannot be found again."
-        )
+def _refit(points: Matrix, member: Member, fit: Refit) -> Labels:
+    """Labels of what is left; equal regions together where fewer differ than there are clusters."""
+    if distinct_rows(points) < int(member.any(axis=0).sum()):
+        return distinct_groups(points)
     return fit(points)
 
 

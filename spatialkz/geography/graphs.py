@@ -83,6 +83,8 @@ def neighbor_graph(
     made = as_recipe(recipe, **options)
     layout = Layout(regions, points)
     weights = made.weights(layout)
+    # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
+    weights.eliminate_zeros()
     weights = _mind_isolates(weights, layout, isolates, made)
     weights = _mind_parts(weights, layout, parts, made)
     weights.sort_indices()
@@ -106,7 +108,11 @@ def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
     ['a', 'c']
     """
     check_labels(regions, "region")
-    first, second = pairs.iloc[:, 0].astype(str), pairs.iloc[:, 1].astype(str)
+    # Files hold text; labels may be numbers.
+    label_of = {str(label): label for label in regions}
+    first, second = (
+        pairs.iloc[:, place].astype(str).map(lambda name: label_of.get(name, name)) for place in (0, 1)
+    )
     named = pd.Index(pd.concat([first, second]).unique())
     check_same_regions(named.union(regions), regions, "the list of neighbors")
     if (first == second).any():
@@ -129,8 +135,8 @@ def aligned(graph: Graph, regions: pd.Index) -> Graph:
     RegionError
         If graph and regions do not carry the same labels.
     GraphError
-        If a region has no neighbors, a neighbor stands twice, a weight is negative, or a region is its own
-        neighbor.
+        If a region has no neighbors, a neighbor stands twice, a weight is negative or not finite, or a region
+        is its own neighbor.
     """
     if not isinstance(graph, Graph):
         raise GraphError(f"graph must be a libpysal.graph.Graph, not {type(graph).__name__}.")
@@ -144,6 +150,12 @@ def aligned(graph: Graph, regions: pd.Index) -> Graph:
         )
     if (adjacency < 0).any():
         raise GraphError("Weights of a graph must not be negative.")
+    endless = adjacency.index[~np.isfinite(adjacency)]
+    if len(endless):
+        raise GraphError(
+            f"Weights of a graph must be finite, but not so for "
+            f"{listing(' – '.join(map(str, pair)) for pair in endless)}."
+        )
     if len(graph.isolates):
         raise GraphError(
             f"Every region needs a neighbor; {listing(graph.isolates)} has none (another graph may help)."

@@ -79,7 +79,7 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
                 # The layout found for the one file is the layout of the other.
                 figure.set_layout_engine("none")
                 files[name].write_text(_slim(svg.getvalue()), encoding="utf-8", newline="\n")
-            figure.savefig(folder / f"{name}.png", dpi=150)
+            figure.savefig(folder / f"{name}.png", dpi=150, pil_kwargs={"compress_level": 3})
     return files
 
 

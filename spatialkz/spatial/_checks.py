@@ -13,6 +13,8 @@ from spatialkz.randomness import generator
 from spatialkz.spatial.weights import binary, row_standardized
 from spatialkz.tables import check_table
 
+_ROUNDING, _SMALLEST = 8 * np.finfo(np.float64).eps, 1e-70
+
 
 def checked(
     values: pd.DataFrame | pd.Series,
@@ -31,16 +33,27 @@ def checked(
     check_alternative(alternative)
     table = check_table(values, name=name, minimum=minimum, least_regions=4).sort_index()
     refuse_constants(table)
+    refuse_tiny(table)
     return table, (row_standardized if transform == "r" else binary)(graph, table.index)
 
 
 def refuse_constants(table: pd.DataFrame) -> None:
     """Refuse variables without variation: autocorrelation has no meaning for them."""
     cells = table.to_numpy()
-    constant = table.columns[cells.max(axis=0) == cells.min(axis=0)]
+    # Constant up to rounding: what differs in the last digits alone.
+    constant = table.columns[np.ptp(cells, axis=0) <= _ROUNDING * np.abs(cells).max(axis=0)]
     if len(constant):
         raise InputError(
             f"Autocorrelation needs values that differ; these are constant: {listing(constant)}."
+        )
+
+
+def refuse_tiny(table: pd.DataFrame) -> None:
+    """Refuse values whose fourth powers are too small for a float."""
+    tiny = table.columns[np.ptp(table.to_numpy(), axis=0) < _SMALLEST]
+    if len(tiny):
+        raise InputError(
+            f"Values differ by less than {_SMALLEST:g} in {listing(tiny)}; give them in a smaller unit."
         )
 
 
@@ -52,14 +65,14 @@ def check_choice(method: str, choices: tuple[str, ...]) -> None:
 
 def check_alpha(alpha: float) -> None:
     """Refuse a level that is no probability."""
-    if not 0 < alpha < 1:
+    if isinstance(alpha, str) or not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
 
 
 def check_permutations(permutations: int) -> None:
     """Refuse fewer than 99 permutations."""
-    if permutations < 99:
-        raise InputError(f"permutations is {permutations}; at least 99 are needed.")
+    if isinstance(permutations, bool) or not isinstance(permutations, int | np.integer) or permutations < 99:
+        raise InputError(f"permutations is {permutations!r}; a whole number, at least 99, is needed.")
 
 
 def seeds_of(rng: int | np.random.Generator | None, stream: str) -> np.random.SeedSequence:

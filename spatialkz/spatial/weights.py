@@ -28,7 +28,10 @@ def row_standardized(graph: Graph, regions: pd.Index) -> csr_array:
            [0. , 1. , 0. ]])
     """
     weights = _weights(graph, regions)
-    totals = np.asarray(weights.sum(axis=1))
+    with np.errstate(over="ignore"):
+        totals = np.asarray(weights.sum(axis=1))
+    if not np.isfinite(totals).all():
+        raise GraphError(f"The weights of {listing(regions[~np.isfinite(totals)])} are too large to add up.")
     if not (totals > 0).all():
         raise GraphError(f"Every region needs a weight above 0; {listing(regions[totals <= 0])} has none.")
     weights.data /= np.repeat(totals, np.diff(weights.indptr))
@@ -62,7 +65,8 @@ def _matrix(graph: Graph, regions: pd.Index) -> csr_array | None:
         ends.append(place[codes])
     focal, neighbor = ends
     weight = adjacency.to_numpy(dtype=np.float64)
-    if (focal < 0).any() or (neighbor < 0).any() or not (weight > 0).all() or (focal == neighbor).any():
+    sound = (weight > 0) & (weight < np.inf) & (focal != neighbor) & (focal >= 0) & (neighbor >= 0)
+    if not sound.all():
         return None
     weights = csr_array((weight, (focal, neighbor)), shape=(n, n))
     # Fewer entries than pairs: a pair stood twice and was summed. An empty row: no neighbor, or no region.

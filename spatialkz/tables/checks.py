@@ -7,14 +7,24 @@ import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
 
+_LARGEST = 1e70
+
 
 def check_labels(labels: pd.Index, what: str) -> None:
-    """Refuse missing and repeated labels."""
+    """Refuse labels that are missing, repeat or have several levels, and regions that have no order."""
+    if isinstance(labels, pd.MultiIndex):
+        raise RegionError(f"Each {what} needs one label, but they have {labels.nlevels} levels.")
     if labels.hasnans:
         raise RegionError(f"A {what} label is missing at position {int(np.argmax(labels.isna())) + 1}.")
     if not labels.is_unique:
         repeated = labels[labels.duplicated()].unique()
         raise RegionError(f"Each {what} may stand once, but these repeat: {listing(repeated)}.")
+    if what == "region" and labels.dtype == object:
+        try:
+            labels.sort_values()
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in labels})
+            raise RegionError(f"Labels of {what}s must be of one kind, but are {listing(kinds)}.") from None
 
 
 def check_table(
@@ -40,7 +50,7 @@ def check_table(
     Raises
     ------
     InputError
-        On empty, non-numeric, missing, infinite or too small cells, naming region and column.
+        On empty, non-numeric, missing, infinite, too large or too small cells, naming region and column.
     RegionError
         On missing or repeated labels.
 
@@ -67,6 +77,8 @@ def check_table(
     table = values.astype("float64")
     cells = table.to_numpy()
     _refuse(table, ~np.isfinite(cells), f"{name} must be finite, but")
+    # So that fourth powers stay finite.
+    _refuse(table, np.abs(cells) > _LARGEST, f"{name} must not exceed {_LARGEST:g} in size, but")
     if minimum is not None:
         _refuse(table, cells < minimum, f"{name} must be at least {minimum:g}, but")
     return table

@@ -163,3 +163,12 @@ def test_bad_input_is_refused(quotients, study):
         moran(quotients, graph, rng=-1)
     with pytest.raises(GraphError, match=r"must be a libpysal.graph.Graph, not W"):
         moran(quotients, graph.to_W())
+
+
+@pytest.mark.parametrize("method", ["randomization", "normal"])
+def test_columbus_equals_spdep(oldcol, spdep, method):
+    table, graph = oldcol
+    found = moran(table["CRIME"], graph, method=method).to_frame().loc["CRIME"]
+    wanted = spdep(f"moran {method}")
+    for name in ("statistic", "expected", "variance", "z", "p_value"):
+        assert found[name] == pytest.approx(wanted[name], abs=1e-10)
