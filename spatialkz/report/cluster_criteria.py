@@ -12,7 +12,9 @@ from spatialkz.report.contents import Findings
 from spatialkz.report.style import ACCENT, FAINT, INK, MUTED, bare, cluster_look, headed
 from spatialkz.report.wording import Wording
 
-_PANELS = ("silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic", "within_ss")
+_PANELS = (
+    "within_ss", "silhouette", "path_silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic",
+)  # fmt: skip
 _COLUMNS = 3
 
 

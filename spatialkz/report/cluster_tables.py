@@ -12,7 +12,7 @@ from spatialkz.report.tables import Column, Table, stability_key
 from spatialkz.report.wording import Wording
 
 _DASH = "–"
-_RULES = ("silhouette", "calinski_harabasz", "davies_bouldin", "gap")
+_RULES = ("silhouette", "path_silhouette", "calinski_harabasz", "davies_bouldin", "gap")
 
 
 def clusters_table(findings: Findings, words: Wording) -> Table:

@@ -16,7 +16,10 @@ from spatialkz.report.ranking_answers import lacks, stars
 from spatialkz.report.wording import Wording
 
 _DASH = "–"
-_CRITERIA = {"silhouette": 3, "calinski_harabasz": 2, "davies_bouldin": 2, "gap": 3, "within_ss": 2}
+_CRITERIA = {
+    "silhouette": 3, "path_silhouette": 3, "calinski_harabasz": 2,
+    "davies_bouldin": 2, "gap": 3, "within_ss": 2,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
