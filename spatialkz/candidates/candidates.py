@@ -143,7 +143,7 @@ def rank_candidates(
     41 Almaty City 10
     """
     draws = study.choices.draws if draws is None else draws
-    if draws < 100:
+    if not isinstance(draws, int | np.integer) or draws < 100:
         raise InputError(f"draws is {draws}; at least 100 are needed.")
     quotients = table_quotients(study.table)
     threshold = study.choices.threshold
@@ -153,6 +153,8 @@ def rank_candidates(
         raise InputError(f"No quotient reaches the threshold {threshold:g}; the largest is {largest:g}.")
     if local is None:
         variables = quotients.assign(breadth=breadth(quotients, threshold))
+        if not (variables.nunique() > 1).any():
+            raise InputError("Nothing can be ranked: every quotient is the same in all regions.")
         local = local_moran(
             variables.loc[:, variables.nunique() > 1],
             study.graph,

@@ -109,3 +109,14 @@ def test_bad_input_is_refused(study):
     high = replace(study, choices=Choices(threshold=50.0))
     with pytest.raises(InputError, match=r"No quotient reaches the threshold 50; the largest is 12.79"):
         rank_candidates(high)
+
+
+def test_quotients_that_are_the_same_everywhere_rank_nothing(quick):
+    same = replace(
+        quick, table=spatialkz.ActivityTable(quick.table.values * 0 + 1, kind="quotients"), marks=None
+    )
+    with pytest.raises(InputError, match="every quotient is the same in all regions"):
+        rank_candidates(same)
+    for draws in ("10000", 99, 1e4):
+        with pytest.raises(InputError, match="at least 100"):
+            rank_candidates(quick, draws=draws)
