@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +26,8 @@ from spatialkz.spatial._frames import (
 )
 from spatialkz.spatial._moments import bilinear_moments
 from spatialkz.spatial.local_moran import quadrants
+from spatialkz.spatial.parallel import in_blocks
+from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
 from spatialkz.tables import check_same_regions, check_table
 
 BivariateMethod = Literal["permutation", "randomization"]
@@ -243,15 +246,21 @@ def permuted_matrices(
     array, shape (permutations, variables of x, variables of y)
     """
     n, k, m = len(x), x.shape[1], y.shape[1]
-    block = max(1, _BLOCK_BYTES // (8 * n * (k + m)))
-    matrices = np.empty((permutations, k, m))
-    for start in range(0, permutations, block):
-        size = min(block, permutations - start)
-        order = rng.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
-        lag = (weights @ y[order.T].reshape(n, size * m)).reshape(n, size, m)
-        # A stack of matrix products, one for each permutation.
-        matrices[start : start + size] = x[order].transpose(0, 2, 1) @ lag.transpose(1, 0, 2)
-    return matrices
+    keys = order_keys(rng, permutations)
+    task = partial(_matrices, x, y, weights, keys)
+    steps = float(permutations) * m * (weights.nnz + n * k)
+    most = max(1, _BLOCK_BYTES // (8 * n * (k + m)))
+    return np.concatenate(in_blocks(task, permutations, steps, most=most))
+
+
+def _matrices(x: Floats, y: Floats, weights: csr_array, keys: Keys, part: slice) -> Floats:
+    """Cross products under a block of permutations, those of the engine of global tests."""
+    n, m = y.shape
+    order = random_orders(n, keys[part])
+    lag = (weights @ y[order].reshape(n, -1)).reshape(n, -1, m)
+    # A stack of matrix products, one for each permutation.
+    products: Floats = x[order.T].transpose(0, 2, 1) @ lag.transpose(1, 0, 2)
+    return products
 
 
 def unit_columns(table: pd.DataFrame) -> Floats:

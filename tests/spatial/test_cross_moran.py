@@ -1,11 +1,14 @@
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
 from spatialkz.spatial import moran
-from spatialkz.spatial.bivariate import bivariate_moran
+from spatialkz.spatial.bivariate import bivariate_moran, permuted_matrices, unit_columns
 from spatialkz.spatial.cross_moran import cross_moran
+from spatialkz.spatial.engine import permuted_cross_products
 
 
 def test_matrix_holds_morans_and_mean_bivariate_morans(quotients, study):
@@ -56,3 +59,20 @@ def test_shuffled_rows_change_nothing(quotients, study, shuffled):
 def test_one_variable_is_refused(quotients, study):
     with pytest.raises(InputError, match="at least two variables"):
         cross_moran(quotients[["research"]], study.graph)
+
+
+def test_the_number_of_threads_and_the_size_of_blocks_change_no_bit(monkeypatch):
+    rng = np.random.default_rng(1)
+    values = unit_columns(pd.DataFrame(rng.normal(size=(60, 5))))
+    weights = csr_array(rng.random((60, 60)) < 0.1)
+    results = []
+    for jobs, block in ((1, 32_000_000), (2, 32_000_000), (3, 40_000)):
+        monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
+        monkeypatch.setattr("spatialkz.spatial.bivariate._BLOCK_BYTES", block)
+        with joblib.parallel_config(n_jobs=jobs):
+            results.append(permuted_matrices(values, values, weights * 1.0, 101, np.random.default_rng(3)))
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
+    # The permutations are those of the engine of the other global tests.
+    diagonal = permuted_cross_products(values, weights * 1.0, 101, np.random.default_rng(3))
+    np.testing.assert_allclose(np.diagonal(results[0], axis1=1, axis2=2), diagonal, atol=1e-12)
