@@ -31,6 +31,7 @@ from spatialkz.specialization import (
     breadth,
     certainty,
     focus_interval,
+    quotient_interval,
     sector_share_interval,
     table_concentration,
     table_quotients,
@@ -214,7 +215,7 @@ def _write_tables(findings: Findings, folder: Path) -> None:
 
 def _long_quotients(findings: Findings) -> pd.DataFrame:
     table = findings.study.table
-    low, high = table.interval() if table.kind == "quotients" else (findings.quotients, findings.quotients)
+    low, high = quotient_interval(table)
     share_low, share_high = sector_share_interval(table, findings.audit)
     focus_low, focus_high = focus_interval(table)
     parts = {

@@ -217,6 +217,6 @@ def _with_names(frame: pd.DataFrame, labels: pd.Index, what: str) -> pd.DataFram
         fallback = names["name_en"] if instead is None else instead
         given = frame.get(f"name_{lang}", fallback)
         names[f"name_{lang}"] = given.where(given.notna() & (given != ""), fallback)
-    if what == "sector":
-        names["role"] = frame.get("role", pd.Series("", index=labels)).fillna("")
+    if what == "sector" and "role" in frame:
+        names["role"] = frame["role"].fillna("")
     return frame.assign(**names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from spatialkz.specialization import (
     QuotientAudit,
     audit_table,
     breadth,
+    drawn_quotients,
+    quotient_interval,
     symmetric_quotient,
     table_quotients,
 )
@@ -169,9 +172,9 @@ def rank_candidates(
         audit = audit_table(study.table)
     if piling is None and len(quotients) >= _LEAST_FOR_PILING and quotients.shape[1] > 1:
         piling = piling_test(quotients, threshold=threshold, permutations=study.choices.permutations, rng=rng)
-    low, high = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
+    low, high = quotient_interval(study.table)
     case = _Case(
-        Setting.of(study, quotients), quotients.to_numpy(), low.to_numpy(), high.to_numpy(), threshold
+        Setting.of(study, quotients), quotients.to_numpy(), partial(drawn_quotients, study.table), threshold
     )
     for_cells, for_areas, for_types = generator(rng, "rank_candidates").spawn(3)
     cells = pd.MultiIndex.from_arrays(
@@ -213,12 +216,11 @@ def _arranged(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Case:
-    """Quotients with their rounding, and what turns them into evidence."""
+    """Quotients, what draws them within their error, and what turns them into evidence."""
 
     setting: Setting
     quotients: Floats
-    low: Floats
-    high: Floats
+    drawn: Callable[[int, np.random.Generator], Floats]
     threshold: float
 
     def ranked(
@@ -238,7 +240,7 @@ class _Case:
         ) -> npt.NDArray[np.floating]:
             tables = np.broadcast_to(self.quotients, (size, *self.quotients.shape))
             if rng is not None:
-                tables = self.low + (self.high - self.low) * rng.random(tables.shape)
+                tables = self.drawn(size, rng)
             found = evidence(tables, self.setting, float(str(scenario["threshold"])), str(scenario["graph"]))
             at: Any = (slice(None), *places)
             return np.stack([found[name][at] for name in varying], axis=2)
@@ -271,6 +273,7 @@ class _Case:
             rng=rng,
         )
         summary = found.items.drop(columns="rank").rename(columns={f"p_top{first}": f"p_top{top}"})
+        summary["score"] = summary["score"].round(12)
         order = summary.assign(label=[str(item) for item in items]).sort_values(
             ["score", "mean_rank", "label"], ascending=[False, True, True]
         )

@@ -16,7 +16,9 @@ from spatialkz.spatial import LocalMoranTest
 from spatialkz.specialization import (
     QuotientAudit,
     certainty,
+    drawn_quotients,
     focus_interval,
+    quotient_interval,
     quotient_test,
     sector_share_interval,
     table_concentration,
@@ -51,7 +53,7 @@ AREA_CONTEXT = {
     "moran_label, moran_p": "local Moran's I of breadth",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
 }
-# Rounding draws behind the share of a type.
+# Tables drawn behind the share of a type.
 _TYPE_DRAWS = 1_000
 
 
@@ -65,7 +67,7 @@ def candidate_context(
     """Columns of :data:`CANDIDATE_CONTEXT`, index (region, sector)."""
     threshold = study.choices.threshold
     shares, focus = sector_share_interval(study.table, audit), focus_interval(study.table)
-    interval = study.table.interval() if study.table.kind == "quotients" else (quotients, quotients)
+    interval = quotient_interval(study.table)
     tables = {
         "certainty": certainty(study.table, threshold),
         "share_low": shares[0],
@@ -86,7 +88,7 @@ def candidate_context(
     if "locational_gini" in indices:  # a published table that no base shares fit has none
         gini = indices["locational_gini"].to_dict()
         table["concentration"] = table.index.get_level_values("sector").map(gini)
-    research = study.sectors.loc[quotients.columns, "role"] == "research"
+    research = study.sectors.reindex(columns=["role"]).loc[quotients.columns, "role"] == "research"
     if research.any():
         best = quotients.loc[:, research.to_numpy()].max(axis=1).to_dict()
         table["research_lq"] = table.index.get_level_values("region").map(best)
@@ -122,7 +124,7 @@ def area_context(
         around = area_profile(quotients, study.sectors, threshold=threshold, graph=study.graph, places=places)
         found = district_types(around, rules)
         drawn = drawn_profile(
-            _rounding_draws(study, quotients, rng),
+            drawn_quotients(study.table, _TYPE_DRAWS, rng),
             quotients.index,
             study.sectors.loc[quotients.columns],
             threshold=threshold,
@@ -188,11 +190,3 @@ def _places(study: Study) -> pd.DataFrame:
         reached = prerequisite_quotients(study.places.prerequisites) >= 1
         counts["prerequisites"] = reached.sum(axis=1).reindex(regions)
     return counts
-
-
-def _rounding_draws(study: Study, quotients: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Quotients drawn within their rounding, shape (draws, regions, sectors); one draw of exact ones."""
-    if study.table.kind != "quotients":
-        return quotients.to_numpy()[None]
-    low, high = (end.to_numpy() for end in study.table.interval())
-    return np.asarray(low + (high - low) * rng.random((_TYPE_DRAWS, *low.shape)))

@@ -127,5 +127,6 @@ def _neighbor_mean(values: Floats, weights: csr_array) -> Floats:
     """Mean over the neighbors of each region, for all draws and sectors at once."""
     draws, n, k = values.shape
     stacked = values.transpose(1, 0, 2).reshape(n, draws * k)
-    mean: Floats = (weights @ stacked).reshape(n, draws, k).transpose(1, 0, 2)
-    return mean
+    mean = (weights @ stacked).reshape(n, draws, k).transpose(1, 0, 2)
+    # The order of neighbors is no evidence: what differs in the last digits alone is a tie.
+    return np.asarray(np.round(mean, 12), dtype=np.float64)

@@ -12,6 +12,7 @@ from spatialkz.candidates.candidates import CandidateRanking
 from spatialkz.candidates.context import study_growth_points
 from spatialkz.candidates.naming import NamingTest, naming_matrix, naming_test
 from spatialkz.candidates.validation import PlacementAgreement, placement_agreement, site_evidence
+from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import table_quotients
@@ -35,12 +36,15 @@ class RankingReview:
         By policy, and ``all`` policies together: are the named cells higher in quotient than chance?
     sites : DataFrame or None
         Places the source names, with the evidence on their region.
+    notes : tuple of str
+        What could not be tested, and why.
     """
 
     agreement: PlacementAgreement | None
     growth: pd.DataFrame | None
     naming: Mapping[str, NamingTest]
     sites: pd.DataFrame | None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """All parts, ready for JSON."""
@@ -50,6 +54,7 @@ class RankingReview:
         return {
             "agreement": None if self.agreement is None else self.agreement.to_dict(),
             "growth_points": None if growth is None else json_ready(growth),
+            "notes": list(self.notes),
             "naming": {policy: test.to_dict() for policy, test in self.naming.items()},
             "sites": None
             if self.sites is None
@@ -60,6 +65,7 @@ class RankingReview:
         """All parts as text."""
         parts = [] if self.agreement is None else [self.agreement.summary()]
         parts += [f"{policy}: {test.summary()}" for policy, test in self.naming.items()]
+        parts += self.notes
         return "\n".join(parts) or "Nothing to hold the ranking against."
 
 
@@ -100,20 +106,25 @@ def review_ranking(
         agreement = placement_agreement(areas["rank"].loc[quotients.index], study.placement, rng=for_tiers)
     growth = study_growth_points(study, quotients)
     naming: dict[str, NamingTest] = {}
+    notes: list[str] = []
     if growth is not None:
         mapped = growth.dropna(subset=["sector"])
         policies = {str(policy): part for policy, part in mapped.groupby("policy", sort=False)}
         if len(policies) > 1:
             policies["all"] = mapped
         for policy, part in policies.items():
-            naming[policy] = naming_test(
-                naming_matrix(part, quotients.index, quotients.columns),
-                quotients,
-                threshold=study.choices.threshold,
-                permutations=_DRAWS,
-                simulations=_POLICIES,
-                rng=for_naming.spawn(1)[0],
-            )
+            try:
+                naming[policy] = naming_test(
+                    naming_matrix(part, quotients.index, quotients.columns),
+                    quotients,
+                    threshold=study.choices.threshold,
+                    permutations=_DRAWS,
+                    simulations=_POLICIES,
+                    rng=for_naming.spawn(1)[0],
+                )
+            except InputError as error:
+                # Too few names to be compared with others; the rest of the review stands.
+                notes.append(f"The naming by {policy} was not tested. {error}")
     named = study.places.named
     evidence = areas[[name for name in ("rank", "breadth", "district_type", "formation") if name in areas]]
     return RankingReview(
@@ -121,4 +132,5 @@ def review_ranking(
         growth=None if growth is None else frozen(growth),
         naming=naming,
         sites=None if named.empty else frozen(site_evidence(named, evidence)),
+        notes=tuple(notes),
     )

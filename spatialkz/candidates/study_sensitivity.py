@@ -12,7 +12,7 @@ from spatialkz.candidates.candidates import _OTHER_THRESHOLDS
 from spatialkz.candidates.choices import RankChoices
 from spatialkz.candidates.evidence import Setting, area_evidence
 from spatialkz.candidates.sensitivity import RankSensitivity, rank_sensitivity
-from spatialkz.specialization import table_quotients
+from spatialkz.specialization import drawn_quotients, table_quotients
 from spatialkz.study import Study
 
 
@@ -49,8 +49,6 @@ def area_sensitivity(
     """
     quotients, threshold = table_quotients(study.table), study.choices.threshold
     setting = Setting.of(study, quotients)
-    published = study.table.kind == "quotients"
-    low, high = (end.to_numpy() for end in (study.table.interval() if published else (quotients,) * 2))
     point = area_evidence(quotients.to_numpy()[None], setting, threshold, next(iter(setting.graphs)))
     table = pd.DataFrame({name: cells[0] for name, cells in point.items()}, index=quotients.index)
     table = table.loc[:, table.nunique() > 1]
@@ -60,7 +58,7 @@ def area_sensitivity(
     ) -> npt.NDArray[np.floating]:
         cells = np.broadcast_to(quotients.to_numpy(), (size, *quotients.shape))
         if rng is not None:
-            cells = low + (high - low) * rng.random(cells.shape)
+            cells = drawn_quotients(study.table, size, rng)
         found = area_evidence(cells, setting, float(str(scenario["threshold"])), str(scenario["graph"]))
         return np.stack([found[str(name)] for name in table], axis=2)
 

@@ -182,7 +182,7 @@ def rank_uncertainty(
     """
     setup = Setup.of(evidence, directions, choices or RankChoices(), drawn)
     n = len(setup.table)
-    if draws < 100:
+    if not isinstance(draws, int | np.integer) or draws < 100:
         raise InputError(f"draws is {draws}; at least 100 are needed.")
     if isinstance(drawn, np.ndarray) and len(drawn) != draws:
         raise InputError(f"drawn has {len(drawn)} tables, but draws is {draws}.")

@@ -17,6 +17,7 @@ from spatialkz.focal.multiverse import Multiverse
 from spatialkz.focal.piling import PilingTest
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
 from spatialkz.results import json_ready
+from spatialkz.specialization import IndexTest
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,10 @@ class FocalTest:
         hardly matters.
     threshold, alpha, permutations
         As given.
+    concentration : IndexTest or None
+        Each sector against the dispersion typical of the others, by
+        :func:`spatialkz.focal.relative_concentration.relative_concentration_test`; None where no base shares
+        are known. It enters no verdict: sectors may be concentrated each in a place of its own.
     """
 
     families: Mapping[str, FamilyFindings]
@@ -122,6 +127,7 @@ class FocalTest:
     threshold: float
     alpha: float
     permutations: int
+    concentration: IndexTest | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -160,9 +166,17 @@ class FocalTest:
             "alpha": self.alpha,
             "permutations": self.permutations,
             "families": {name: found.to_dict() for name, found in self.families.items()},
+            "concentration": None if self.concentration is None else self.concentrated(),
             "influence": [json_ready(row) for row in influence.to_dict("records")],
             "multiverse": many if self.multiverse is None else self.multiverse.to_dict(),
         }
+
+    def concentrated(self) -> dict[str, object]:
+        """Locational Gini of each sector with its null, ready for JSON."""
+        if self.concentration is None:
+            return {}
+        gini = self.concentration.to_frame().xs("locational_gini", level="index")
+        return {str(sector): json_ready(row) for sector, row in gini.iterrows()}
 
     def sentence(self, family: str = "all") -> str:
         """What a paper could print of a family; every number is computed.
@@ -202,9 +216,18 @@ class FocalTest:
         if rests:
             parts.append(f"Without {listing(rests, 20)} the piling test decides otherwise.")
         if self.multiverse is not None and family == "all":
-            shares = self.multiverse.verdicts()
+            own = self.multiverse.table.query("family == 'all'")
+            shares, count = own["verdict"].value_counts(normalize=True), len(own)
             told = ", ".join(f"{name} in {_percent(share)}" for name, share in shares.to_dict().items())
-            parts.append(f"Over {len(self.multiverse.table)} specifications of the tests alone: {told}.")
+            parts.append(f"Over {count} specifications of the tests of all sectors alone: {told}.")
+        if self.concentration is not None and family == "all":
+            gini = self.concentration.to_frame().xs("locational_gini", level="index")
+            apart = gini.index[gini["p_adjusted"] <= self.alpha]
+            parts.append(
+                f"By the locational Gini {len(apart)} of {len(gini)} sectors are more concentrated than a "
+                "sector as dispersed as the typical other of its group would be"
+                + (f": {listing(apart, 20)}." if len(apart) else ".")
+            )
         return " ".join(parts)
 
     def summary(self) -> str:

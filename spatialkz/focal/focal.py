@@ -13,17 +13,19 @@ from libpysal.graph import Graph
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.contiguity import ContiguityTest, contiguity_test
 from spatialkz.focal.findings import FamilyFindings, FocalTest
-from spatialkz.focal.grades import checked_quotients, graded
+from spatialkz.focal.grades import LEAST_SECTORS, checked_quotients, graded
 from spatialkz.focal.influence import influence
 from spatialkz.focal.model_choice import ModelChoice, model_posterior
 from spatialkz.focal.models import Generator, Priors
 from spatialkz.focal.multiverse import multiverse
 from spatialkz.focal.piling import PilingTest, piling_test, simulate, variance_ratio
+from spatialkz.focal.relative_concentration import relative_concentration_test
 from spatialkz.focal.size_null import Shares
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
 from spatialkz.randomness import generator
 from spatialkz.spatial._checks import check_alpha, seeds_of
 from spatialkz.spatial.weights import row_standardized
+from spatialkz.specialization import IndexTest
 
 # Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.
 _POWER_TABLES = 1_000
@@ -160,7 +162,35 @@ def focal_test(
             alpha=alpha,
             rng=seed,
         )
-    return FocalTest(found, deletions, many, threshold, alpha, permutations)
+    against = _concentration(quotients, groups, base_shares, permutations, seed)
+    return FocalTest(found, deletions, many, threshold, alpha, permutations, against)
+
+
+def _concentration(
+    quotients: pd.DataFrame,
+    groups: pd.Series | None,
+    base_shares: Shares | Sequence[Shares] | None,
+    permutations: int,
+    seed: int,
+) -> IndexTest | None:
+    """Each sector against the others of its group, by the first base shares; None where it has no others."""
+    if base_shares is None:
+        return None
+    shares = base_shares if isinstance(base_shares, pd.Series | pd.DataFrame) else base_shares[0]
+    active = quotients.loc[:, quotients.sum() > 0]
+    group = None if groups is None else groups[active.columns]
+    if active.shape[1] < LEAST_SECTORS or (group is not None and group.value_counts().min() < LEAST_SECTORS):
+        return None
+    if isinstance(shares, pd.DataFrame):
+        shares = shares[active.columns]
+    return relative_concentration_test(
+        active,
+        shares,
+        groups=group,
+        index=["locational_gini"],
+        permutations=permutations,
+        rng=seed,
+    )
 
 
 def _broadest(quotients: pd.DataFrame, threshold: float) -> list[Hashable]:
@@ -179,15 +209,30 @@ def _families(
         if len(missing):
             raise InputError(f"groups does not name the group of {listing(missing)}.")
         by_group = groups[quotients.columns]
+        nameless = by_group.index[by_group.isna()]
+        if len(nameless):
+            raise InputError(f"groups does not name the group of {listing(nameless)}.")
         names = by_group.unique()
         if len(names) > 1:
-            members |= {str(name): list(by_group.index[by_group == name]) for name in names}
+            grouped = {str(name): list(by_group.index[by_group == name]) for name in names}
+            members |= {_free(name): sectors for name, sectors in grouped.items() if len(sectors) > 1}
     for name, sectors in (families or {}).items():
         unknown = [sector for sector in sectors if sector not in quotients.columns]
         if unknown:
             raise InputError(f"Family {name!r} names {listing(unknown)}, which quotients does not have.")
-        members[str(name)] = list(sectors)
-    return {name: sectors for name, sectors in members.items() if len(sectors) > 1}
+        if len(set(sectors)) < LEAST_SECTORS:
+            raise InputError(
+                f"Family {name!r} has {len(set(sectors))} sectors; at least {LEAST_SECTORS} are needed."
+            )
+        members[_free(str(name))] = list(sectors)
+    return members
+
+
+def _free(name: str) -> str:
+    """Refuse the name that means all sectors."""
+    if name == "all":
+        raise InputError("A group or family is called 'all', which means all sectors; give it another name.")
+    return name
 
 
 def _of_sectors(

@@ -38,14 +38,15 @@ _POWER_UP_TO = 500
 
 
 def two_by_two(row: Mapping[str, Any]) -> str:
-    """Return focal, belt or dispersed by the two p-values alone.
+    """Return focal, belt, mixed or dispersed by the two p-values alone: the rule without models and power.
 
     >>> two_by_two({"piling_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
     'focal'
     """
+    contiguous = row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0
     if row["piling_p"] > row["alpha"]:
-        return "dispersed"
-    return "belt" if row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0 else "focal"
+        return "mixed" if contiguous else "dispersed"
+    return "belt" if contiguous else "focal"
 
 
 @dataclass(frozen=True)

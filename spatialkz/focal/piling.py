@@ -370,7 +370,8 @@ def exact_tail(values: NDArray[np.int64]) -> Floats:
     for column in values.T:
         mass = np.convolve(mass, np.bincount(column) / len(column))
     tail = mass[::-1].cumsum()[::-1]
-    return np.asarray(np.minimum(tail[values.sum(axis=1)], 1.0))
+    # Never 0: the table itself is one of the arrangements.
+    return np.asarray(np.clip(tail[values.sum(axis=1)], np.finfo(np.float64).tiny, 1.0))
 
 
 def _statistics(cells: Floats, draws: Draws, null: Null, alternative: Alternative) -> pd.DataFrame:

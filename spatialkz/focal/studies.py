@@ -63,9 +63,10 @@ def focal_study(
     --------
     >>> from dataclasses import replace
     >>> import spatialkz
+    >>> from spatialkz.specialization import audit_table
     >>> study = spatialkz.load_study()
     >>> quick = replace(study.choices, permutations=99, simulations=600)
-    >>> found, notes = focal_study(replace(study, choices=quick), rng=1)
+    >>> found, notes = focal_study(replace(study, choices=quick), audit_table(study.table), rng=1)
     >>> list(found.families), notes
     (['all', 'industry', 'services', 'high technology'], ())
     """
@@ -81,6 +82,13 @@ def focal_study(
     )
     # A region without base has no quotient of its own to be compared.
     shares = [choice for choice in shares if (choice > 0).all(axis=None)]
+    if not shares:
+        notes += (
+            "Whether unequal sizes of regions explain the piling was not tested: no base shares are known "
+            "that fit the table"
+            + (", with a region that has none." if study.table.kind != "quotients" else ".")
+            + " Where sizes differ, shuffled columns alone reject too often.",
+        )
     found = focal_test(
         quotients,
         study.graph,
@@ -102,7 +110,8 @@ def focal_study(
 def _high_technology(study: Study) -> dict[str, list[Hashable]]:
     if "intensity" not in study.sectors:
         return {}
-    return {"high technology": list(study.sectors.index[study.sectors["intensity"] == HIGH])}
+    sectors = list(study.sectors.index[study.sectors["intensity"] == HIGH])
+    return {"high technology": sectors} if len(sectors) >= LEAST_SECTORS else {}
 
 
 def _graphs(study: Study) -> tuple[dict[str, Graph], tuple[str, ...]]:

@@ -50,6 +50,22 @@ def focal_power(findings: Findings, words: Wording) -> str:
     return " ".join([*parts, words("focal_power_caution")])
 
 
+def focal_concentration(findings: Findings, words: Wording) -> str:
+    """Which sectors are concentrated against the others of their group."""
+    if findings.focal is None or findings.focal.concentration is None:
+        return ""
+    gini = findings.focal.concentration.to_frame().xs("locational_gini", level="index")
+    apart = gini.index[gini["p_adjusted"] <= findings.focal.alpha]
+    names = findings.study.sector_names(words.lang)
+    return words(
+        "focal_concentration",
+        found=words.whole(len(apart)),
+        count=words.whole(len(gini)),
+        alpha=words.plain(findings.focal.alpha),
+        sectors=f": {words.listing(names[apart])}" if len(apart) else "",
+    )
+
+
 def focal_joint(findings: Findings, words: Wording) -> str:
     """Shares of verdicts over all specifications, and the joint tests of the whole curve."""
     if findings.focal is None or findings.focal.multiverse is None:

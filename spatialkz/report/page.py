@@ -17,7 +17,7 @@ from spatialkz.report import cluster_tables, ranking_answers, ranking_tables, ta
 from spatialkz.report.answers import answers, audit_sentences, caution, varied
 from spatialkz.report.cluster_answers import cluster_sentences
 from spatialkz.report.contents import Findings
-from spatialkz.report.focal_answers import focal_joint, focal_power, focal_sentences
+from spatialkz.report.focal_answers import focal_concentration, focal_joint, focal_power, focal_sentences
 from spatialkz.report.focal_tables import choices_table, focal_table
 from spatialkz.report.wording import Wording
 
@@ -88,6 +88,7 @@ def write_page(
         focal=focal_sentences(findings, words),
         focal_table=focal_table(findings, words),
         focal_power=focal_power(findings, words),
+        focal_concentration=focal_concentration(findings, words),
         focal_joint=focal_joint(findings, words),
         focal_choices=choices_table(findings, words),
         moran=tables.moran_table(findings, words),

@@ -14,6 +14,7 @@ from spatialkz.report.style import ACCENT, FAINT, MUTED, bare, headed
 from spatialkz.report.wording import Wording
 
 _SIZE = (8.6, 8.4)  # inches
+_MIXED = "#4f9a6b"
 # Shades from left to right; more than that no eye and no printer tells apart.
 _BINS = 480
 
@@ -28,8 +29,10 @@ def specification_plot(findings: Findings, words: Wording) -> Figure:
     figure = Figure(figsize=_SIZE, layout="constrained")
     top, middle, below = figure.subplots(3, 1, height_ratios=[1.3, 0.8, 2.4], sharex=True)
     # Thousands of dots: as a picture inside the drawing, or the file would be as large as the rest together.
-    for verdict, color in MODEL_COLORS.items():
+    for verdict, color in {**MODEL_COLORS, "mixed": _MIXED}.items():
         chosen = (table["verdict"] == verdict).to_numpy()
+        if verdict == "mixed" and not chosen.any():
+            continue
         top.scatter(at[chosen], table["piling_z"][chosen], s=4, color=color, linewidth=0, rasterized=True)
         share = words.percent(float((many.table["verdict"] == verdict).mean()))
         top.plot([], [], "o", color=color, markersize=5, label=f"{words(f'verdict_{verdict}')} {share}")

@@ -46,6 +46,7 @@ from spatialkz.specialization.regionalization import (
 )
 from spatialkz.specialization.relatedness import density, proximity, relatedness_test
 from spatialkz.specialization.two_dimensional import two_dimensional_quotient
+from spatialkz.specialization.uncertainty import drawn_quotients, quotient_interval
 from spatialkz.specialization.variants import (
     additive_quotient,
     log_standardized_quotient,
@@ -75,6 +76,7 @@ __all__ = [
     "concentration_test",
     "cross_industry_quotient",
     "density",
+    "drawn_quotients",
     "ellison_glaeser",
     "ellison_glaeser_test",
     "flegg_delta",
@@ -86,6 +88,7 @@ __all__ = [
     "margins",
     "normalized_rca",
     "proximity",
+    "quotient_interval",
     "quotient_test",
     "quotients_of_kind",
     "regional_coefficients",

@@ -10,7 +10,7 @@ from spatialkz.candidates.ranking import ranks
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
 from spatialkz.specialization import density
-from spatialkz.study import Choices
+from spatialkz.study import Choices, Places
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +120,29 @@ def test_quotients_that_are_the_same_everywhere_rank_nothing(quick):
     for draws in ("10000", 99, 1e4):
         with pytest.raises(InputError, match="at least 100"):
             rank_candidates(quick, draws=draws)
+
+
+def test_scores_that_differ_in_the_last_digits_are_ties_ordered_by_mean_rank(quick):
+    ranking = rank_candidates(quick, rng=3)
+    items = ranking.candidate_uncertainty.items
+    rows = ranking.candidates.set_index(["region", "sector"])
+    rows["mean_rank"] = items["mean_rank"]
+    for _, tied in rows.groupby(rows["score"].round(9)):
+        assert tied["score"].nunique() == 1
+        assert tied.sort_values("rank")["mean_rank"].is_monotonic_increasing
+
+
+def test_counts_rank_with_their_sampling_error(quick):
+    few = pd.DataFrame(
+        np.random.default_rng(2).integers(1, 12, (17, 3)), index=quick.table.regions, columns=list("abc")
+    )
+    ends = []
+    for factor in (1, 1000):
+        table = spatialkz.ActivityTable(few * factor, kind="counts")
+        small = replace(quick, table=table, sectors=pd.DataFrame(), marks=None, claims=(), places=Places())
+        found = rank_candidates(small, draws=500, rng=1)
+        assert (found.candidates["lq_low"] < found.candidates["lq"]).all()
+        assert (found.candidates["lq"] < found.candidates["lq_high"]).all()
+        ends.append((found.areas["rank_high"] - found.areas["rank_low"]).mean())
+    # The same quotients from a thousand times as many jobs are better known.
+    assert ends[0] > ends[1]

@@ -94,7 +94,9 @@ def test_what_a_study_does_not_know_is_none_or_empty(quick, ranking):
     assert review.growth is None
     assert review.sites is None
     assert review.naming == {}
-    assert review.to_dict() == {"agreement": None, "growth_points": None, "naming": {}, "sites": None}
+    assert review.to_dict() == {
+        "agreement": None, "growth_points": None, "notes": [], "naming": {}, "sites": None,
+    }  # fmt: skip
     assert review.summary() == "Nothing to hold the ranking against."
 
 
@@ -132,3 +134,16 @@ def test_sobol_indices_of_a_study_are_those_of_all_its_choices(quick):
     assert found.overall["total"].idxmax() == "weights"
     assert found.overall.loc["error", "total"] < 0.05
     pd.testing.assert_frame_equal(area_sensitivity(quick, samples=256, rng=1).overall, found.overall)
+
+
+def test_a_single_name_is_not_tested_and_the_rest_stands(quick):
+    places = quick.places
+    one = places.specializations[places.specializations["sector"] == "computer"].head(1)
+    site = places.sites[places.sites["site"].isin(one["site"])].head(1)
+    study = replace(quick, places=replace(places, sites=site, specializations=one))
+    review = review_ranking(study, rank_candidates(study, rng=1), rng=1)
+    assert review.naming == {}
+    assert "was not tested. Only one naming" in review.notes[0]
+    assert review.to_dict()["notes"] == list(review.notes)
+    assert review.agreement is not None
+    assert review.notes[0] in review.summary()

@@ -12,8 +12,9 @@ import spatialkz
 from spatialkz.errors import GraphError, InputError
 from spatialkz.focal import focal_test
 from spatialkz.focal.focal import _DELETIONS
+from spatialkz.focal.multiverse import two_by_two
 from spatialkz.focal.studies import _graphs, focal_study
-from spatialkz.focal.verdict import UNTESTABLE
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, verdict
 from spatialkz.geography import graph_from_pairs, neighbor_graph
 from spatialkz.specialization import audit_table
 from spatialkz.study import Study
@@ -96,7 +97,7 @@ def test_every_number_of_a_sentence_is_that_of_the_frame(found):
 
 def test_families_of_the_caller_come_after_the_groups(study):
     table = study.table.values
-    chosen = {"pair": ["research", "computer"], "alone": ["research"]}
+    chosen = {"pair": ["research", "computer"]}
     test = focal_test(table, study.graph, groups=study.table.groups, families=chosen, rng=1, **QUICK)
     assert list(test.families) == ["all", "industry", "services", "pair"]
     assert test.families["pair"].sectors == ("research", "computer")
@@ -278,3 +279,46 @@ def test_too_small_a_study_is_noted_and_not_tested():
         "Whether sectors are focal was not tested: that takes at least 5 regions and 2 sectors, and there "
         "are 4 and 2.",
     )
+
+
+def test_groups_and_families_are_taken_as_they_are_or_refused(quotients, study):
+    named = pd.Series("all", index=quotients.columns).where(study.table.groups == "industry", "services")
+    few = {"permutations": 99, "simulations": 0, "rng": 1}
+    with pytest.raises(InputError, match="called 'all'"):
+        focal_test(quotients, study.graph, groups=named, **few)
+    for families, told in (
+        ({"x": ["chemical"]}, "Family 'x' has 1 sectors; at least 2"),
+        ({"x": []}, "has 0 sectors"),
+        ({"all": ["chemical", "vehicles"]}, "called 'all'"),
+    ):
+        with pytest.raises(InputError, match=told):
+            focal_test(quotients, study.graph, families=families, **few)
+    with pytest.raises(InputError, match="the group of chemical"):
+        focal_test(quotients, study.graph, groups=study.table.groups.replace("industry", None), **few)
+
+
+def test_the_sentence_counts_the_specifications_of_its_own_family(quick):
+    found, _ = focal_study(quick, audit_table(quick.table), rng=1)
+    own = found.multiverse.table.query("family == 'all'")
+    assert f"Over {len(own)} specifications" in found.sentence()
+    for name, share in own["verdict"].value_counts(normalize=True).items():
+        assert f"{name} in {share:.0%}" in found.sentence()
+
+
+def test_concentration_stands_beside_piling_and_contiguity(quick):
+    audit = audit_table(quick.table)
+    found, notes = focal_study(quick, audit, rng=1)
+    told = found.to_dict()["concentration"]
+    assert list(told) == list(quick.table.sectors)
+    assert all(0 < row["p_value"] <= 1 for row in told.values())
+    assert "By the locational Gini" in found.sentence()
+    assert notes == ()
+    without, notes = focal_study(quick, None, rng=1)
+    assert without.to_dict()["concentration"] is None
+    assert "unequal sizes of regions" in notes[0]
+
+
+def test_a_specification_that_is_contiguous_without_piling_is_mixed_as_by_the_rule():
+    row = {"piling_p": 0.885, "contiguity_p": 0.02, "contiguity_z": 2.0, "alpha": 0.05}
+    assert two_by_two(row) == verdict(Evidence(0.885, None, 0.02, 2.0))[0] == "mixed"
+    assert two_by_two(row | {"contiguity_z": -2.0}) == "dispersed"

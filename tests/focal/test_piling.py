@@ -10,7 +10,14 @@ import pytest
 from spatialkz.errors import InputError, RegionError
 from spatialkz.focal.column_null import ColumnShuffle, row_sums
 from spatialkz.focal.grades import graded
-from spatialkz.focal.piling import one_region_tail, piling_test, ratio_variance, simulate, variance_ratio
+from spatialkz.focal.piling import (
+    exact_tail,
+    one_region_tail,
+    piling_test,
+    ratio_variance,
+    simulate,
+    variance_ratio,
+)
 from spatialkz.focal.size_null import SizeNull, table_base_shares
 from spatialkz.spatial.shuffles import order_keys
 from spatialkz.specialization import audit_table
@@ -281,3 +288,9 @@ def test_bad_options_are_refused(options, message):
 def test_base_shares_of_other_regions_are_refused():
     with pytest.raises(RegionError, match="base_shares lacks r16"):
         piling_test(independent(1), null="sizes", base_shares=pd.Series(1.0, REGIONS[:16]))
+
+
+def test_the_tail_of_a_region_specialized_in_everything_is_never_zero():
+    values = np.zeros((50, 200), dtype=np.int64)
+    values[0] = 1
+    assert 0 < exact_tail(values)[0] < 1e-300
