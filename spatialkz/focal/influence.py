@@ -24,6 +24,7 @@ from spatialkz.focal.grades import (
     why_undecided,
 )
 from spatialkz.focal.piling import variance_ratio
+from spatialkz.focal.verdict import two_by_two
 from spatialkz.inference import Alternative, Floats
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
@@ -118,8 +119,9 @@ def influence(
         ``to_frame()`` has index ``(kind, dropped)``, kind ``none, region, sector`` or ``pair``, and columns
         ``piling_statistic, piling_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
         contiguity_p, isolates`` (regions left without neighbors); ``changes`` names the tests whose p-value
-        is on the other side of ``alpha`` than with everything in. A statistic that cannot be had is missing
-        and its p-value 1.
+        is on the other side of ``alpha`` than with everything in, and ``verdict_by_tests`` is the verdict by
+        the two tests alone (:func:`spatialkz.focal.verdict.two_by_two`). A statistic that cannot be had is
+        missing and its p-value 1.
 
     Raises
     ------
@@ -168,7 +170,13 @@ def influence(
         changes = changes.mask(crossed & (changes != ""), changes + ", " + test).mask(
             crossed & (changes == ""), test
         )
-    return Influence(frozen(result.assign(changes=changes)), alpha, permutations)
+    result["changes"] = changes
+    if graph is not None:
+        told = result[["piling_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
+        result["verdict_by_tests"] = [
+            two_by_two(dict(zip(told.columns, row, strict=True))) for row in told.itertuples(index=False)
+        ]
+    return Influence(frozen(result.drop(columns="contiguity_z", errors="ignore")), alpha, permutations)
 
 
 _Deletion = tuple[str, tuple[object, ...]]
@@ -215,12 +223,13 @@ def _row(case: _Case, kind: str, dropped: tuple[object, ...]) -> dict[str, float
         return row
     keep = case.table.index.get_indexer(rest.index)
     weights = standardized_again(csr_array(case.weights[keep][:, keep]))
-    row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0}
+    row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0, "contiguity_z": 0.0}
     row["isolates"] = int((np.diff(weights.indptr) == 0).sum())
     if weights.nnz and breadth.max() - breadth.min() > TIE * max(1.0, np.abs(breadth).max()):
         observed = float(moran_columns(breadth[:, None], weights)[0])
         null = moran_columns(breadth[case.orders[len(keep)]], weights)
         row |= {"contiguity_statistic": observed, "contiguity_p": _p_value(observed, null, "two-sided")}
+        row["contiguity_z"] = observed + 1 / (len(keep) - 1)  # its sign is what counts
     return row
 
 

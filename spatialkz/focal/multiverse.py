@@ -25,6 +25,7 @@ from spatialkz.focal.curves import (
 )
 from spatialkz.focal.grades import LEAST_REGIONS, checked_quotients, graded
 from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, size_null
+from spatialkz.focal.verdict import two_by_two
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import moran_power
@@ -35,18 +36,6 @@ from spatialkz.spatial.weights import row_standardized
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
 _POWER_UP_TO = 500
-
-
-def two_by_two(row: Mapping[str, Any]) -> str:
-    """Return focal, belt, mixed or dispersed by the two p-values alone: the rule without models and power.
-
-    >>> two_by_two({"piling_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
-    'focal'
-    """
-    contiguous = row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0
-    if row["piling_p"] > row["alpha"]:
-        return "mixed" if contiguous else "dispersed"
-    return "belt" if contiguous else "focal"
 
 
 @dataclass(frozen=True)

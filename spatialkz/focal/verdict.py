@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["focal", "belt", "dispersed", "mixed", "undecided"]
 
@@ -93,6 +93,18 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
     if favored == "dispersed":
         return "dispersed", "not piled; the models favor dispersion"
     return "undecided", "not piled; a weak test"
+
+
+def two_by_two(row: Mapping[str, Any]) -> str:
+    """Return focal, belt, mixed or dispersed by the two p-values alone: the rule without models and power.
+
+    >>> two_by_two({"piling_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
+    'focal'
+    """
+    contiguous = row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0
+    if row["piling_p"] > row["alpha"]:
+        return "mixed" if contiguous else "dispersed"
+    return "belt" if contiguous else "focal"
 
 
 def _strong(share: float | None) -> bool:

@@ -212,3 +212,12 @@ def test_bad_choices_are_refused(study, quotients):
     island = Graph.from_dicts({"a": {}, "b": {"c": 1.0}, "c": {"b": 1.0}, "d": {"c": 1.0}, "e": {"b": 1.0}})
     with pytest.raises(GraphError, match="Graph 'isolated'"):
         multiverse(quotients.iloc[:5].set_axis(list("abcde")), {"isolated": island}, without=())
+
+
+def test_the_verdict_by_the_tests_alone_without_each_region_and_sector(study):
+    found = influence(study.table.values, study.graph, pairs=False, permutations=999, rng=1).to_frame()
+    by_tests = found["verdict_by_tests"]
+    assert by_tests["none"].tolist() == ["focal"]
+    assert by_tests["region"]["Almaty City"] == "dispersed"
+    assert (by_tests["region"].drop("Almaty City") == "focal").all()
+    assert "verdict_by_tests" not in influence(study.table.values, permutations=99, rng=1).to_frame()
