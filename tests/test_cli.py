@@ -139,7 +139,7 @@ def test_a_ranking_is_held_against_other_judgements(call, quick_study, tmp_path)
     assert all(f"{policy}: mean" in out for policy in ("special economic zone", "technopark", "all"))
     call("rank", quick_study, "--review", "-o", tmp_path / "review.json")
     found = json.loads((tmp_path / "review.json").read_text(encoding="utf-8"))
-    assert list(found) == ["agreement", "growth_points", "naming", "sites"]
+    assert list(found) == ["agreement", "growth_points", "notes", "naming", "sites"]
     call("rank", quick_study, "--review", "-o", tmp_path / "growth.csv")
     assert {"site", "region", "lq", "status"} <= set(pd.read_csv(tmp_path / "growth.csv"))
     out = tmp_path / "none.csv"
