@@ -6,13 +6,13 @@ from collections.abc import Callable
 from itertools import combinations
 from itertools import permutations as arrangements
 from math import comb, perm
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import comb as comb_of
+from scipy.special import gammaln
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Alternative, Floats, permutation_p_value, tail_p_value
@@ -105,14 +105,17 @@ def conditional_test(
         least = np.maximum(1 / ways, 1 / (permutations + 1))
         p_min[drawn] = tail_p_value(least, least, alternative)[:, None]
         if not callable(scores):
-            degree = np.diff(weights.indptr)[drawn]
-            for k in _tied_at_an_end(common, int(degree.max())):
+            # With unequal weights the order of equal values counts too; there it stays at one way.
+            alike = equal_weights(csr_array(weights[drawn]))
+            even, degree = drawn[alike], np.diff(weights.indptr)[drawn[alike]]
+            for k in _tied_at_an_end(common, int(degree.max())) if len(even) else ():
                 high, low = (
-                    np.maximum(least, _extreme_share(sign * common[:, k], drawn, degree)) for sign in (1, -1)
+                    np.maximum(least[alike], _extreme_share(sign * common[:, k], even, degree))
+                    for sign in (1, -1)
                 )
-                swap = factor[drawn, k] < 0
+                swap = factor[even, k] < 0
                 above, below = np.where(swap, low, high), np.where(swap, high, low)
-                p_min[drawn, k] = tail_p_value(above, below, alternative)
+                p_min[even, k] = tail_p_value(above, below, alternative)
         # Where every draw gave the same sum, no p-value but 1 can occur.
         p_min[drawn] = np.where((counts[0] == permutations) & (counts[1] == permutations), 1.0, p_min[drawn])
     methods = pd.Series(np.where(exact, "exact", "permutation"), index=regions, name="method")
@@ -171,8 +174,14 @@ def _extreme_share(values: Floats, regions: NDArray[np.intp], degree: NDArray[np
             mine = own[rows]
             a = np.count_nonzero(values > least + slack) - (mine > least + slack)
             m = np.count_nonzero(np.abs(values - least) <= slack) - (np.abs(mine - least) <= slack)
-            share[rows] = comb_of(m, d - a) / comb_of(n - 1, d)
+            share[rows] = np.exp(_log_comb(m, d - a) - _log_comb(n - 1, d))
     return share
+
+
+def _log_comb(n: Any, k: Any) -> Floats:
+    """Logarithm of the number of ways to choose k of n, however many."""
+    found: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return found
 
 
 def _enumerate(

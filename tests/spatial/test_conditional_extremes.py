@@ -47,3 +47,19 @@ def test_a_single_cell_leaves_most_regions_of_a_large_map_without_a_chance():
     # With four neighbors of 399 others the one may be among them: 4 / 399, twice for two sides.
     assert inner["p_min"] == pytest.approx(2 * 4 / 399)
     assert (found["p_value"] >= 0.5 * found["p_min"]).all()
+
+
+def test_many_neighbors_do_not_overflow():
+    values = np.r_[np.zeros(1500), np.ones(1500)]
+    found = _extreme_share(values, np.array([0, 2999]), np.array([600, 600]))
+    assert ((found > 0) & (found < 1e-150)).all()
+
+
+def test_with_unequal_weights_ties_leave_the_smallest_p_value_to_the_order():
+    """Which of two equal neighbors stands where changes nothing, but other values in their places do."""
+    graph = lattice(20)
+    uneven = Graph(graph.adjacency * np.random.default_rng(1).uniform(0.5, 2, len(graph.adjacency)))
+    values = pd.Series(np.random.default_rng(2).integers(0, 3, 400).astype(float), range(400))
+    found = local_moran(values, uneven, permutations=999, rng=1).to_frame()
+    assert (found["p_min"] <= 0.011).mean() > 0.9
+    assert found["p_min"].between(0, 1, inclusive="right").all()
