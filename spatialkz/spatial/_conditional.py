@@ -74,7 +74,9 @@ def conditional_test(
     """
     check_choice(method, get_args(LocalMethod))
     check_permutations(permutations)
-    exact = _enumerable(weights, method, permutations, regions)
+    degree, alike = np.diff(weights.indptr), equal_weights(weights)
+    ways = _outcome_counts(degree, alike, len(regions) - 1)
+    exact = _enumerable(ways, method, permutations, regions)
     enumerated, drawn = np.flatnonzero(exact), np.flatnonzero(~exact)
     if callable(scores):
         score_of = scores
@@ -91,7 +93,7 @@ def conditional_test(
     if not np.isfinite(observed).all():
         raise InputError("The statistic is not finite; values or weights are too large or too small.")
     p_value, p_min = np.empty_like(observed), np.empty_like(observed)
-    _enumerate(score_of, weights, enumerated, observed, alternative, (p_value, p_min))
+    _enumerate(score_of, weights, alike, enumerated, observed, alternative, (p_value, p_min))
     if len(drawn):
         draw = generator(rng, stream)
         if callable(scores):
@@ -100,17 +102,15 @@ def conditional_test(
             lags = conditional_lag_counts(common, weights, permutations, draw, drawn)
             counts = _product_counts(factor, drawn, *lags, permutations)
         p_value[drawn] = permutation_p_value(*counts, permutations, alternative)
-        ways = _outcome_counts(csr_array(weights[drawn]), len(regions) - 1)
         # The p-value of one draw, or of one way to draw the neighbors.
         least = np.maximum(1 / ways, 1 / (permutations + 1))
-        p_min[drawn] = tail_p_value(least, least, alternative)[:, None]
+        p_min[drawn] = tail_p_value(least[drawn], least[drawn], alternative)[:, None]
         if not callable(scores):
             # With unequal weights the order of equal values counts too; there it stays at one way.
-            alike = equal_weights(csr_array(weights[drawn]))
-            even, degree = drawn[alike], np.diff(weights.indptr)[drawn[alike]]
-            for k in _tied_at_an_end(common, int(degree.max())) if len(even) else ():
+            even = drawn[alike[drawn]]
+            for k in _tied_at_an_end(common, int(degree[even].max())) if len(even) else ():
                 high, low = (
-                    np.maximum(least[alike], _extreme_share(sign * common[:, k], even, degree))
+                    np.maximum(least[even], _extreme_share(sign * common[:, k], even, degree[even]))
                     for sign in (1, -1)
                 )
                 swap = factor[even, k] < 0
@@ -122,13 +122,12 @@ def conditional_test(
     return ConditionalTest(observed, p_value, p_min, methods)
 
 
-def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.Index) -> NDArray[np.bool_]:
+def _enumerable(ways: Floats, method: str, permutations: int, regions: pd.Index) -> NDArray[np.bool_]:
     """Which regions are enumerated: those with few enough neighbor sets, or orders of unequal weights."""
-    n = weights.shape[0]
     if method == "permutation":
-        return np.zeros(n, dtype=bool)
+        return np.zeros(len(regions), dtype=bool)
     most = max(permutations, _ALWAYS_ENUMERATE)
-    possible = _outcome_counts(weights, n - 1) <= most
+    possible = ways <= most
     if method == "exact" and not possible.all():
         raise InputError(
             f"Exact p-values need at most {most:,} neighbor sets (orders of neighbors where their weights "
@@ -137,10 +136,10 @@ def _enumerable(weights: csr_array, method: str, permutations: int, regions: pd.
     return possible
 
 
-def _outcome_counts(rows: csr_array, others: int) -> Floats:
-    """In how many ways each row's neighbors can be drawn: sets, or orders where weights are unequal."""
+def _outcome_counts(degree: NDArray[np.intp], alike: NDArray[np.bool_], others: int) -> Floats:
+    """In how many ways each region's neighbors can be drawn: sets, or orders where weights are unequal."""
     # One number for neighbors and equality: sorting pairs would take long on large maps.
-    kinds, place = np.unique(2 * np.diff(rows.indptr) + equal_weights(rows), return_inverse=True)
+    kinds, place = np.unique(2 * degree + alike, return_inverse=True)
     counts = [(comb if kind % 2 else perm)(others, int(kind) // 2) for kind in kinds]
     # Beyond what a float can hold it does not matter how many there are.
     return np.array([float(min(count, 10**300)) for count in counts])[place]
@@ -187,6 +186,7 @@ def _log_comb(n: Any, k: Any) -> Floats:
 def _enumerate(
     score_of: Callable[[int], Floats],
     weights: csr_array,
+    alike: NDArray[np.bool_],
     regions: NDArray[np.intp],
     observed: Floats,
     alternative: Alternative,
@@ -194,7 +194,7 @@ def _enumerate(
 ) -> None:
     """Fill in the p-values, and the smallest ones, of regions all of whose neighbor sets are gone through."""
     n, degree = len(observed), np.diff(weights.indptr)
-    kinds = list(zip(degree.tolist(), equal_weights(weights).tolist(), strict=True))
+    kinds = list(zip(degree.tolist(), alike.tolist(), strict=True))
     chosen = {kind: _neighbor_sets(n - 1, *kind) for kind in {kinds[i] for i in regions}}
     for i in regions:
         own = weights.data[weights.indptr[i] : weights.indptr[i + 1]]
