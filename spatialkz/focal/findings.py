@@ -159,24 +159,26 @@ class FocalTest:
         """The content of ``focal.json``."""
         influence = self.influence_frame()
         influence = influence[influence["kind"] != "none"].rename(columns={"piling_p": "p_value"})
-        many = {"specifications": 0, "verdicts": {}}
+        many, ginis = {"specifications": 0, "verdicts": {}}, self.ginis()
         return {
             "verdict": self.verdict,
             "threshold": self.threshold,
             "alpha": self.alpha,
             "permutations": self.permutations,
             "families": {name: found.to_dict() for name, found in self.families.items()},
-            "concentration": None if self.concentration is None else self.concentrated(),
+            "concentration": None
+            if ginis is None
+            else {str(sector): json_ready(row) for sector, row in ginis.drop(columns="apart").iterrows()},
             "influence": [json_ready(row) for row in influence.to_dict("records")],
             "multiverse": many if self.multiverse is None else self.multiverse.to_dict(),
         }
 
-    def concentrated(self) -> dict[str, object]:
-        """Locational Gini of each sector with its null, ready for JSON."""
+    def ginis(self) -> pd.DataFrame | None:
+        """Locational Gini of each sector with its null and ``apart``: adjusted p ≤ alpha; None as above."""
         if self.concentration is None:
-            return {}
-        gini = self.concentration.to_frame().xs("locational_gini", level="index")
-        return {str(sector): json_ready(row) for sector, row in gini.iterrows()}
+            return None
+        table = self.concentration.to_frame().xs("locational_gini", level="index")
+        return table.assign(apart=table["p_adjusted"] <= self.alpha)
 
     def sentence(self, family: str = "all") -> str:
         """What a paper could print of a family; every number is computed.
@@ -220,9 +222,9 @@ class FocalTest:
             shares, count = own["verdict"].value_counts(normalize=True), len(own)
             told = ", ".join(f"{name} in {_percent(share)}" for name, share in shares.to_dict().items())
             parts.append(f"Over {count} specifications of the tests of all sectors alone: {told}.")
-        if self.concentration is not None and family == "all":
-            gini = self.concentration.to_frame().xs("locational_gini", level="index")
-            apart = gini.index[gini["p_adjusted"] <= self.alpha]
+        gini = self.ginis() if family == "all" else None
+        if gini is not None:
+            apart = gini.index[gini["apart"]]
             parts.append(
                 f"By the locational Gini {len(apart)} of {len(gini)} sectors are more concentrated than a "
                 "sector as dispersed as the typical other of its group would be"

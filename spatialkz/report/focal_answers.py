@@ -52,10 +52,10 @@ def focal_power(findings: Findings, words: Wording) -> str:
 
 def focal_concentration(findings: Findings, words: Wording) -> str:
     """Which sectors are concentrated against the others of their group."""
-    if findings.focal is None or findings.focal.concentration is None:
+    gini = None if findings.focal is None else findings.focal.ginis()
+    if findings.focal is None or gini is None:
         return ""
-    gini = findings.focal.concentration.to_frame().xs("locational_gini", level="index")
-    apart = gini.index[gini["p_adjusted"] <= findings.focal.alpha]
+    apart = gini.index[gini["apart"]]
     names = findings.study.sector_names(words.lang)
     return words(
         "focal_concentration",

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LINE_BYTES = 64
+from spatialkz.spatial.engine import LINE_BYTES
 
 
 def _line(context: Any, builder: Any, kind: Any, array: Any, index: list[Any]) -> Any:

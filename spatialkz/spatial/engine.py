@@ -21,7 +21,7 @@ _BLOCK_BYTES = 64_000_000
 # Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, more
 # permutations than these gain nothing, and so many bytes stay in a core's cache.
 _RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 384, 32, 524_288
-_LINE_BYTES = 64
+LINE_BYTES = 64
 # Share of near ties beyond which double precision throughout is cheaper than mending.
 _MANY_TIES = 0.05
 
@@ -201,14 +201,14 @@ def _padded(values: Floats, precision: type[np.floating]) -> npt.NDArray[np.floa
 
 
 def _whole_lines(columns: int, kind: np.dtype[np.floating]) -> int:
-    lane = _LINE_BYTES // kind.itemsize
+    lane = LINE_BYTES // kind.itemsize
     return -(-columns // lane) * lane
 
 
 def _zeros(rows: int, columns: int, kind: np.dtype[np.floating]) -> npt.NDArray[np.floating]:
     """Zeros that begin where a cache line begins."""
-    room = np.zeros(rows * columns + _LINE_BYTES // kind.itemsize, dtype=kind)
-    first = (-room.ctypes.data % _LINE_BYTES) // kind.itemsize
+    room = np.zeros(rows * columns + LINE_BYTES // kind.itemsize, dtype=kind)
+    first = (-room.ctypes.data % LINE_BYTES) // kind.itemsize
     return room[first : first + rows * columns].reshape(rows, columns)
 
 

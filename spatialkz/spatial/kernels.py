@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from spatialkz.spatial.cache_lines import LINE_BYTES, add_products, copy_line, prefetch_line
+from spatialkz.spatial.cache_lines import add_products, copy_line, prefetch_line
+from spatialkz.spatial.engine import LINE_BYTES
 from spatialkz.spatial.shuffles import FIRST, SECOND, STEP
 
 # Arrays as numba sees them; their types are told in the docstrings.

@@ -16,7 +16,7 @@ from spatialkz.inference import Alternative, Floats, check_alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import checked
 from spatialkz.spatial._imhof import positive_probability
-from spatialkz.spatial.exact import is_fixed, moran_quantile, moran_spectrum, residual_basis
+from spatialkz.spatial.exact import is_fixed, moran_quantile, residual_basis
 from spatialkz.spatial.weights import row_standardized
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
@@ -282,12 +282,13 @@ def detectable_dependence(
     """
     if len(values) > _MOST_REGIONS:
         return None
-    _, weights = checked(values, graph, transform="r", alternative=alternative)
-    if is_fixed(moran_spectrum(weights)):
+    checked(values, graph, transform="r", alternative=alternative)
+    power = moran_power(graph, alpha=alpha, alternative=alternative)
+    if np.isinf(power.critical).all():  # nothing is rejected: Moran's I is the same for all values
         return None
     sets = dependence_confidence_set(values, graph, level=1 - alpha)
     ends = sets.groupby("variable", sort=False).agg(rho_low=("low", "min"), rho_high=("high", "max"))
-    return Detectable(moran_power(graph, alpha=alpha, alternative=alternative), frozen(ends))
+    return Detectable(power, frozen(ends))
 
 
 class _PowerCurve:
