@@ -53,7 +53,7 @@ Boundaries = Annotated[
     Path | None, typer.Option(help="Polygons: GeoPackage, GeoJSON or Shapefile. Left out: Kazakhstan's.")
 ]
 IdColumn = Annotated[str | None, typer.Option("--id", help="Region column of the boundaries.")]
-Encoding = Annotated[str, typer.Option(help="Encoding of a text file.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of a text file; left out, told by content.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", help="File to write: .csv, .json, .parquet or .xlsx.")
@@ -122,17 +122,19 @@ def lq(
     graph: Annotated[str | None, typer.Option(help="For windowed quotients: as for moran.")] = None,
     boundaries: Boundaries = None,
     id_column: IdColumn = None,
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = None,
     output: Output = None,
 ) -> None:
     """Compute location quotients from volumes or counts; windowed ones need neighbors too."""
     from spatialkz.specialization import quotients_of_kind
-    from spatialkz.tables import read_region_table, split_base
+    from spatialkz.study_file import StudyFiles
+    from spatialkz.study_model import check_study
 
-    values = read_region_table(file, region=region, sector=sector, value=value, encoding=encoding)
-    totals: Any = None
-    if base is not None:
-        values, totals = split_base(values, base)
+    table = {"file": str(file), "region": region, "sector": sector, "value": value, "base": base}
+    table["encoding"] = encoding
+    files = StudyFiles(check_study({"table": table}, file.name), Path(), file.name)
+    found = files.values()
+    values, totals = found.values, files.base(found)
     if kind == "windowed":
         neighbors = _graph(values.index, graph or "queen", boundaries, id_column)
     elif graph is None and boundaries is None:
@@ -157,7 +159,7 @@ def audit(
     value: Value = None,
     groups: Groups = None,
     rounding: Annotated[float, typer.Option(help="Half of the last printed digit.")] = 0.005,
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = None,
     output: Output = None,
 ) -> None:
     """Hold published quotients against the identity they must satisfy, and bound what they imply."""
@@ -205,7 +207,7 @@ def moran(
         Literal["two-sided", "greater", "less"], typer.Option(help="Direction of the test.")
     ] = "two-sided",
     seed: Seed = 42,
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = None,
     output: Output = None,
 ) -> None:
     """Test each column for spatial autocorrelation (Moran's I), and say what could have been detected.
@@ -256,7 +258,7 @@ def focal(
         int | None, typer.Option(help="Simulated tables behind the comparison of models.")
     ] = None,
     seed: Seed = 42,
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = None,
     output: Output = None,
 ) -> None:
     """Test whether sectors are focal: piled in few places that do not lie side by side.
@@ -365,7 +367,7 @@ def cluster(
     boundaries: Boundaries = None,
     id_column: IdColumn = None,
     seed: Seed = 42,
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = None,
     output: Output = None,
 ) -> None:
     """Group regions whose quotients are alike.

@@ -156,7 +156,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clustering=clustering,
         ranking=ranking,
-        notes=(*notes, *focal_notes),
+        notes=(*study.notes, *notes, *focal_notes),
         seed=seed,
         audit=audit,
         claims=claims,

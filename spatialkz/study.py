@@ -132,6 +132,8 @@ class Study:
     choices : Choices
     inputs : tuple of Path
         The files the study was read from.
+    notes : tuple of str
+        What was told from their content, left out or cut, one sentence each.
 
     Raises
     ------
@@ -160,6 +162,7 @@ class Study:
     places: Places = field(default_factory=Places)
     choices: Choices = field(default_factory=Choices)
     inputs: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         labels = self.table.regions

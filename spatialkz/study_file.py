@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,7 +28,10 @@ from spatialkz.geography import (
 from spatialkz.geography.graphs import Policy
 from spatialkz.regions import Vintage, boundary_source, load_boundaries, resolve_regions
 from spatialkz.study import Choices, Places, Study
-from spatialkz.tables import ActivityTable, read_frame, read_region_table, split_base
+from spatialkz.study_model import BaseFile, StudyModel, check_study
+from spatialkz.tables import ActivityTable, RegionTable, read_frame, read_table_file, require_labels
+from spatialkz.tables.labels import tidy_label
+from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
 
 
 def list_studies() -> pd.DataFrame:
@@ -90,17 +93,42 @@ def read_study(path: str | Path) -> Study:
     InputError, RegionError, GraphError
         If a key is unknown, a file unreadable, or the parts do not fit together.
     """
+    return study_files(path).study()
+
+
+def study_files(path: str | Path, changes: Mapping[str, Any] | None = None) -> StudyFiles:
+    """Check a study file, and give what reads the files it names.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    changes : mapping, optional
+        Section → key → value that takes the place of the file's.
+    """
     path = Path(path)
-    return _StudyFile(path, _toml(path)).study()
+    text = read_toml(path)
+    for section, keys in (changes or {}).items():
+        text[section] = {**text.get(section, {}), **keys}
+    return StudyFiles(check_study(text, path.name), path.parent, path.name, (path.resolve(),))
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not valid TOML.
+    """
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path.name} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
@@ -156,57 +184,148 @@ def region_graph(
 
 
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
-_KEYS = {
-    "": set("name title source table regions sectors geography placement claims places choices".split()),
-    "table": set(
-        "file region sector value where drop encoding kind unit rounding base contained groups marks".split()
-    ),
-    "regions": {"division"},
-    "sectors": {"file"},
-    "geography": set("graph isolates parts times boundaries id".split()),
-    "placement": {"file"},
-    "claims": {"file"},
-    "places": set("policies specializations named cities prerequisites rules".split()),
-    "choices": {choice.name for choice in fields(Choices)},
-}
 
 
-class _StudyFile:
-    """A parsed TOML file on its way to a Study; remembers which files it touched."""
+class StudyFiles:
+    """The files behind a checked study model; remembers which it touched, and what was told on the way.
 
-    def __init__(self, path: Path, text: Mapping[str, Any]) -> None:
-        self.path = path
-        self.inputs = [path]
-        for section, known in _KEYS.items():
-            found = text if not section else text.get(section, {})
-            if not isinstance(found, Mapping):
-                raise InputError(f"{path.name}: [{section}] must be a section, not {found!r}.")
-            unknown = sorted(set(found) - known)
-            if unknown:
-                where = f"[{section}]" if section else "the top"
-                names = listing(sorted(known), 20)
-                raise InputError(
-                    f"{path.name}: unknown key {listing(unknown)} in {where}; known are {names}."
-                )
-        self.text = text
+    Parameters
+    ----------
+    model : StudyModel
+    folder : Path
+        Where relative paths begin.
+    source : str
+        What the study is called in an error sentence.
+    inputs : tuple of Path
+        Files that were read already.
+    """
 
-    def section(self, name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.text.get(name, {})
-        return found
+    def __init__(self, model: StudyModel, folder: Path, source: str, inputs: tuple[Path, ...] = ()) -> None:
+        self.model, self.folder, self.source = model, folder, source
+        self.inputs = list(inputs)
+        self.notes: list[str] = []
+
+    def study(self) -> Study:
+        """Read everything, and put it together."""
+        model = self.model
+        # What is small and may be wrong comes first.
+        sectors, claims, places, placement = (
+            self._sectors(),
+            self._claims(),
+            self._places(),
+            self._placement(),
+        )
+        table = self.activity(sectors)
+        regions = self.regions(table.regions)
+        graph, polygons = self.geography(regions)
+        name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
+        return Study(
+            name=name,
+            title=model.title or name,
+            source=model.source,
+            table=table,
+            graph=graph,
+            regions=regions,
+            sectors=sectors,
+            boundaries=polygons,
+            placement=placement,
+            marks=self._marks(),
+            claims=claims,
+            places=places,
+            choices=Choices(**self.model.choices),
+            inputs=tuple(self.inputs),
+            notes=tuple(self.notes),
+        )
 
     def file(self, name: str) -> Path:
-        path = (self.path.parent / name).resolve()
+        """Path of a file that the study names."""
+        if name == "-":
+            return Path(name)
+        path = (self.folder / name).resolve()
+        if not path.is_file():
+            raise InputError(f"There is no file {name}.")
         if path not in self.inputs:
             self.inputs.append(path)
         return path
 
-    def study(self) -> Study:
-        if "file" not in self.section("table"):
-            raise InputError(f"{self.path.name}: [table] must name its file.")
-        sectors = self._sectors()
-        table = self._table(sectors)
-        regions = self._regions(table.regions)
-        section = self.section("geography")
+    def values(self, *, sectors: bool = True) -> RegionTable:
+        """The table as it was read."""
+        section = self.model.table
+        base = section.base if isinstance(section.base, str) else None
+        found = read_table_file(self.file(section.file), section.options(base=base), sectors=sectors)
+        self.notes += found.notes
+        return found
+
+    def activity(self, sectors: pd.DataFrame | None = None) -> ActivityTable:
+        """The table with its base and groups."""
+        section = self.model.table
+        found = self.values()
+        groups = section.groups or (None if sectors is None or "group" not in sectors else sectors["group"])
+        if section.groups:
+            require_labels(
+                section.groups,
+                found.values.columns,
+                f"{self.source}: [table.groups] names sectors that the table lacks:",
+            )
+        return ActivityTable(
+            found.values,
+            kind=section.kind,
+            unit=section.unit,
+            groups=pd.Series({} if groups is None else groups, dtype=str),
+            base=self.base(found),
+            rounding=section.rounding,
+            contained=section.contained,
+        )
+
+    def base(self, found: RegionTable) -> pd.Series | pd.DataFrame | None:
+        """Base of the table, a column or a file."""
+        section = self.model.table
+        if found.base is not None or section.base is None:
+            return found.base
+        given = section.base if isinstance(section.base, BaseFile) else BaseFile(file=section.base)
+        if not (self.folder / given.file).is_file() and isinstance(section.base, str):
+            raise InputError(
+                f"The base {given.file!r} is neither a column ({listing(found.values.columns, 12)}) "
+                "nor a file."
+            )
+        changes: dict[str, Any] = {
+            "region": given.region,
+            "sector": None,
+            "value": given.value,
+            "where": given.where,
+        }
+        changes |= {
+            "base": None,
+            "drop": [],
+            "drop_regions": [],
+            "rename": {},
+            "total": None,
+            "keep_sums": True,
+        }
+        options = section.options(**changes, sheet=None, header=None, skip=0, absent=None)
+        table = read_table_file(self.file(given.file), options, sectors=False)
+        self.notes += table.notes
+        base = table.values.rename(index=section.rename)
+        extra = base.index.difference(found.values.index)
+        if len(extra) and not len(found.values.index.difference(base.index)):
+            self.notes.append(f"{given.file} has {listing(extra, 3)}, which the table lacks; left out.")
+            base = base.loc[found.values.index]
+        return base
+
+    def regions(self, labels: pd.Index) -> pd.DataFrame:
+        """Codes and names of the regions, where the study says whose they are."""
+        division = self.model.regions.division
+        if division is None:
+            return pd.DataFrame(index=labels)
+        known = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
+        if division not in known:
+            raise InputError(f"{self.source}: division is {division!r}; known are {listing(known)}.")
+        resolved = resolve_regions(list(labels), vintage=known[division])
+        return resolved[_REGION_COLUMNS].rename_axis(index="region")
+
+    def geography(self, regions: pd.DataFrame) -> tuple[Graph, gpd.GeoDataFrame | None]:
+        """Who neighbors whom, and the polygons."""
+        section = self.model.geography
         if "code" in regions:
             vintage = regions["vintage"].iloc[0]
             self.inputs += [
@@ -215,131 +334,102 @@ class _StudyFile:
                 boundary_source(),
             ]
         polygons = None
-        if "boundaries" in section:
-            polygons = read_boundaries(self.file(section["boundaries"]), section.get("id"))
-        return Study(
-            name=self.text.get("name", self.path.stem),
-            title=self.text.get("title", self.text.get("name", self.path.stem)),
-            source=self.text.get("source", ""),
-            table=table,
-            graph=region_graph(
-                regions,
-                self._recipe(section),
-                polygons,
-                isolates=section.get("isolates", "error"),
-                parts=section.get("parts", "keep"),
-            ),
-            regions=regions,
-            sectors=sectors,
-            boundaries=bundled_boundaries(regions) if polygons is None else polygons,
-            placement=self._placement(),
-            marks=self._marks(),
-            claims=self._claims(),
-            places=self._places(),
-            choices=Choices(**self.section("choices")),
-            inputs=tuple(self.inputs),
+        if section.boundaries is not None:
+            polygons = read_boundaries(self.file(section.boundaries), section.id)
+        graph = region_graph(
+            regions, self._recipe(section.graph), polygons, isolates=section.isolates, parts=section.parts
         )
+        return graph, bundled_boundaries(regions) if polygons is None else polygons
 
-    def _sectors(self) -> pd.DataFrame:
-        section = self.section("sectors")
-        if "file" not in section:
-            return pd.DataFrame()
-        frame = read_frame(self.file(section["file"])).set_index("sector", drop=True)
-        return frame.rename_axis(index="sector")
-
-    def _table(self, sectors: pd.DataFrame) -> ActivityTable:
-        section = self.section("table")
-        values = self._read_table(section, section.get("value"))
-        unknown = sorted(set(section.get("drop", [])) - set(values.columns))
-        if unknown:
-            raise InputError(
-                f"{self.path.name}: drop names {listing(unknown)}, which the table does not have."
-            )
-        values = values.drop(columns=section.get("drop", []))
-        base = section.get("base")
-        if base is not None:
-            if base not in values.columns:
-                self.file(base)
-            values, base = split_base(values, base, self.path.parent)
-        groups = section.get("groups")
-        if groups is None and "group" in sectors:
-            groups = sectors["group"]
-        return ActivityTable(
-            values,
-            kind=section.get("kind", "volumes"),
-            unit=section.get("unit", ""),
-            groups=pd.Series({} if groups is None else groups, dtype=str),
-            base=base,
-            rounding=section.get("rounding", 0.0),
-            contained=section.get("contained", True),
-        )
-
-    def _recipe(self, section: Mapping[str, Any]) -> Recipe | Path:
-        line = section.get("graph", "queen")
-        if not isinstance(line, str):
-            raise InputError(f"{self.path.name}: graph must be a text, not {line!r}.")
+    def _recipe(self, line: str) -> Recipe | Path:
         if not names_recipe(line):
             return self.file(line)
-        times = {"table": read_frame(self.file(section["times"]))} if "times" in section else {}
-        return as_recipe(line, **times)
+        times = self.model.geography.times
+        return as_recipe(line, **({} if times is None else {"table": self._side(times, [])}))
 
-    def _regions(self, labels: pd.Index) -> pd.DataFrame:
-        division = self.section("regions").get("division")
-        if division is None:
-            return pd.DataFrame(index=labels)
-        known = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
-        if division not in known:
-            raise InputError(f"{self.path.name}: division is {division!r}; known are {listing(known)}.")
-        resolved = resolve_regions(list(labels), vintage=known[division])
-        return resolved[_REGION_COLUMNS].rename_axis(index="region")
+    def _side(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """A file beside the table, with the columns it must have."""
+        frame = read_frame(self.file(name), self.model.table.options().for_side_file())
+        lacking = [column for column in columns if column not in frame]
+        if lacking:
+            raise InputError(
+                f"{name} lacks the column {listing(lacking)}; it has {listing(frame.columns, 12)}."
+            )
+        return frame.map(tidy_label)
+
+    def _numbers(self, name: str, what: str) -> pd.Series:
+        """Whole numbers by region, missing where the cell is empty."""
+        frame = self._side(name, ["region", what])
+        _refuse_twice(frame, "region", name)
+        for line, text in frame[what].items():
+            if text and not re.fullmatch(r"\d{1,9}", text):
+                raise InputError(f"{name}, line {line}: {what} is {text!r}; a whole number was expected.")
+        return pd.Series(
+            pd.to_numeric(frame[what].replace("", None)).to_numpy(), index=frame["region"], name=what
+        ).astype("Int64")
+
+    def _sectors(self) -> pd.DataFrame:
+        if self.model.sectors is None:
+            return pd.DataFrame()
+        name = self.model.sectors.file
+        frame = self._side(name, ["sector"])
+        _refuse_twice(frame, "sector", name)
+        return frame.set_index("sector").rename_axis(index="sector")
 
     def _marks(self) -> pd.DataFrame | None:
-        section = self.section("table")
-        if "marks" not in section:
+        section = self.model.table
+        if section.marks is None:
             return None
-        return self._read_table(section, section["marks"])
-
-    def _read_table(self, section: Mapping[str, Any], value: str | None) -> pd.DataFrame:
-        return read_region_table(
-            self.file(section["file"]),
-            region=section.get("region"),
-            sector=section.get("sector"),
-            value=value,
-            where=section.get("where"),
-            encoding=section.get("encoding", "utf-8-sig"),
-        )
+        options = section.options(value=section.marks, base=None, keep_sums=True)
+        return read_table_file(self.file(section.file), options, sectors=False).values
 
     def _claims(self) -> tuple[Mapping[str, Any], ...]:
-        section = self.section("claims")
-        return tuple(_toml(self.file(section["file"])).get("claim", [])) if "file" in section else ()
+        if self.model.claims is None:
+            return ()
+        found = read_toml(self.file(self.model.claims.file)).get("claim", [])
+        if not isinstance(found, list):
+            raise InputError(f"{self.model.claims.file}: claim must be a list of tables ([[claim]]).")
+        return tuple(found)
 
     def _places(self) -> Places:
-        section = self.section("places")
-        found: dict[str, Any] = {
-            name: read_frame(self.file(section[name]))
-            for name in ("named", "specializations", "prerequisites")
-            if name in section
+        section = self.model.places
+        columns = {
+            "named": ["site", "kind", "region"],
+            "specializations": ["policy", "site", "named", "sector", "reason"],
+            "prerequisites": PREREQUISITE_COLUMNS,
         }
-        sites = []
-        for policy, given in section.get("policies", {}).items():
-            if not isinstance(given, Mapping) or set(given) != {"file", "site"}:
-                raise InputError(
-                    f"{self.path.name}: [places.policies] {policy!r} must name file and site, its column."
-                )
-            frame = read_frame(self.file(given["file"]))
-            sites.append(frame.rename(columns={given["site"]: "site"}).assign(policy=policy))
+        found: dict[str, Any] = {
+            name: self._side(given, needed)
+            for name, needed in columns.items()
+            if (given := getattr(section, name)) is not None
+        }
+        sites = [
+            self._side(given.file, ["region", given.site])
+            .rename(columns={given.site: "site"})
+            .assign(policy=policy)
+            for policy, given in section.policies.items()
+        ]
         if sites:
             found["sites"] = pd.concat(sites, ignore_index=True)[["policy", "site", "region"]]
-        if "cities" in section:
-            cities = read_frame(self.file(section["cities"])).set_index("region")["city"]
-            found["cities"] = pd.to_numeric(cities).astype(np.int64)
-        if "rules" in section:
-            found["rules"] = self.file(section["rules"])
+        if section.cities is not None:
+            cities = self._numbers(section.cities, "city")
+            if cities.isna().any() or not cities.isin([0, 1]).all():
+                raise InputError(
+                    f"{section.cities}: city must be 1 (a city of its own) or 0 for every region."
+                )
+            found["cities"] = cities.astype(np.int64)
+        if section.rules is not None:
+            found["rules"] = self.file(section.rules)
+            read_toml(found["rules"])
         return Places(**found)
 
     def _placement(self) -> pd.Series | None:
-        section = self.section("placement")
-        if "file" not in section:
-            return None
-        frame = read_frame(self.file(section["file"])).set_index("region")
-        return pd.to_numeric(frame["tier"].replace("", None)).astype("Int64")
+        given = self.model.placement
+        return None if given is None else self._numbers(given.file, "tier")
+
+
+def _refuse_twice(frame: pd.DataFrame, column: str, source: str) -> None:
+    twice = frame[column][frame[column].duplicated(keep=False)]
+    if len(twice):
+        lines = listing(twice.index[twice == twice.iloc[0]])
+        raise InputError(f"{source}: the {column} {twice.iloc[0]} stands more than once, in lines {lines}.")

@@ -199,7 +199,7 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
         (["rank", "-o", "ranks.pdf"], "expected .csv, .json, .parquet, .xlsx"),
         (["lq", *TABLE1, "--graph", "queen"], "Neighbors are for windowed quotients"),
         (["audit", "kazakhstan-gva-2020"], "an audit is for published quotients"),
-        (["moran", TABLE1[0], "--region", "province"], "has no column province; it has region"),
+        (["moran", TABLE1[0], "--region", "province"], "has no column province; there are region"),
     ],
 )
 def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):

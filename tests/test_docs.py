@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spatialkz.study_file import _KEYS
+from spatialkz.study_model import study_keys
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -23,7 +23,7 @@ def test_the_study_file_in_the_guide_names_every_key():
     text = (DOCS / "own-table.md").read_text(encoding="utf-8")
     block = re.search(r'    name = "my-study".*?draws = 10000\n', text, re.DOTALL).group()
     shown = tomllib.loads("\n".join(line.removeprefix("    ") for line in block.splitlines()))
-    for section, keys in _KEYS.items():
+    for section, keys in study_keys().items():
         found = set(shown if not section else shown[section])
         assert found == keys - {"source"}
 

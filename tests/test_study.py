@@ -65,13 +65,13 @@ def test_a_study_file_with_everything(folder):
     ("text", "error", "sentence"),
     [
         ("[table", InputError, "mine.toml is not valid TOML"),
-        ('[geography]\ngraph = "queen"\n', InputError, r"\[table\] must name its file"),
+        ('[geography]\ngraph = "queen"\n', InputError, r"\[table\] is lacking"),
         (
             TOML + "[choices]\ntreshold = 2\n",
             InputError,
-            r"unknown key treshold in \[choices\]; known are alpha",
+            r"unknown key treshold in \[choices\]; perhaps threshold",
         ),
-        (TOML.replace("[table]", "[tabel]"), InputError, r"unknown key tabel in the top"),
+        (TOML.replace("[table]", "[tabel]"), InputError, r"unknown key tabel in the top; perhaps table"),
         ('table = "table.csv"\n', InputError, r"\[table\] must be a section"),
         (TOML + "[choices]\nthreshold = 0\n", InputError, r"threshold is 0; it must lie from"),
         (TOML + '[choices]\npermutations = "many"\n', InputError, r"permutations is 'many'; a number"),
@@ -79,12 +79,24 @@ def test_a_study_file_with_everything(folder):
         (TOML + "[choices]\nalpha = true\n", InputError, r"alpha is True; a number"),
         (TOML.replace("pairs.csv", "queen"), InputError, "Neighbors are needed"),
         (TOML.replace("pairs.csv", "none.csv"), InputError, "There is no file"),
-        (TOML.replace("counts", "money"), InputError, "one of volumes, counts, quotients"),
+        (
+            TOML.replace("counts", "money"),
+            InputError,
+            r"\[table\] kind is 'money'; expected one of volumes, counts, quotients",
+        ),
         (TOML + '[regions]\ndivision = "narnia"\n', InputError, "known are kazakhstan-2018, kazakhstan-2022"),
         (TOML + '[regions]\ndivision = "kazakhstan-2018"\n', RegionError, "North"),
-        (TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'), InputError, "drop names gold"),
+        (
+            TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'),
+            InputError,
+            "drop names columns that table.csv does not have: gold",
+        ),
         (TOML.replace("[geography]", 'base = "gdp"\n[geography]'), InputError, "neither a column"),
-        (TOML.replace("[geography]", 'encoding = "utf-16"\n[geography]'), InputError, "utf-16"),
+        (
+            TOML.replace("[geography]", 'encoding = "utf-16"\n[geography]'),
+            InputError,
+            "table.csv is not utf-16 text",
+        ),
     ],
 )
 def test_bad_study_files_are_refused(folder, text, error, sentence):
@@ -165,8 +177,12 @@ def test_places_in_an_unknown_region_are_refused_by_name(placed, file, change, w
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        (', site = "park"', "", "'technopark' must name file and site"),
-        ('{ file = "parks.csv", site = "park" }', '"parks.csv"', "'technopark' must name file and site"),
+        (', site = "park"', "", r"\[places.policies.technopark\] must name its site"),
+        (
+            '{ file = "parks.csv", site = "park" }',
+            '"parks.csv"',
+            r"\[places.policies\] technopark is 'parks.csv'; expected a section",
+        ),
         ('named = "sites.csv"', 'place = "sites.csv"', r"unknown key place in \[places\]; known are cities"),
         ('"parks.csv"', '"none.csv"', "There is no file"),
     ],

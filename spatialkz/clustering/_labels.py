@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.tables.checks import check_labels, check_same_regions
+from spatialkz.tables import check_labels, check_same_regions
 
 Matrix: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[Any]

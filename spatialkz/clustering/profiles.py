@@ -15,7 +15,7 @@ from scipy.special import gammaln
 from spatialkz.clustering._labels import Labels, Matrix, check_partition, membership
 from spatialkz.errors import InputError
 from spatialkz.results import frozen, json_ready
-from spatialkz.tables.checks import check_same_regions, check_table
+from spatialkz.tables import check_same_regions, check_table
 
 Direction = Literal["high", "low"]
 Part: TypeAlias = tuple[Hashable, Direction]

@@ -1,21 +1,40 @@
 """Tables of regions × sectors: what they are, how they are read, and what is demanded of them."""
 
 from spatialkz.tables.activity import ActivityTable, Kind
-from spatialkz.tables.checks import check_labels, check_same_regions, check_table
+from spatialkz.tables.checks import check_labels, check_table
+from spatialkz.tables.grids import read_rows
+from spatialkz.tables.labels import check_same_regions, explain_mismatch, require_labels
+from spatialkz.tables.numbers import parse_cells, parse_numbers
 from spatialkz.tables.prerequisites import prerequisite_quotients
-from spatialkz.tables.readers import parse_numbers, read_frame, read_region_table, split_base
+from spatialkz.tables.readers import (
+    FileOptions,
+    RegionTable,
+    TableOptions,
+    keep_rows,
+    read_frame,
+    read_region_table,
+    read_table_file,
+)
 from spatialkz.tables.writers import write_table
 
 __all__ = [
     "ActivityTable",
+    "FileOptions",
     "Kind",
+    "RegionTable",
+    "TableOptions",
     "check_labels",
     "check_same_regions",
     "check_table",
+    "explain_mismatch",
+    "keep_rows",
+    "parse_cells",
     "parse_numbers",
     "prerequisite_quotients",
     "read_frame",
     "read_region_table",
-    "split_base",
+    "read_rows",
+    "read_table_file",
+    "require_labels",
     "write_table",
 ]

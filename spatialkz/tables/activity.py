@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.checks import check_same_regions, check_table
+from spatialkz.tables.checks import check_table
+from spatialkz.tables.labels import check_same_regions
 
 Kind = Literal["volumes", "counts", "quotients"]
 

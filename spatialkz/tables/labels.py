@@ -1,0 +1,180 @@
+"""Labels of regions and sectors: how they are tidied, and how two that differ are told apart in words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import pandas as pd
+
+from spatialkz.errors import InputError, RegionError, listing
+
+# Cyrillic letters that look like Latin ones.
+_CYRILLIC = "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԛԝ"
+_LATIN = "ABEKMHOPCTYXIJSaeopcyxijshqw"
+_ALIKE = str.maketrans(_CYRILLIC, _LATIN)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_SPACES = re.compile(r"\s+")
+_FOOTNOTE = re.compile(r"(?:\s*[⁰¹²³⁴-⁹⁾]+|\s*[*†‡]+|(?<=\D)\d{1,2}\))$")
+_NEAR = 75.0  # percent of letters in common from which a name is worth suggesting
+
+
+def tidy_label(cell: object) -> str:
+    """Text of a label: trimmed, spaces single, letters composed; a whole number without its ``.0``.
+
+    >>> tidy_label("  Ала\u00a0Тау "), tidy_label(62.0), tidy_label(None)
+    ('Ала Тау', '62', '')
+    """
+    if cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", str(cell))).strip()
+
+
+def without_mark(label: str) -> str:
+    """Label without the footnote mark at its end, unless it would close a bracket of the label.
+
+    >>> without_mark("г. Астана1)"), without_mark("Шымкент²"), without_mark("Zone (part 1)")
+    ('г. Астана', 'Шымкент', 'Zone (part 1)')
+    """
+    if label.endswith(")") and "(" in label:
+        return label
+    bare = _FOOTNOTE.sub("", label).strip()
+    return bare or label
+
+
+def refuse_twins(labels: Iterable[str], what: str, source: str) -> None:
+    """Refuse labels that differ only in look-alike letters or marks that cannot be seen.
+
+    Raises
+    ------
+    RegionError
+        If two labels look alike, with what differs.
+    """
+    seen: dict[str, str] = {}
+    for label in labels:
+        known = seen.setdefault(_INVISIBLE.sub("", label).translate(_ALIKE), label)
+        if known != label:
+            raise RegionError(
+                f"{source} has two {what}s that look alike, {known!r} and {label!r} "
+                f"({difference(label, known)}); write both the same way, or tell them apart."
+            )
+
+
+def difference(first: str, second: str) -> str:
+    """What makes two labels differ that look alike; "" if they do not look alike."""
+    if invisible := _INVISIBLE.findall(first) + _INVISIBLE.findall(second):
+        names = listing(sorted({f"U+{ord(mark):04X}" for mark in invisible}))
+        if _INVISIBLE.sub("", first) == _INVISIBLE.sub("", second):
+            return f"one holds marks that cannot be seen ({names})"
+    bare, other = _INVISIBLE.sub("", first), _INVISIBLE.sub("", second)
+    if len(bare) == len(other) and bare.translate(_ALIKE) == other.translate(_ALIKE):
+        place = next(k for k, pair in enumerate(zip(bare, other, strict=True)) if pair[0] != pair[1])
+        scripts = _script(bare[place]), _script(other[place])
+        return f"letter {place + 1} is {scripts[0]} in the one and {scripts[1]} in the other"
+    if bare.casefold() == other.casefold():
+        return "they differ in capital letters only"
+    return ""
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").split()[0].capitalize()
+
+
+def lost_zeros(extra: Iterable[object], lacking: Iterable[object]) -> list[str]:
+    """Pairs of codes that differ by leading zeros or by a ``.0``, each as ``'01' for '1'``.
+
+    >>> lost_zeros(["01", "2.0"], ["1", "2", "3"])
+    ["'01' for '1'", "'2.0' for '2'"]
+    """
+    wanted = {_bare_code(label): str(label) for label in lacking}
+    wanted.pop("", None)
+    return [
+        f"{str(label)!r} for {wanted[_bare_code(label)]!r}" for label in extra if _bare_code(label) in wanted
+    ]
+
+
+def _bare_code(label: object) -> str:
+    text = re.fullmatch(r"0*(\d+?)(?:\.0+)?", str(label).strip())
+    return text[1] if text else ""
+
+
+def explain_mismatch(extra: Iterable[object], lacking: Iterable[object]) -> str:
+    """Say which labels of one list are probably which of the other; "" where nothing is near.
+
+    Parameters
+    ----------
+    extra : iterable
+        Labels that only the first list has.
+    lacking : iterable
+        Labels that only the second list has.
+    """
+    from rapidfuzz import fuzz, process
+
+    given, wanted = [str(label) for label in extra], [str(label) for label in lacking]
+    if not given or not wanted:
+        return ""
+    if zeros := lost_zeros(given, wanted):
+        return (
+            f"it writes {listing(zeros, 3)}: codes were read as numbers somewhere; keep that column as text"
+        )
+    by_look = {_looks(label): label for label in wanted}
+    alike = [(label, by_look[_looks(label)]) for label in given if _looks(label) in by_look]
+    if alike:
+        told = [
+            f"{label!r} and {other!r} ({difference(label, other) or 'spaces or accents'})"
+            for label, other in alike
+        ]
+        return f"these look alike but differ: {listing(told, 3)}"
+    near: dict[str, str] = {}
+    for label in given[:200]:
+        found = process.extractOne(label, wanted, scorer=fuzz.WRatio, processor=_looks, score_cutoff=_NEAR)
+        if found is not None:
+            near[label] = found[0]
+    if not near:
+        return ""
+    told = [f"{label!r} for {other!r}" for label, other in near.items()]
+    return f"perhaps {listing(told)} (rename can say so)"
+
+
+def _looks(label: str) -> str:
+    folded = unicodedata.normalize("NFKD", _INVISIBLE.sub("", label).translate(_ALIKE).casefold())
+    return _SPACES.sub(" ", "".join(mark for mark in folded if not unicodedata.combining(mark))).strip()
+
+
+def check_same_regions(labels: pd.Index, expected: pd.Index, what: str, against: str = "the table") -> None:
+    """Refuse two label sets that differ, naming what either side lacks and what probably is meant.
+
+    Raises
+    ------
+    RegionError
+        If the sets differ.
+    """
+    lacking = expected.difference(labels)
+    extra = labels.difference(expected)
+    parts = []
+    if len(lacking):
+        parts.append(f"{what} lacks {listing(lacking)}")
+    if len(extra):
+        parts.append(f"{what} has {listing(extra)}, which {against} does not")
+    if hint := explain_mismatch(extra, lacking):
+        parts.append(hint)
+    if parts:
+        raise RegionError("; ".join(parts) + ".")
+
+
+def require_labels(wanted: Iterable[str], known: Iterable[str], complaint: str) -> None:
+    """Refuse labels that are not among the known ones, with the nearest of those.
+
+    Raises
+    ------
+    InputError
+        If one is unknown; the sentence begins with ``complaint``.
+    """
+    known = list(known)
+    unknown = [label for label in wanted if label not in set(known)]
+    if unknown:
+        hint = explain_mismatch(unknown, known)
+        raise InputError(f"{complaint} {listing(unknown)}; {hint or f'there are {listing(known, 12)}'}.")

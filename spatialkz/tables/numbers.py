@@ -1,0 +1,311 @@
+"""Cells to numbers: decimal marks, thousands, footnotes, and the marks offices write where no number is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spatialkz.errors import InputError, listing
+
+Decimal = Literal[".", ","]
+Meaning = Literal["zero", "suppressed", "flag"]
+
+#: Marks that offices write in the place of a number, as :func:`mark_of` folds them.
+USUAL_MARKS = frozenset(
+    "- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) .c #".split()
+)
+_FOLDS = str.maketrans({"–": "-", "—": "-", "−": "-", "‒": "-", "…": "...", "х": "x", "Х": "x", "X": "x"})
+_SPACES = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
+_FOOTNOTE = re.compile(r"\s*(?:[⁰¹²³⁴-⁹⁾]+|[*†‡]+|(?<=\s)\d{1,2}\))+$")
+_FLAGGED = re.compile(r"^(.*\d\.?)\s*([A-Za-z]{1,3})$")
+# A number in groups of three has no 0 in front; a plain one may.
+_GROUPED = {
+    mark: rf"[1-9]\d{{0,2}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:['’]\d{{3}})+)"
+    for mark, other in ((".", ","), (",", r"\."))
+}
+_NUMBER = {
+    mark: rf"^[+-]?(?:(?:\d+|{_GROUPED[mark]})(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
+    for mark in (".", ",")
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Numbers of a table, and which of its cells the source suppressed.
+
+    Attributes
+    ----------
+    numbers : DataFrame
+        NaN exactly where ``hidden`` is true.
+    hidden : DataFrame of bool
+        Cells whose number exists and is not published.
+    notes : tuple of str
+        What was left off the cells.
+    """
+
+    numbers: pd.DataFrame
+    hidden: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def mark_of(cell: object) -> str:
+    """Fold the spellings of one mark: case, dashes, Latin and Cyrillic x, three dots; "" if empty."""
+    if cell is None or (isinstance(cell, float) and np.isnan(cell)) or cell is pd.NaT or cell is pd.NA:
+        return ""
+    return _SPACES.sub(" ", str(cell)).strip().translate(_FOLDS).lower()
+
+
+def is_number(cell: object) -> bool:
+    """Whether a cell is a number or a text that can be read as one."""
+    if isinstance(cell, str):
+        text = without_footnote(cell)
+        return any(re.match(pattern, _tidy(text), re.ASCII) for pattern in _NUMBER.values())
+    return isinstance(cell, int | float | np.number) and not isinstance(cell, bool | np.bool_)
+
+
+def without_footnote(text: str) -> str:
+    """Text without the footnote mark at its end: ``¹``, ``*``, or ``1)`` after a space.
+
+    >>> without_footnote("12 345,6²"), without_footnote("7 1)")
+    ('12 345,6', '7')
+    """
+    bare = _FOOTNOTE.sub("", text)
+    return bare if bare.strip() else text
+
+
+def _tidy(text: str) -> str:
+    return _SPACES.sub(" ", text).strip().replace("−", "-")
+
+
+def check_marks(unknown: Mapping[str, str] | None) -> dict[str, str]:
+    """Meaning of each mark by its folded form, or say what is wrong with them."""
+    folded: dict[str, str] = {}
+    for mark, meaning in (unknown or {}).items():
+        if meaning not in get_args(Meaning):
+            raise InputError(
+                f"The mark {mark!r} is said to mean {meaning!r}; "
+                f"it must be one of {listing(get_args(Meaning))}."
+            )
+        if folded.setdefault(mark_of(mark), meaning) != meaning:
+            raise InputError(
+                f"The mark {mark!r} is given two meanings: {folded[mark_of(mark)]} and {meaning}."
+            )
+        if is_number(mark):
+            raise InputError(f"The mark {mark!r} is a number, which cannot stand for something else.")
+    return folded
+
+
+def parse_cells(
+    frame: pd.DataFrame,
+    columns: list[str],
+    *,
+    source: str,
+    decimal: Decimal | None = None,
+    unknown: Mapping[str, str] | None = None,
+    footnotes: bool = True,
+) -> Cells:
+    """Turn cells into numbers, or into known unknowns.
+
+    The right-most of ``.`` and ``,`` in a cell is its decimal mark, and groups of thousands are of three
+    digits, parted by the other mark, a space or an apostrophe. What a cell alone leaves open (``1.204``) is
+    decided by the other cells, if all that decide anything agree, or by ``decimal``; it is never guessed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells as they stand; index = line.
+    columns : list of str
+        The columns with numbers.
+    source : str
+        What the file is called in an error sentence.
+    decimal : {".", ","}, optional
+        The decimal mark of all cells.
+    unknown : mapping, optional
+        Mark → ``"zero"``, ``"suppressed"``, or ``"flag"`` for letters that may follow a number; the mark
+        ``""`` is an empty cell.
+    footnotes : bool
+        Take footnote marks off the numbers.
+
+    Raises
+    ------
+    InputError
+        On text, empty cells and marks without a meaning, and on numbers that could be read in two ways,
+        naming line and column.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"a": ["1.204,50", "310,00", "x"]}, index=[2, 3, 4])
+    >>> parse_cells(raw, ["a"], source="table.csv", unknown={"x": "suppressed"}).numbers["a"].tolist()
+    [1204.5, 310.0, nan]
+    """
+    if decimal not in (None, *get_args(Decimal)):
+        raise InputError(f"The decimal mark is {decimal!r}; it must be '.' or ','.")
+    meanings = check_marks(unknown)
+    raw = frame[columns].to_numpy(dtype=object).ravel(order="F")
+    # As text, for True equals 1 when values are told apart.
+    raw = np.array([str(cell) if isinstance(cell, bool | np.bool_) else cell for cell in raw], dtype=object)
+    codes, distinct = pd.factorize(raw, use_na_sentinel=False)
+    numbers, hidden, trimmed = _distinct(distinct, meanings, source, decimal, footnotes)
+
+    def shaped(of_distinct: np.ndarray) -> pd.DataFrame:
+        cells = of_distinct[codes].reshape(len(columns), len(frame)).T
+        return pd.DataFrame(cells, index=frame.index, columns=columns)
+
+    _refuse_text(frame, shaped(np.isnan(numbers) & ~hidden), source)
+    count = int(trimmed[codes].sum())
+    notes = (f"footnote marks of {count} {'number' if count == 1 else 'numbers'}",) if count else ()
+    return Cells(shaped(numbers), shaped(hidden), notes)
+
+
+def parse_numbers(
+    frame: pd.DataFrame, columns: list[str], *, source: str, decimal: Decimal | None = None
+) -> pd.DataFrame:
+    """Turn cells into floats, where every cell must be a number; see :func:`parse_cells`.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"lq": ["0,69", "1 204,5", 2]}, index=pd.RangeIndex(2, 5, name="line"))
+    >>> parse_numbers(raw, ["lq"], source="table.csv")["lq"].tolist()
+    [0.69, 1204.5, 2.0]
+    """
+    return parse_cells(frame, columns, source=source, decimal=decimal).numbers
+
+
+def _distinct(
+    cells: np.ndarray, meanings: Mapping[str, str], source: str, decimal: Decimal | None, footnotes: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers (NaN where there is none), and whether a cell is suppressed or lost a footnote mark."""
+    numbers = np.full(len(cells), np.nan)
+    hidden = np.zeros(len(cells), dtype=bool)
+    trimmed = np.zeros(len(cells), dtype=bool)
+    texts: list[str] = []
+    places: list[int] = []
+    flags = {mark for mark, meaning in meanings.items() if meaning == "flag"}
+    for place, cell in enumerate(cells):
+        if isinstance(cell, str):
+            mark = mark_of(cell)
+            meaning = meanings.get(mark)
+            if meaning is None or meaning == "flag":
+                bare = without_footnote(cell) if footnotes else cell
+                trimmed[place] = bare != cell
+                if flags and (found := _FLAGGED.match(bare.strip())) and found[2].lower() in flags:
+                    bare = found[1]
+                texts.append(_tidy(bare))
+                places.append(place)
+                continue
+        elif is_number(cell) and np.isfinite(float(cell)):
+            numbers[place] = float(cell)
+            continue
+        else:
+            meaning = meanings.get(mark_of(cell))
+        if meaning == "zero":
+            numbers[place] = 0.0
+        elif meaning == "suppressed":
+            hidden[place] = True
+    if texts:
+        numbers[places] = _read(texts, source, decimal)
+        trimmed &= np.isfinite(numbers)
+    return numbers, hidden, trimmed
+
+
+def _read(texts: list[str], source: str, decimal: Decimal | None) -> np.ndarray:
+    """Numbers of texts, NaN where a text is none."""
+    array = pa.array(texts, type=pa.string())
+    fits = {
+        mark: pc.match_substring_regex(array, _NUMBER[mark]).to_numpy(zero_copy_only=False) for mark in ".,"
+    }
+    if decimal is not None:
+        return np.where(fits[decimal], _values(texts, fits[decimal], decimal), np.nan)
+    marked = pc.match_substring_regex(array, "[.,]").to_numpy(zero_copy_only=False)
+    alone = {".": fits["."] & ~fits[","], ",": fits[","] & ~fits["."]}
+    both = fits["."] & fits[","]
+    for_certain = {mark: bool((alone[mark] & marked).any()) for mark in ".,"}
+    point = alone["."] | (both & ~marked) | (both & for_certain["."])
+    comma = alone[","] | (both & marked & for_certain[","])
+    open_cells = both & marked
+    if open_cells.any() and for_certain["."] == for_certain[","]:
+        found = listing([repr(texts[k]) for k in np.flatnonzero(open_cells)], 3)
+        examples = {
+            mark: texts[np.flatnonzero(alone[mark] & marked)[0]] for mark in ".," if for_certain[mark]
+        }
+        why = (
+            f"other cells write both {examples['.']!r} and {examples[',']!r}"
+            if examples
+            else "no other cell tells which"
+        )
+        raise InputError(
+            f"{source}: the mark in {found} could be a decimal sign or separate thousands, and {why}; "
+            'say which mark is the decimal one (decimal = "," in a study, --decimal , on the command line).'
+        )
+    values = np.full(len(texts), np.nan)
+    for fitting, mark in ((point, "."), (comma, ",")):
+        values = np.where(fitting, _values(texts, fitting, mark), values)
+    return values
+
+
+def _values(texts: list[str], fitting: np.ndarray, decimal: str) -> np.ndarray:
+    values = np.full(len(texts), np.nan)
+    drop = str.maketrans("", "", "., '’".replace(decimal, ""))
+    chosen = np.flatnonzero(fitting)
+    values[chosen] = [float(texts[k].translate(drop).replace(",", ".")) for k in chosen]
+    return values
+
+
+def _refuse_text(frame: pd.DataFrame, bad: pd.DataFrame, source: str) -> None:
+    """Say where cells are no numbers: marks first, for they come in numbers, then empty cells, then text."""
+    if not bad.to_numpy().any():
+        return
+    places = [(line, str(column)) for column in bad for line in bad.index[bad[column]]]
+    cells = [(mark_of(frame.at[line, column]), line, column) for line, column in places]
+    marks: dict[str, list[tuple[Any, str]]] = {}
+    for mark, line, column in cells:
+        if mark in USUAL_MARKS:
+            marks.setdefault(str(frame.at[line, column]).strip(), []).append((line, column))
+    empty = [(line, column) for mark, line, column in cells if not mark]
+    text = [(line, column) for mark, line, column in cells if mark and mark not in USUAL_MARKS]
+    if text:
+        told = [f"line {line}, column {column!r} ({_short(frame.at[line, column])})" for line, column in text]
+        hint = _flag_hint([frame.at[line, column] for line, column in text])
+        raise InputError(
+            f"{source}: a number was expected, but the cell is no number at {listing(told, 3)}{hint}."
+        )
+    if marks:
+        told = [
+            f"{mark!r} ({len(where)} times, first at line {where[0][0]}, column {where[0][1]!r})"
+            for mark, where in marks.items()
+        ]
+        mark = next(iter(marks))
+        raise InputError(
+            f"{source}: a number was expected, but there are marks of unknown cells: {listing(told)}; "
+            f"say what each means, zero or suppressed ([table.unknown] '{mark}' = \"zero\" in a study, "
+            f"--unknown {mark}=zero on the command line)."
+        )
+    told = [f"line {line}, column {column!r}" for line, column in empty]
+    raise InputError(
+        f"{source}: a number was expected, but the cell is empty at {listing(told, 3)}; write 0 where there "
+        'is nothing, or say what empty cells mean ([table.unknown] "" = "zero", --unknown =zero).'
+    )
+
+
+def _short(cell: object) -> str:
+    text = repr(cell)
+    return text if len(text) <= 60 else f"{text[:50]}…{text[-1]}"
+
+
+def _flag_hint(cells: list[Any]) -> str:
+    found = [_FLAGGED.match(str(cell).strip()) for cell in cells]
+    flags = {match[2] for match in found if match is not None and is_number(match[1])}
+    if not flags or not all(found):
+        return ""
+    flag = sorted(flags)[0]
+    return (
+        f"; if {listing(sorted(flags))} may follow a number, say so "
+        f'([table.unknown] {flag} = "flag", --unknown {flag}=flag)'
+    )

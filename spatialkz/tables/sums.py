@@ -1,0 +1,137 @@
+"""Rows, columns and codes that are sums of others, and would be counted twice."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from spatialkz import datasets
+from spatialkz.errors import InputError, listing
+from spatialkz.tables.labels import tidy_label
+
+# A printed total differs from the sum of rounded cells.
+_NEAR, _ALL_NEAR, _SHARE_NEAR = 0.02, 0.01, 0.9
+_CODE = re.compile(r"^([A-Z]{0,2}[.\-]?\d*(?:\.\d+)*)(?:[\s:,_]|$)")
+
+
+def total_rows(values: pd.DataFrame) -> dict[str, str]:
+    """Rows that are totals of the others, each with what tells it.
+
+    A row is one by its name (Total, Итого, Барлығы, the country …), or if it equals the sum of at least three
+    others: in nine of ten columns within 2 %, and all together within 1 %.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Regions × sectors; NaN where a cell is suppressed.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"a": [1, 2, 4, 7], "b": [5, 1, 3, 9]}, index=["N", "E", "S", "All of it"])
+    >>> total_rows(table)
+    {'All of it': 'it equals the sum of the others'}
+    """
+    found = {str(label): "its name says so" for label in values.index if _names_total(label)}
+    others = values.drop(index=[label for label in values.index if str(label) in found])
+    if others.shape[0] > 3 and others.shape[1] > 1:
+        found |= dict.fromkeys(map(str, _sums(others)), "it equals the sum of the others")
+    return found
+
+
+def total_columns(values: pd.DataFrame) -> dict[str, str]:
+    """Columns that are totals of the others, as :func:`total_rows` tells them, or exactly of two others."""
+    found = {str(label): "its name says so" for label in values.columns if _names_total(label)}
+    others = values.drop(columns=[label for label in values.columns if str(label) in found])
+    if others.shape[1] > 2 and others.shape[0] > 2:
+        exact = others.shape[1] == 3
+        found |= dict.fromkeys(map(str, _sums(others.T, exact)), "it equals the sum of the others")
+    return found
+
+
+def _sums(values: pd.DataFrame, exact: bool = False) -> list[object]:
+    cells = values.to_numpy(dtype=float)
+    cells = cells[:, np.isfinite(cells).all(axis=0) & (cells > 0).any(axis=0)]
+    if cells.shape[1] < 2:
+        return []
+    totals = cells.sum(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        off = np.abs(2 * cells - totals)
+        near = (off <= (1e-9 if exact else _NEAR) * totals).mean(axis=1) >= (1 if exact else _SHARE_NEAR)
+        all_near = np.abs(2 * cells.sum(axis=1) - totals.sum()) <= _ALL_NEAR * totals.sum()
+    return list(values.index[near & all_near])
+
+
+def _names_total(label: object) -> bool:
+    return tidy_label(label).casefold().rstrip(":. ") in _total_labels()
+
+
+@cache
+def _total_labels() -> frozenset[str]:
+    return frozenset(datasets.read_table("total_labels", text=True)["label"].str.casefold())
+
+
+def nested_codes(values: pd.DataFrame) -> dict[str, list[str]]:
+    """Sectors whose codes contain those of other sectors in the table: section C of divisions C.20 and C.21.
+
+    The code is the label, or what stands before its first space. A letter contains the codes that begin with
+    it; a number contains longer ones that begin with it if their sum is what it holds.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame([[9, 5, 4, 2]], columns=["C", "C.20", "C.21", "J"])
+    >>> nested_codes(table)
+    {'C': ['C.20', 'C.21']}
+    """
+    codes = {label: match[1] for label in values.columns if (match := _CODE.match(str(label))) and match[1]}
+    found: dict[str, list[str]] = {}
+    for label, code in codes.items():
+        inner = [
+            other
+            for other, longer in codes.items()
+            if longer != code and longer.startswith(code) and longer[len(code)] in ".-0123456789"
+        ]
+        if code[0].isdigit() and inner and "." not in codes[inner[0]][len(code) :][:1]:
+            # 1 is no part of 10 and 11 unless the numbers say so.
+            direct = min(len(codes[other]) for other in inner)
+            sums = values[[other for other in inner if len(codes[other]) == direct]].sum(axis=1)
+            whole = values[label]
+            if len(values) < 2 or not np.allclose(sums, whole, rtol=1e-6, atol=1e-9):
+                continue
+        if inner:
+            found[str(label)] = [str(other) for other in inner]
+    return found
+
+
+def refuse_sums(values: pd.DataFrame, source: str, *, sectors: bool) -> None:
+    """Refuse rows, columns and codes that are sums of others.
+
+    Raises
+    ------
+    InputError
+        With the row, column or code, and what to write to leave it out or to keep it.
+    """
+    if rows := total_rows(values):
+        label, why = next(iter(rows.items()))
+        raise InputError(
+            f"{source}: the row {listing(rows)} is a total of the others ({why}), not a region; keep it as "
+            f'the national total (total = "{label}", --total), leave it out (drop_regions, --drop-region), '
+            "or say that such rows count (keep_sums = true, --keep-sums)."
+        )
+    if not sectors:
+        return
+    if columns := total_columns(values):
+        label, why = next(iter(columns.items()))
+        raise InputError(
+            f"{source}: the column {listing(columns)} is a total of the others ({why}), not a sector; make "
+            f'it the base (base = "{label}", --base), leave it out (drop, --drop), or say that such columns '
+            "count (keep_sums = true, --keep-sums)."
+        )
+    if nested := nested_codes(values):
+        label, inner = next(iter(nested.items()))
+        raise InputError(
+            f"{source}: the sector {label} contains {listing(inner)}, so that activity is counted twice; "
+            "leave one side out (drop, --drop), or say that both count (keep_sums = true, --keep-sums)."
+        )
