@@ -13,7 +13,7 @@ ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
     "errors randomness results inference datasets tables geography regions study study_model study_file "
-    "specialization spatial clustering focal candidates report pipeline cli"
+    "study_init specialization spatial clustering focal candidates report pipeline cli"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 

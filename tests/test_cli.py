@@ -180,12 +180,15 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["focal", "atlantis"], "There is no file atlantis."),
+        (["focal", "atlantis"], "There is no file atlantis, and no bundled study of that name"),
         (["focal", *TABLE1, "--simulations", "5"], "The choice simulations is 5; it must lie from 600"),
         (["focal", *TABLE1, "--permutations", "5"], "The choice permutations is 5; it must lie from 99"),
         (["regions", "Karagnda"], "Karaganda"),
-        (["lq", "nowhere.csv"], "There is no file nowhere.csv."),
-        (["rank", "atlantis"], "There is no bundled study 'atlantis'; there are kazakhstan-2022"),
+        (["lq", "nowhere.csv"], "There is no file nowhere.csv, and no bundled study"),
+        (
+            ["rank", "atlantis"],
+            "There is no file atlantis, and no bundled study of that name; there are kazakhstan-2022",
+        ),
         (["run", "none.toml"], "There is no file none.toml."),
         (["cluster", *TABLE1, "--k", "40"], "it must be from 1 to 16"),
         (["cluster", *TABLE1, "--alpha", "0.5"], "spatial weight of clustgeo; kmeans has none"),
@@ -212,9 +215,10 @@ def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):
 
 
 def test_the_command_knows_every_method_and_transform():
+    from spatialkz.cli.cluster import cluster
     from spatialkz.clustering import METHODS, TRANSFORMS
 
-    options = get_type_hints(cli.cluster)
+    options = get_type_hints(cluster)
     assert set(get_args(options["method"])) == set(METHODS)
     assert set(get_args(options["transform"])) == set(TRANSFORMS)
 
