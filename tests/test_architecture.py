@@ -12,7 +12,7 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "errors randomness results inference datasets tables geography regions study study_file "
+    "errors writing randomness results inference datasets tables geography regions study study_file "
     "specialization spatial clustering focal candidates report pipeline cli"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
