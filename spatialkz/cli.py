@@ -5,7 +5,6 @@ Everything heavy is imported inside the commands, so that ``spatialkz --help`` a
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from math import isnan
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from spatialkz import __version__
-from spatialkz.errors import InputError, RegionError, SpatialKZError
+from spatialkz.errors import InputError, OutputError, RegionError
+from spatialkz.exits import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -518,25 +518,13 @@ def _emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = 
 
     if output is not None:
         write_table(table, output)
+    elif sys.stdout is None:
+        raise OutputError("Standard output is closed; name a file with --output.")
     elif sys.stdout.isatty():
         shown = table if leading is None else table[leading]
         print(shown.to_string(index=False, float_format="{:.4g}".format))
     else:
-        try:
-            table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # A reader that stops early has what it wanted; nothing is left to flush at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def guarded(command: Callable[[], object]) -> None:
-    """Run a command; bad input ends in one sentence on standard error and exit status 2."""
-    try:
-        command()
-    except SpatialKZError as error:
-        print(f"spatialkz: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
 
 
 def main() -> None:

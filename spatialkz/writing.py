@@ -26,7 +26,7 @@ except ImportError:  # Windows: what other runs left is then not cleared away.
 MANIFEST = "manifest.json"
 _LOCK = "lock"
 #: What a file system says that takes no more.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 # What is being written, for a process that is told to stop.
 _pending: set[Path] = set()
 # Held while earlier results give way to new ones, so that no one stops in between.
@@ -169,7 +169,7 @@ def replaced_folder(out: Path, inputs: Iterable[Path] = ()) -> Iterator[Path]:
             made = []
     except OSError as error:
         # A stage may stumble over a file that is no output.
-        if error.errno in _FULL or str(scratch) in str(error.filename):
+        if error.errno in FULL or str(scratch) in str(error.filename):
             raise OutputError(f"The results folder {out} cannot be written: {_reason(error)}.") from error
         raise
     finally:

@@ -12,8 +12,8 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "errors writing randomness results inference datasets tables geography regions study study_file "
-    "specialization spatial clustering focal candidates report pipeline cli"
+    "errors writing exits randomness results inference datasets tables geography regions study study_file "
+    "specialization spatial clustering focal candidates report pipeline cli __main__"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 
