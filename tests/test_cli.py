@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import pandas as pd
 import pytest
 
-from spatialkz import cli
+from spatialkz.__main__ import main
 from spatialkz.datasets import data_path
 
 TABLE1 = [
@@ -30,7 +30,7 @@ def call(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["spatialkz", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = capsys.readouterr()
         return ended.value.code or 0, out, err
 
@@ -257,7 +257,7 @@ def test_regions_of_another_country_are_pointed_to_boundaries(call, tmp_path):
 
 
 def test_a_reader_that_stops_early_is_no_fault(tmp_path):
-    command = f"{sys.executable} -m spatialkz.cli moran {' '.join(TABLE1)} --local | head -1 > /dev/null; "
+    command = f"{sys.executable} -m spatialkz moran {' '.join(TABLE1)} --local | head -1 > /dev/null; "
     command += "echo ${PIPESTATUS[0]}"
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert (found.stdout.strip(), found.stderr) == ("0", "")
@@ -276,7 +276,7 @@ def test_a_fault_of_ours_is_not_dressed_up_as_bad_input(monkeypatch):
     monkeypatch.setattr("spatialkz.candidates.rank_candidates", broken)
     monkeypatch.setattr("sys.argv", ["spatialkz", "rank"])
     with pytest.raises(RuntimeError, match="boom"):
-        cli.main()
+        main()
 
 
 def test_version(call):

@@ -3,7 +3,7 @@
 Everything heavy is imported inside the commands, so that ``spatialkz --help`` answers at once.
 """
 
-from spatialkz.cli.app import app, guarded, main, run_script
+from spatialkz.cli.app import app, run_script
 from spatialkz.cli.arguments import find_study
 
-__all__ = ["app", "find_study", "guarded", "main", "run_script"]
+__all__ = ["app", "find_study", "run_script"]

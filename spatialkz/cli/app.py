@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from spatialkz import __version__
 from spatialkz.cli import audit, cluster, focal, init, lq, moran, rank, regions, run
-from spatialkz.errors import SpatialKZError
+from spatialkz.exits import guarded
 
 app = typer.Typer(
     name="spatialkz",
@@ -48,20 +47,6 @@ for command in (
     regions.regions,
 ):
     app.command()(command)
-
-
-def guarded(command: Callable[[], object]) -> None:
-    """Run a command; bad input ends in one sentence on standard error and exit status 2."""
-    try:
-        command()
-    except SpatialKZError as error:
-        print(f"spatialkz: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-def main() -> None:
-    """Entry point of the command ``spatialkz``."""
-    guarded(app)
 
 
 def run_script(command: Callable[..., object], doc: str | None = None) -> None:

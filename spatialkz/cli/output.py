@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from spatialkz.errors import OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,16 +20,13 @@ def emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = N
 
     if output is not None:
         write_table(table, output)
+    elif sys.stdout is None:
+        raise OutputError("Standard output is closed; name a file with --output.")
     elif sys.stdout.isatty():
         shown = table if leading is None else table[leading]
         print(shown.to_string(index=False, float_format="{:.4g}".format))
     else:
-        try:
-            table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # A reader that stops early has what it wanted; nothing is left to flush at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
 
 
 def emit_result(
