@@ -7,7 +7,7 @@ import typer
 
 from spatialkz.cli import find_study, run_script
 from spatialkz.clustering import analyse_clusters
-from spatialkz.specialization import table_quotients
+from spatialkz.specialization import complete_quotients
 from spatialkz.tables import write_table
 
 
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     given = find_study(study)
     found = analyse_clusters(
-        table_quotients(given.table), given.graph, groups=given.table.groups, k=k, rng=seed
+        complete_quotients(given.table), given.graph, groups=given.table.groups, k=k, rng=seed
     )
     print(found.summary())
     print("Adjusted Rand index of the methods:", found.agreement.round(2).to_string(), sep="\n")

@@ -7,7 +7,7 @@ import typer
 
 import spatialkz
 from spatialkz.cli import find_study, run_script
-from spatialkz.specialization import breadth, table_quotients
+from spatialkz.specialization import breadth, complete_quotients
 from spatialkz.tables import write_table
 
 
@@ -20,7 +20,7 @@ def main(
     output: Annotated[Path, typer.Option("-o", help="File for the local statistics.")] = Path("local.csv"),
 ) -> None:
     found = find_study(study)
-    quotients = table_quotients(found.table)
+    quotients = complete_quotients(found.table)
     variables = quotients.assign(breadth=breadth(quotients, found.choices.threshold))
     print(spatialkz.moran(variables, found.graph, permutations=permutations, rng=seed).summary(), "\n")
     local = spatialkz.local_moran(variables, found.graph, permutations=permutations, rng=seed)

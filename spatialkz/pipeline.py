@@ -25,7 +25,9 @@ from spatialkz.specialization import (
     audit_study,
     breadth,
     certainty,
+    complete_quotients,
     focus_interval,
+    hidden_notes,
     quotient_interval,
     sector_share_interval,
     table_concentration,
@@ -123,7 +125,8 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     choices = study.choices
     say("quotients")
     quotients = table_quotients(study.table)
-    variables, notes = _testable(quotients.assign(breadth=breadth(quotients, choices.threshold)))
+    known = complete_quotients(study.table)
+    variables, notes = _testable(known.assign(breadth=breadth(known, choices.threshold)))
     say("audit")
     audit, claims = audit_study(study)
     say("autocorrelation")
@@ -135,9 +138,8 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     say("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
     say("clusters")
-    clustering = analyse_clusters(
-        quotients, study.graph, groups=study.table.groups, resamples=choices.resamples, rng=seed
-    )
+    groups = study.table.groups[known.columns]
+    clustering = analyse_clusters(known, study.graph, groups=groups, resamples=choices.resamples, rng=seed)
     say("ranking")
     ranking = rank_candidates(
         study,
@@ -155,7 +157,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clustering=clustering,
         ranking=ranking,
-        notes=(*study.notes, *notes, *focal_notes),
+        notes=(*study.notes, *hidden_notes(study.table), *notes, *focal_notes),
         seed=seed,
         audit=audit,
         claims=claims,

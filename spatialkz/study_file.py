@@ -29,7 +29,14 @@ from spatialkz.geography.graphs import Policy
 from spatialkz.regions import Vintage, boundary_source, load_boundaries, resolve_regions
 from spatialkz.study import Choices, Places, Study
 from spatialkz.study_model import BaseFile, StudyModel, check_study
-from spatialkz.tables import ActivityTable, RegionTable, read_frame, read_table_file, require_labels
+from spatialkz.tables import (
+    ActivityTable,
+    RegionTable,
+    complete_table,
+    read_frame,
+    read_table_file,
+    require_labels,
+)
 from spatialkz.tables.labels import tidy_label
 from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
 
@@ -267,15 +274,44 @@ class StudyFiles:
                 found.values.columns,
                 f"{self.source}: [table.groups] names sectors that the table lacks:",
             )
-        return ActivityTable(
+        base, national, grand = self.base(found), found.national, found.national_base
+        region_totals, sector_totals = self._sums(found)
+        largest = section.suppressed.largest
+        return complete_table(
             found.values,
             kind=section.kind,
             unit=section.unit,
-            groups=pd.Series({} if groups is None else groups, dtype=str),
-            base=self.base(found),
+            groups=None if groups is None else pd.Series(groups, dtype=str),
+            base=base,
             rounding=section.rounding,
             contained=section.contained,
+            region_totals=region_totals,
+            sector_totals=sector_totals,
+            national=None if sector_totals is not None else national,
+            national_base=None if national is None or sector_totals is not None else grand,
+            largest=pd.Series(largest) if isinstance(largest, dict) else largest,
+            smallest=section.suppressed.smallest,
         )
+
+    def _sums(self, found: RegionTable) -> tuple[pd.Series | None, pd.Series | None]:
+        """Printed totals of regions and sectors that are sums of the cells, which bound suppressed ones."""
+        section = self.model.table
+        if section.kind == "quotients":
+            return None, None
+        adds_up = section.suppressed.sums_to_base
+        base = found.base
+        if base is not None and (adds_up is None or adds_up):
+            complete = ~found.hidden.any(axis=1)
+            if adds_up is None and not _near(found.values[complete].sum(axis=1), base[complete]):
+                base = None
+        else:
+            base = None
+        national = found.national
+        if national is not None:
+            complete = ~found.hidden.any(axis=0) & national.notna()
+            if not _near(found.values.loc[:, complete].sum(), national[complete]):
+                national = None
+        return base, national
 
     def base(self, found: RegionTable) -> pd.Series | pd.DataFrame | None:
         """Base of the table, a column or a file."""
@@ -434,6 +470,11 @@ class StudyFiles:
     def _placement(self) -> pd.Series | None:
         given = self.model.placement
         return None if given is None else self._numbers(given.file, "tier")
+
+
+def _near(sums: pd.Series, totals: pd.Series) -> bool:
+    """Whether printed totals are the sums of the cells they stand beside, up to rounding."""
+    return len(sums) > 1 and bool(np.allclose(sums, totals, rtol=0.001, atol=len(sums) / 2))
 
 
 def _refuse_twice(frame: pd.DataFrame, column: str, source: str) -> None:

@@ -25,6 +25,7 @@ from spatialkz.specialization import (
     QuotientAudit,
     audit_table,
     breadth,
+    complete_sectors,
     drawn_quotients,
     quotient_interval,
     symmetric_quotient,
@@ -104,6 +105,7 @@ def rank_candidates(
     The score is the mean rank over the evidence columns (:mod:`spatialkz.candidates.evidence`), equally
     weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`. A rank
     interval holds 90 % of the ranks over draws in which published quotients vary within their rounding,
+    suppressed cells within what totals leave them, counts by sampling,
     weights over all weightings (flat Dirichlet), normalization and aggregation over four each, the threshold
     over 1, 1.25 and 1.5 times the study's, neighbors over first and second order, and one indicator may be
     dropped. It says how far the order depends on these; it is not a confidence interval for the economy.
@@ -118,7 +120,8 @@ def rank_candidates(
         Seed of the draws.
     local, clusters, audit, piling : optional
         Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
-        the audit of published quotients, and for the piling test; left out, they are computed.
+        the audit of published quotients, and for the piling test; left out, they are computed from the
+        sectors without a suppressed cell, and their columns are missing where there is no such sector.
 
     Returns
     -------
@@ -154,8 +157,10 @@ def rank_candidates(
     if not len(rows):
         largest = quotients.to_numpy().max()
         raise InputError(f"No quotient reaches the threshold {threshold:g}; the largest is {largest:g}.")
-    if local is None:
-        variables = quotients.assign(breadth=breadth(quotients, threshold))
+    # Tests of whole columns take sectors without suppressed cells; without any, they are left out.
+    known = quotients[complete_sectors(study.table)]
+    if local is None and known.shape[1]:
+        variables = known.assign(breadth=breadth(known, threshold))
         if not (variables.nunique() > 1).any():
             raise InputError("Nothing can be ranked: every quotient is the same in all regions.")
         local = local_moran(
@@ -165,13 +170,13 @@ def rank_candidates(
             alpha=study.choices.alpha,
             rng=rng,
         )
-    if clusters is None:
-        features = symmetric_quotient(quotients)
+    if clusters is None and known.shape[1]:
+        features = symmetric_quotient(known)
         clusters = cluster_regions(features, resamples=study.choices.resamples, rng=rng)
     if audit is None:
         audit = audit_table(study.table)
-    if piling is None and len(quotients) >= _LEAST_FOR_PILING and quotients.shape[1] > 1:
-        piling = piling_test(quotients, threshold=threshold, permutations=study.choices.permutations, rng=rng)
+    if piling is None and len(known) >= _LEAST_FOR_PILING and known.shape[1] > 1:
+        piling = piling_test(known, threshold=threshold, permutations=study.choices.permutations, rng=rng)
     low, high = quotient_interval(study.table)
     case = _Case(
         Setting.of(study, quotients), quotients.to_numpy(), partial(drawn_quotients, study.table), threshold

@@ -28,16 +28,17 @@ from spatialkz.tables import prerequisite_quotients
 
 #: Column → what it says, in which unit, and when it is missing.
 CANDIDATE_CONTEXT = {
-    "certainty": "whether rounding leaves the quotient at the threshold: sure, likely, borderline or no",
+    "certainty": "whether rounding and what is suppressed leave the quotient at the threshold: sure, likely, "
+    "borderline or no",
     "share_low, share_high": "bounds of the region's share of the sector in the country (0–1)",
     "focus_low, focus_high": "bounds of the sector's share of the region's base (0–1)",
     "stars, stars_possible": "stars for size, specialization and focus: certain, and possible within bounds",
-    "lq_p": "p-value of the quotient, for tables of counts only",
+    "lq_p": "p-value of the quotient, for tables of whole counts without suppressed cells only",
     "research_lq": "quotient of the region in research and development (role 'research')",
-    "concentration": "locational Gini coefficient of the sector (0–1)",
+    "concentration": "locational Gini coefficient of the sector (0–1); missing with a suppressed cell",
     "formation": "linked to related specializations here or next door, or spin-off without them",
     "named_by": "policies that name this sector in this region; none without",
-    "moran_label, moran_p": "local Moran's I of the sector",
+    "moran_label, moran_p": "local Moran's I of the sector; missing with a suppressed cell",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
 }
 AREA_CONTEXT = {
@@ -60,8 +61,8 @@ _TYPE_DRAWS = 1_000
 def candidate_context(
     study: Study,
     quotients: pd.DataFrame,
-    local: LocalMoranTest,
-    clusters: RegionClusters,
+    local: LocalMoranTest | None,
+    clusters: RegionClusters | None,
     audit: QuotientAudit | None,
 ) -> pd.DataFrame:
     """Columns of :data:`CANDIDATE_CONTEXT`, index (region, sector)."""
@@ -81,8 +82,8 @@ def candidate_context(
     table = pd.DataFrame(columns)
     earned = stars(shares, interval, focus)
     table["stars"], table["stars_possible"] = earned["stars_low"], earned["stars_high"]
-    if study.table.kind == "counts":
-        tested = quotient_test(study.table.values, study.table.base, groups=study.table.groups)
+    if study.table.kind == "counts" and not (study.table.hidden | study.table.fractions).any(axis=None):
+        tested = quotient_test(study.table)
         table["lq_p"] = tested.to_frame()["p_value"]
     indices = table_concentration(study.table, audit)
     if "locational_gini" in indices:  # a published table that no base shares fit has none
@@ -102,8 +103,8 @@ def candidate_context(
 def area_context(
     study: Study,
     quotients: pd.DataFrame,
-    local: LocalMoranTest,
-    clusters: RegionClusters,
+    local: LocalMoranTest | None,
+    clusters: RegionClusters | None,
     piling: PilingTest | None,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
@@ -146,18 +147,19 @@ def area_context(
 
 
 def _with_neighbors_and_cluster(
-    table: pd.DataFrame, variable: pd.MultiIndex, local: LocalMoranTest, clusters: RegionClusters
+    table: pd.DataFrame,
+    variable: pd.MultiIndex,
+    local: LocalMoranTest | None,
+    clusters: RegionClusters | None,
 ) -> pd.DataFrame:
-    """Add the local test of ``variable`` (variable, region), and the region's cluster."""
-    found = local.to_frame().reindex(variable)
-    regions = table.index.get_level_values("region")
-    own = clusters.to_frame().loc[regions]
-    return table.assign(
-        moran_label=found["label"].to_numpy(),
-        moran_p=found["p_value"].to_numpy(),
-        cluster=own["cluster"].to_numpy(),
-        cluster_stability=own["stability"].to_numpy(),
-    )
+    """Add the local test of ``variable`` (variable, region), and the region's cluster, where known."""
+    if local is not None:
+        found = local.to_frame().reindex(variable)
+        table = table.assign(moran_label=found["label"].to_numpy(), moran_p=found["p_value"].to_numpy())
+    if clusters is not None:
+        own = clusters.to_frame().loc[table.index.get_level_values("region")]
+        table = table.assign(cluster=own["cluster"].to_numpy(), cluster_stability=own["stability"].to_numpy())
+    return table
 
 
 def study_growth_points(study: Study, quotients: pd.DataFrame) -> pd.DataFrame | None:

@@ -41,7 +41,7 @@ from scipy.special import betaln, xlogy
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Floats
-from spatialkz.specialization import QuotientAudit, margins
+from spatialkz.specialization import QuotientAudit, table_margins
 from spatialkz.specialization.indices.unevenness import hoover
 from spatialkz.tables import ActivityTable, check_same_regions, check_table
 
@@ -210,7 +210,8 @@ def table_base_shares(
     [1.0]
     """
     if table.kind != "quotients":
-        return [margins(table.values, table.base, groups=table.groups, contained=table.contained).base_shares]
+        bases = table_margins(table).bases
+        return [bases / bases.sum()]
     if audit is None or set(table.groups) - set(audit.base_shares):
         return []
     stream = np.random.default_rng() if rng is None else rng

@@ -15,7 +15,7 @@ from spatialkz.focal.grades import LEAST_REGIONS, LEAST_SECTORS
 from spatialkz.focal.size_null import table_base_shares
 from spatialkz.geography import neighbor_graph
 from spatialkz.randomness import generator
-from spatialkz.specialization import QuotientAudit, table_quotients
+from spatialkz.specialization import QuotientAudit, complete_sectors, table_quotients
 from spatialkz.study import Study
 
 # Beside the study's own graph, for the multiverse: by nearness, and enclaves with their host's neighbors.
@@ -36,11 +36,12 @@ def focal_study(
 ) -> tuple[FocalTest | None, tuple[str, ...]]:
     """Test whether the sectors of a study are focal, with the study's own choices.
 
-    Families are all sectors, each base group, and ``high technology`` where the list of sectors has a column
-    ``intensity`` with the level ``high``. The null of unequal region sizes needs base shares: those of the
-    volumes, or several that the audit of published quotients allows. The multiverse sees the study's graph,
-    neighbors up to the second order, and with boundaries the four nearest regions and enclaves merged with
-    their host, as far as these graphs can be had and differ.
+    Sectors with a suppressed cell are left out. Families are all others, each base group, and ``high
+    technology`` where the list of sectors has a column ``intensity`` with the level ``high``. The null of
+    unequal region sizes needs base shares: those of the volumes, or several that the audit of published
+    quotients allows. The multiverse sees the study's graph, neighbors up to the second order, and with
+    boundaries the four nearest regions and enclaves merged with their host, as far as these graphs can be had
+    and differ.
 
     Parameters
     ----------
@@ -70,11 +71,13 @@ def focal_study(
     >>> list(found.families), notes
     (['all', 'industry', 'services', 'high technology'], ())
     """
-    quotients, choices = table_quotients(study.table), study.choices
+    choices = study.choices
+    quotients = table_quotients(study.table)[complete_sectors(study.table)]
     if len(quotients) < LEAST_REGIONS or quotients.shape[1] < LEAST_SECTORS:
         return None, (
             f"Whether sectors are focal was not tested: that takes at least {LEAST_REGIONS} regions and "
-            f"{LEAST_SECTORS} sectors, and there are {len(quotients)} and {quotients.shape[1]}.",
+            f"{LEAST_SECTORS} sectors without suppressed cells, and there are {len(quotients)} and "
+            f"{quotients.shape[1]}.",
         )
     others, notes = _graphs(study) if graphs is None else (graphs, ())
     shares = table_base_shares(
@@ -95,7 +98,7 @@ def focal_study(
         threshold=choices.threshold,
         groups=study.table.groups,
         permutations=choices.permutations,
-        families=_high_technology(study),
+        families=_high_technology(study, quotients.columns),
         base_shares=shares or None,
         graphs=others,
         rounding=study.table.rounding,
@@ -107,10 +110,10 @@ def focal_study(
     return found, notes
 
 
-def _high_technology(study: Study) -> dict[str, list[Hashable]]:
+def _high_technology(study: Study, tested: pd.Index) -> dict[str, list[Hashable]]:
     if "intensity" not in study.sectors:
         return {}
-    sectors = list(study.sectors.index[study.sectors["intensity"] == HIGH])
+    sectors = [name for name in study.sectors.index[study.sectors["intensity"] == HIGH] if name in tested]
     return {"high technology": sectors} if len(sectors) >= LEAST_SECTORS else {}
 
 

@@ -61,8 +61,10 @@ def variable_name(findings: Findings, words: Wording, variable: str) -> str:
 
 
 def varied(findings: Findings, words: Wording) -> str:
-    """What the draws varied: published quotients are rounded, computed ones are not."""
-    return words("varied_rounding" if findings.study.table.rounding else "varied_weights")
+    """What the draws varied: published quotients are rounded, computed ones are not, and some are hidden."""
+    table = findings.study.table
+    others = words("varied_rounding" if table.rounding else "varied_weights")
+    return words("varied_hidden", others=others) if table.hidden.any(axis=None) else others
 
 
 def _candidates(findings: Findings, words: Wording) -> Iterator[str]:
@@ -80,8 +82,11 @@ def _candidates(findings: Findings, words: Wording) -> Iterator[str]:
         lq=words.number(first["lq"]),
         p=words.percent(first["p_top10"]),
     )
-    if study.table.rounding:
-        yield words("answer_sure", sure=words.whole(int((found["certainty"] == "sure").sum())))
+    sure = words.whole(int((found["certainty"] == "sure").sum()))
+    if study.table.hidden.any(axis=None):
+        yield words("answer_sure_hidden", sure=sure)
+    elif study.table.rounding:
+        yield words("answer_sure", sure=sure)
     without = findings.quotients.index.difference(pd.Index(found["region"]), sort=False)
     if len(without):
         yield words("answer_without", names=words.listing(study.region_names(words.lang)[without]))

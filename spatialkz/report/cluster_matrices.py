@@ -34,9 +34,9 @@ def profiles_plot(findings: Findings, words: Wording) -> Figure:
     """Symmetric quotients, regions × sectors; regions by cluster, in the order of Ward's tree."""
     study, profiles = findings.study, findings.clustering.profiles
     labels = findings.clustering.main.labels
-    groups = study.table.groups
+    features = symmetric_quotient(findings.complete_quotients)
+    groups = study.table.groups[features.columns]
     sectors = groups.sort_values(kind="stable").index
-    features = symmetric_quotient(findings.quotients)
     rows = tree_order(features, labels)
     table = features.loc[rows, sectors]
     figure = Figure(figsize=(3.6 + _CELL[0] * len(sectors), 2.9 + _CELL[1] * len(rows)), layout="constrained")

@@ -11,7 +11,7 @@ from spatialkz.candidates import CandidateRanking, RankingReview
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.focal import FocalTest
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
-from spatialkz.specialization import QuotientAudit
+from spatialkz.specialization import QuotientAudit, complete_sectors
 from spatialkz.study import Study
 
 
@@ -25,7 +25,7 @@ class Findings:
     quotients : DataFrame
         Location quotients, regions × sectors.
     moran, local : MoranTest, LocalMoranTest
-        For every sector and ``breadth`` (number of sectors with LQ ≥ threshold).
+        For every sector without hidden cells and ``breadth`` (number of these with LQ ≥ threshold).
     clustering : ClusterAnalysis
         By k-means and Ward's method at least.
     ranking : CandidateRanking
@@ -57,6 +57,11 @@ class Findings:
     detectable: Detectable | None = None
     focal: FocalTest | None = None
     review: RankingReview | None = None
+
+    @property
+    def complete_quotients(self) -> pd.DataFrame:
+        """Quotients of the sectors without hidden cells, which were clustered and tested."""
+        return self.quotients[complete_sectors(self.study.table)]
 
     @property
     def clusters(self) -> Mapping[str, RegionClusters]:

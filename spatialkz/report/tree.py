@@ -18,7 +18,7 @@ MOST_LEAVES = 200
 def dendrogram(findings: Findings, words: Wording) -> Figure:
     """Ward's tree on symmetric quotients, cut at the chosen number of clusters."""
     clusters = findings.clusters["ward"]
-    features = symmetric_quotient(findings.quotients)
+    features = symmetric_quotient(findings.complete_quotients)
     tree = hierarchy.linkage(features.to_numpy(), "ward")
     drawn = hierarchy.dendrogram(tree, no_plot=True)
     regions = features.index[drawn["leaves"]]

@@ -4,6 +4,12 @@
 ``indices`` concentration and specialization, ``regionalization`` quotients between industries.
 """
 
+from spatialkz.specialization.completions import (
+    complete_quotients,
+    complete_sectors,
+    hidden_notes,
+    quotient_range,
+)
 from spatialkz.specialization.counts import QuotientTest, quotient_test
 from spatialkz.specialization.indices import (
     IndexTest,
@@ -15,7 +21,7 @@ from spatialkz.specialization.indices import (
     theil_decomposition,
 )
 from spatialkz.specialization.kinds import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
-from spatialkz.specialization.margins import Margins, margins
+from spatialkz.specialization.margins import Margins, margins, table_margins
 from spatialkz.specialization.published import (
     QuotientAudit,
     ShareSet,
@@ -72,6 +78,8 @@ __all__ = [
     "breadth",
     "certainty",
     "check_claims",
+    "complete_quotients",
+    "complete_sectors",
     "concentration",
     "concentration_test",
     "cross_industry_quotient",
@@ -83,12 +91,14 @@ __all__ = [
     "flegg_lambda",
     "flegg_quotient",
     "focus_interval",
+    "hidden_notes",
     "location_quotient",
     "log_standardized_quotient",
     "margins",
     "normalized_rca",
     "proximity",
     "quotient_interval",
+    "quotient_range",
     "quotient_test",
     "quotients_of_kind",
     "regional_coefficients",
@@ -99,6 +109,7 @@ __all__ = [
     "standardized_quotient",
     "symmetric_quotient",
     "table_concentration",
+    "table_margins",
     "table_quotients",
     "theil_decomposition",
     "two_dimensional_quotient",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables import check_same_regions, check_table
+from spatialkz.tables import ActivityTable, check_same_regions, check_table
 
 
 @dataclass(frozen=True)
@@ -22,21 +23,26 @@ class Margins:
         :math:`Q_i` of the base group that the sector belongs to.
     groups : Series
         Sector → base group; all ``"base"`` where there is one base for all.
+    national, national_bases : Series, optional
+        :math:`q_j` and :math:`Q`, by sector, of the country of which the regions are a part; left out, the
+        regions make up the country.
     """
 
     activity: pd.DataFrame
     bases: pd.DataFrame
     groups: pd.Series
+    national: pd.Series | None = None
+    national_bases: pd.Series | None = None
 
     @property
     def sector_totals(self) -> pd.Series:
         """:math:`q_j`: the sector in the country."""
-        return self.activity.sum()
+        return self.activity.sum() if self.national is None else self.national
 
     @property
     def base_totals(self) -> pd.Series:
         """:math:`Q`, by sector: the base of its group in the country."""
-        return self.bases.sum()
+        return self.bases.sum() if self.national_bases is None else self.national_bases
 
     @property
     def base_shares(self) -> pd.DataFrame:
@@ -55,6 +61,8 @@ def margins(
     *,
     groups: pd.Series | None = None,
     contained: bool = True,
+    national: pd.Series | None = None,
+    national_base: float | pd.Series | None = None,
 ) -> Margins:
     """Check activity, base and groups against each other.
 
@@ -69,17 +77,22 @@ def margins(
         Sector → base group.
     contained : bool
         Whether the base contains the sectors and is in their unit, so that no cell may exceed it.
+    national : Series, optional
+        Sector → its total in the country, where the regions are a part of it.
+    national_base : float or Series by group, optional
+        Base of the country; without a ``base``, the sum of its sectors, within each group.
 
     Raises
     ------
     InputError
         If a cell is negative or missing, a sector is nowhere active, a region's base is zero, a cell exceeds
-        a base that contains it, a group lacks its base, or a group of one sector lacks a base of its own.
+        a base that contains it, a group lacks its base, a group of one sector lacks a base of its own, or the
+        country has less than the regions.
     RegionError
         If the regions of ``base`` are not those of ``values``.
     """
     table = check_table(values, name="values", minimum=0)
-    totals = table.sum()
+    totals = table.sum() if national is None else _national(national, table)
     if (totals == 0).any():
         nowhere = totals.index[totals == 0]
         raise InputError(f"A quotient needs activity somewhere; there is none in {listing(nowhere)}.")
@@ -104,7 +117,69 @@ def margins(
                 f"A base that contains the sectors cannot be smaller than one of them, but it is in "
                 f"{listing(cells, 3)}; check the units, or say that it contains none (contained = false)."
             )
-    return Margins(table, bases, group_of)
+    if national is None:
+        return Margins(table, bases, group_of)
+    country = _national_bases(totals, national_base, bases, group_of, base is None)
+    larger = totals.index[totals > country * (1 + 1e-9)]
+    if contained and len(larger):
+        raise InputError(
+            f"The base of the country contains the sectors, but {listing(larger)} has more than it; check "
+            "the units, or say that it contains none (contained = false)."
+        )
+    return Margins(table, bases, group_of, totals, country)
+
+
+def table_margins(table: ActivityTable) -> Margins:
+    """Margins of a table of volumes or counts, with the base and the country that it brings along."""
+    return margins(
+        table.values,
+        table.base,
+        groups=table.groups,
+        contained=table.contained,
+        national=table.national,
+        national_base=table.national_base,
+    )
+
+
+def _national(national: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Totals of the country in the order of the table."""
+    found = check_table(national, name="national", minimum=0, least_regions=1).iloc[:, 0]
+    check_same_regions(found.index, table.columns, "national")
+    return found.loc[table.columns].rename(None)
+
+
+def _national_bases(
+    totals: pd.Series,
+    national_base: float | pd.Series | None,
+    bases: pd.DataFrame,
+    group_of: pd.Series,
+    summed: bool,
+) -> pd.Series:
+    """Base of the country by sector, once it is not less than that of the regions."""
+    if summed and national_base is not None:
+        raise InputError("national_base goes with a base; without one, the base is the sum of the sectors.")
+    if summed:
+        found = group_of.map(totals.groupby(group_of).sum())
+    elif national_base is None:
+        raise InputError(
+            "With a base of the regions, national totals need national_base, that of the country."
+        )
+    elif isinstance(national_base, pd.Series):
+        found = group_of.map(national_base)
+    else:
+        found = pd.Series(float(national_base), index=group_of.index)
+    missing = found.index[~np.isfinite(found.astype("float64"))]
+    if len(missing):
+        raise InputError(f"national_base must be a number for every group; {listing(missing)} has none.")
+    held = bases.sum()
+    # A tolerance, because published sums are rounded.
+    small = held.index[held > found * (1 + 1e-6)]
+    if len(small) and not summed:
+        raise InputError(
+            f"The base of the country must be at least that of its regions, but it is {found[small[0]]:.10g} "
+            f"against {held[small[0]]:.10g} for {listing(small)}."
+        )
+    return found.astype("float64")
 
 
 def _groups(sectors: pd.Index, groups: pd.Series | None) -> pd.Series:

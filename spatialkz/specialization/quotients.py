@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from spatialkz.specialization.margins import margins
+from spatialkz.specialization.margins import margins, table_margins
 from spatialkz.tables import ActivityTable, check_table
 
 
@@ -14,6 +14,8 @@ def location_quotient(
     *,
     groups: pd.Series | None = None,
     contained: bool = True,
+    national: pd.Series | None = None,
+    national_base: float | pd.Series | None = None,
 ) -> pd.DataFrame:
     r"""Location quotient of each region in each sector.
 
@@ -35,6 +37,12 @@ def location_quotient(
         Sector → base group.
     contained : bool
         Whether the base contains the sectors and is in their unit, so that no cell may exceed it.
+    national : Series, optional
+        Sector → :math:`q_j` of the country, where the regions are a part of it; left out, the regions make up
+        the country.
+    national_base : float or Series by group, optional
+        :math:`Q` of that country; needed with ``national`` where there is a ``base``, and the sum of the
+        sectors where there is none.
 
     Returns
     -------
@@ -44,7 +52,7 @@ def location_quotient(
     ------
     InputError
         If a cell is negative or missing, a sector is nowhere active, a region's base is zero, a cell exceeds
-        a base that contains it, or groups and base do not fit.
+        a base that contains it, groups and base do not fit, or the country has less than the regions.
     RegionError
         If the regions of ``base`` are not those of ``values``.
 
@@ -61,7 +69,14 @@ def location_quotient(
     North    1.5       0.5
     South    0.5       1.5
     """
-    found = margins(values, base, groups=groups, contained=contained)
+    found = margins(
+        values,
+        base,
+        groups=groups,
+        contained=contained,
+        national=national,
+        national_base=national_base,
+    )
     return found.sector_shares / found.base_shares
 
 
@@ -95,4 +110,5 @@ def table_quotients(table: ActivityTable) -> pd.DataFrame:
     """Quotients of an activity table: those published in it, or those computed from its volumes or counts."""
     if table.kind == "quotients":
         return table.values
-    return location_quotient(table.values, table.base, groups=table.groups, contained=table.contained)
+    found = table_margins(table)
+    return found.sector_shares / found.base_shares

@@ -1,9 +1,10 @@
 """Tables of regions × sectors: what they are, how they are read, and what is demanded of them."""
 
 from spatialkz.tables.activity import ActivityTable, Kind
-from spatialkz.tables.checks import check_labels, check_table
+from spatialkz.tables.checks import check_labels, check_same_regions, check_table
+from spatialkz.tables.completion import complete_table, fill_suppressed
 from spatialkz.tables.grids import read_rows
-from spatialkz.tables.labels import check_same_regions, explain_mismatch, require_labels
+from spatialkz.tables.labels import explain_mismatch, require_labels
 from spatialkz.tables.numbers import parse_cells, parse_numbers
 from spatialkz.tables.prerequisites import prerequisite_quotients
 from spatialkz.tables.readers import (
@@ -15,6 +16,8 @@ from spatialkz.tables.readers import (
     read_region_table,
     read_table_file,
 )
+from spatialkz.tables.suppressed import SuppressedBounds, bound_suppressed
+from spatialkz.tables.totals import Totals
 from spatialkz.tables.writers import write_table
 
 __all__ = [
@@ -22,11 +25,16 @@ __all__ = [
     "FileOptions",
     "Kind",
     "RegionTable",
+    "SuppressedBounds",
     "TableOptions",
+    "Totals",
+    "bound_suppressed",
     "check_labels",
     "check_same_regions",
     "check_table",
+    "complete_table",
     "explain_mismatch",
+    "fill_suppressed",
     "keep_rows",
     "parse_cells",
     "parse_numbers",

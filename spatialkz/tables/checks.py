@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.tables.labels import explain_mismatch
 
 _LARGEST = 1e70
 
@@ -91,3 +92,24 @@ def _refuse(table: pd.DataFrame, bad: np.ndarray, complaint: str) -> None:
             f"{table.index[i]!s} × {table.columns[j]!s} is {table.iloc[i, j]:g}" for i, j in np.argwhere(bad)
         ]
         raise InputError(f"{complaint} {listing(cells)}.")
+
+
+def check_same_regions(labels: pd.Index, expected: pd.Index, what: str, against: str = "the table") -> None:
+    """Refuse two label sets that differ, naming what either side lacks and what probably is meant.
+
+    Raises
+    ------
+    RegionError
+        If the sets differ.
+    """
+    lacking = expected.difference(labels)
+    extra = labels.difference(expected)
+    parts = []
+    if len(lacking):
+        parts.append(f"{what} lacks {listing(lacking)}")
+    if len(extra):
+        parts.append(f"{what} has {listing(extra)}, which {against} does not")
+    if hint := explain_mismatch(extra, lacking):
+        parts.append(hint)
+    if parts:
+        raise RegionError("; ".join(parts) + ".")

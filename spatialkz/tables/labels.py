@@ -155,27 +155,6 @@ def _looks(label: str) -> str:
     return _SPACES.sub(" ", "".join(mark for mark in folded if not unicodedata.combining(mark))).strip()
 
 
-def check_same_regions(labels: pd.Index, expected: pd.Index, what: str, against: str = "the table") -> None:
-    """Refuse two label sets that differ, naming what either side lacks and what probably is meant.
-
-    Raises
-    ------
-    RegionError
-        If the sets differ.
-    """
-    lacking = expected.difference(labels)
-    extra = labels.difference(expected)
-    parts = []
-    if len(lacking):
-        parts.append(f"{what} lacks {listing(lacking)}")
-    if len(extra):
-        parts.append(f"{what} has {listing(extra)}, which {against} does not")
-    if hint := explain_mismatch(extra, lacking):
-        parts.append(hint)
-    if parts:
-        raise RegionError("; ".join(parts) + ".")
-
-
 def require_labels(wanted: Iterable[str], known: Iterable[str], complaint: str) -> None:
     """Refuse labels that are not among the known ones, with the nearest of those.
 

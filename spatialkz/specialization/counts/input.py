@@ -29,8 +29,17 @@ def checked_counts(
                 "counted; carry their rounding intervals (ActivityTable.interval), or state an error model "
                 "and simulate from it."
             )
+        hidden = counts.hidden
+        if hidden.any(axis=None):
+            cells = [f"{hidden.index[i]} × {hidden.columns[j]}" for i, j in np.argwhere(hidden.to_numpy())]
+            raise InputError(
+                f"A test of quotients needs every count, but these cells are hidden: {listing(cells)}; "
+                "quotient_interval gives the quotients that their intervals allow."
+            )
         base = counts.base if base is None else base
         groups = counts.groups if groups is None else groups
+        if counts.national is not None:
+            _refuse_fractions(counts.national.to_frame("the country"), "national")
         counts = counts.values
     table = check_table(counts, name="counts", minimum=0)
     _refuse_fractions(table, "counts")
@@ -46,8 +55,8 @@ def _refuse_fractions(table: pd.DataFrame, name: str) -> None:
         cells = [f"{table.index[i]} × {table.columns[j]} is {table.iloc[i, j]:.6g}" for i, j in wrong[:4]]
         more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         raise InputError(
-            f"{name} must be whole numbers, but {listing(cells)}{more}; money is no count: carry the "
-            "rounding intervals of volumes, or state an error model and simulate from it."
+            f"{name} must be whole numbers, but {listing(cells)}{more}; money is no count, and full-time "
+            "equivalents have quotients and ranks, but no sampling error that is known."
         )
 
 

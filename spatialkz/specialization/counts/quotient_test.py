@@ -219,11 +219,18 @@ def quotient_test(
         raise InputError(f"herfindahl and plants are for method 'overdispersed', not {method!r}.")
     if herfindahl is not None and plants is not None:
         raise InputError("Give herfindahl or plants, not both: H follows from the plants.")
+    given = counts if isinstance(counts, ActivityTable) else None
     table, base, groups = checked_counts(counts, base, groups)
     # Sorted, so that the order of rows and columns does not decide which numbers are drawn.
     labels = pd.MultiIndex.from_product([table.index, table.columns], names=["region", "sector"])
     table = table.loc[sorted(table.index, key=str), sorted(table.columns, key=str)]
-    found = margins(table, base, groups=groups)
+    found = margins(
+        table,
+        base,
+        groups=groups,
+        national=given.national if given else None,
+        national_base=given.national_base if given else None,
+    )
     cells = cells_of(found)
     levels = Levels.of(alternative, confidence)
     draws = "bootstrap" in method or plants is not None

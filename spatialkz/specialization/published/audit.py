@@ -12,7 +12,7 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
-from spatialkz.specialization.margins import margins
+from spatialkz.specialization.completions import focus_range, quotient_range, share_range
 from spatialkz.specialization.published.adding_up import ShareSet
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable, check_table
@@ -181,7 +181,7 @@ def audit_table(table: ActivityTable) -> QuotientAudit | None:
     """Audit of a table that brings published quotients; None for volumes and counts, which need none."""
     if table.kind != "quotients":
         return None
-    return audit_quotients(table.values, table.groups, rounding=table.rounding)
+    return _audit(*table.interval(), table.groups)
 
 
 def sector_share_interval(
@@ -189,8 +189,9 @@ def sector_share_interval(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lowest and highest share of each national sector that each region holds.
 
-    Both are the share itself where volumes or counts are known; for published quotients they are bounds from
-    the audit, or 0 and 1 without one.
+    Both are the share itself where volumes or counts are known, and its extremes over all their intervals
+    allow where some are suppressed; for published quotients they are bounds from the audit, or 0 and 1
+    without one.
 
     Examples
     --------
@@ -200,8 +201,7 @@ def sector_share_interval(
     0.75 0.75
     """
     if table.kind != "quotients":
-        share = table.values / table.values.sum()
-        return share, share
+        return share_range(table)
     if audit is None:
         return table.values * 0.0, table.values * 0.0 + 1.0
     low, high = audit.share_bounds()
@@ -238,9 +238,7 @@ def focus_interval(
     [1.0, 0.25]
     """
     if table.kind != "quotients":
-        found = margins(table.values, table.base, groups=table.groups, contained=False)
-        share = found.activity / found.bases
-        return share, share
+        return focus_range(table)
     low, high = table.interval()
     if national_shares is None:
         largest = low.max()
@@ -261,11 +259,12 @@ def focus_interval(
 
 
 def certainty(table: ActivityTable, threshold: float = 1.0) -> pd.DataFrame:
-    """How sure it is that each quotient reaches the threshold, given how it was rounded.
+    """How sure it is that each quotient reaches the threshold, given rounding and what is suppressed.
 
-    ``sure``: every value the printed one can stand for reaches it; ``likely``: the printed value does, but
-    not every value it can stand for; ``borderline``: the printed value does not, but one it can stand for
-    does; ``no``: none does.
+    ``sure``: every value that the printed one can stand for reaches it; ``likely``: the printed value does,
+    but not every value it can stand for; ``borderline``: the printed value does not, but one it can stand for
+    does; ``no``: none does. A suppressed cell stands for all of its interval, and the point in it takes the
+    place of the printed value.
 
     Examples
     --------
@@ -274,7 +273,7 @@ def certainty(table: ActivityTable, threshold: float = 1.0) -> pd.DataFrame:
     ['sure', 'likely', 'borderline', 'no']
     """
     values = table_quotients(table)
-    low, high = table.interval() if table.kind == "quotients" else (values, values)
+    low, high = quotient_range(table)
     return pd.DataFrame(
         np.select(
             [low >= threshold, values >= threshold, high >= threshold], ["sure", "likely", "borderline"], "no"
@@ -329,7 +328,11 @@ def audit_quotients(
     group_of = pd.Series("all", index=table.columns) if groups is None else groups.reindex(table.columns)
     if group_of.isna().any():
         raise InputError(f"groups has no entry for {listing(group_of.index[group_of.isna()])}.")
-    low, high = (table - rounding).clip(lower=0), table + rounding
+    return _audit((table - rounding).clip(lower=0), table + rounding, group_of)
+
+
+def _audit(low: pd.DataFrame, high: pd.DataFrame, group_of: pd.Series) -> QuotientAudit:
+    """Audit of quotients that are known within intervals, be it by rounding or because they are hidden."""
     whole = ShareSet(low, high)
     share_sets = {
         str(group): ShareSet(low.loc[:, group_of == group], high.loc[:, group_of == group])
@@ -337,7 +340,7 @@ def audit_quotients(
     }
     slack = {group: float(shares.slack().sum()) for group, shares in share_sets.items()}
     slack["joint"] = float(whole.slack().sum()) if len(share_sets) > 1 else next(iter(slack.values()))
-    tight = table.size <= _TIGHT_BASES
+    tight = low.size <= _TIGHT_BASES
     base_shares = {
         group: frozen(shares.bounds() if tight else shares.outer_bounds())
         for group, shares in share_sets.items()

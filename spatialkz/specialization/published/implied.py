@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from spatialkz.specialization.completions import complete_sectors
 from spatialkz.specialization.indices import concentration
 from spatialkz.specialization.published.audit import QuotientAudit
 from spatialkz.tables import ActivityTable
@@ -19,7 +20,8 @@ def table_concentration(table: ActivityTable, audit: QuotientAudit | None = None
 
     Volumes and counts are used as they are. For published quotients the base shares of largest entropy
     among all that satisfy the identity stand in (:meth:`QuotientAudit.plausible_shares`): one choice
-    among many that fit the table equally well. Sectors of a group that no base shares fit are left out.
+    among many that fit the table equally well. Sectors of a group that no base shares fit are left out, and
+    so are sectors with a hidden cell.
 
     Returns
     -------
@@ -37,6 +39,7 @@ def table_concentration(table: ActivityTable, audit: QuotientAudit | None = None
     """
     if table.kind != "quotients":
         found = concentration(table.values, table.base, groups=table.groups, contained=False)
+        found = found.loc[complete_sectors(table)]
         basis = str(table.kind)
     elif audit is None or not audit.base_shares:
         return pd.DataFrame()
@@ -45,6 +48,7 @@ def table_concentration(table: ActivityTable, audit: QuotientAudit | None = None
         volumes = audit.implied_shares(shares)
         groups = table.groups.loc[volumes.columns]
         found = concentration(volumes, shares, groups=groups, contained=False)
+        found = found.loc[complete_sectors(table).intersection(found.index, sort=False)]
         found = found.drop(columns=_NEEDS_TRUE_ZEROS)
         basis = "base shares of largest entropy"
     found = found.drop(columns=_NEEDS_AREAS)
