@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ActivityTable": "tables",
+    "bound_suppressed": "tables",
+    "complete_table": "tables",
     "resolve_regions": "regions",
     "neighbor_graph": "geography",
     "location_quotient": "specialization",

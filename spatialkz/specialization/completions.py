@@ -119,13 +119,19 @@ def quotient_range(table: ActivityTable) -> tuple[pd.DataFrame, pd.DataFrame]:
     quotients = table_quotients(table)
     if not varies(table):
         return quotients, quotients
-    sums, point = sums_of(table), quotients.to_numpy()
-    low, high = _least_quotient(sums), _largest_quotient(sums)
-    return _frame(np.minimum(low, point), quotients), _frame(np.maximum(high, point), quotients)
+    sums = sums_of(table)
+    return _around(quotients, _least_quotient(sums), _largest_quotient(sums))
 
 
-def _frame(cells: Floats, like: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(cells, index=like.index, columns=like.columns)
+def _around(point: pd.DataFrame, low: Floats, high: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Limits as tables, the value itself where they differ from it by floating point alone."""
+    value = point.to_numpy()
+    ends = (
+        np.where(np.isclose(end, value, rtol=1e-11, atol=0), value, outward(end, value))
+        for end, outward in ((low, np.minimum), (high, np.maximum))
+    )
+    least, most = (pd.DataFrame(end, index=point.index, columns=point.columns) for end in ends)
+    return least, most
 
 
 def _largest_quotient(sums: Sums) -> Floats:
@@ -199,8 +205,7 @@ def _share_limits(
     """A cell's share of a sum grows with the cell and falls with the rest."""
     low = ratio(cell[0], np.minimum(cell[0] + rest[1], whole[1]))
     high = ratio(cell[1], np.maximum(cell[1] + rest[0], whole[0]))
-    value = point.to_numpy()
-    return _frame(np.minimum(low, value), point), _frame(np.maximum(high, value), point)
+    return _around(point, low, high)
 
 
 def complete_sectors(table: ActivityTable) -> pd.Index:
