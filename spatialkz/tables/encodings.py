@@ -10,16 +10,10 @@ from spatialkz.errors import InputError
 _RUSSIAN = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 _SLAVIC = (_RUSSIAN, "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя", "абвгдеёжзійклмнопрстуўфхцчшыьэюя")
 _KAZAKH = (_RUSSIAN + "әғқңөұүһі",)
-# The letters of one of these alphabets must write all words beyond ASCII for an encoding to be certain.
-_ALPHABETS = {
-    "cp1251": _SLAVIC,
-    "kz1048": _KAZAKH,
-    "ptcp154": _KAZAKH,
-    "koi8-r": _SLAVIC[:1],
-    "cp866": _SLAVIC[:1],
-    "iso8859-5": _SLAVIC[:1],
-    "mac-cyrillic": _SLAVIC[:1],
-}
+# In one of these alphabets an encoding must write all words beyond ASCII.
+_ALPHABETS = {"cp1251": _SLAVIC, "kz1048": _KAZAKH, "ptcp154": _KAZAKH}
+# What it must not be mistaken for, but is never certain: Greek reads as words in it.
+_RARE = dict.fromkeys(("koi8-r", "cp866", "iso8859-5", "mac-cyrillic"), _SLAVIC[:1])
 _VOWELS = frozenset("аеёиоуыэюяєіїәөұү")
 # Of 100 letters 42 are vowels in Russian, 45 in Kazakh; 23 in Greek and 22 in Hebrew read as Russian.
 _LEAST_VOWELS, _LEAST_LETTERS = 0.32, 12
@@ -66,7 +60,7 @@ def decode(content: bytes, source: str, encoding: str | None = None) -> tuple[st
         ) from None
     except (LookupError, ValueError):
         raise InputError(
-            f"The encoding {name!r} is not known; expected one such as utf-8 or cp1251."
+            f"{source}: the encoding {name!r} is not known; expected one such as utf-8 or cp1251."
         ) from None
     if "\0" in text:
         line = 1 + len(re.findall(r"\r\n|\r|\n", text[: text.index("\0")]))
@@ -104,12 +98,12 @@ def _by_words(content: bytes, source: str) -> str:
     """The one encoding in which all letters beyond ASCII make words."""
     lines = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_SAMPLE]
     fitting: dict[str, str] = {}
-    for name, alphabets in _ALPHABETS.items():
+    for name, alphabets in (_ALPHABETS | _RARE).items():
         text = lines.decode(name, errors="replace")
         if text not in fitting.values() and _reads_as_words(text, alphabets):
             fitting[name] = text
-    if len(fitting) == 1:
-        return next(iter(fitting))
+    if len(fitting) == 1 and (name := next(iter(fitting))) in _ALPHABETS:
+        return name
     raise InputError(f"{source} is not UTF-8 text; {_samples(lines, list(fitting))}")
 
 
@@ -127,15 +121,12 @@ def _reads_as_words(text: str, alphabets: tuple[str, ...]) -> bool:
 
 
 def _samples(lines: bytes, names: list[str]) -> str:
-    """How the longest word beyond ASCII reads in the encodings that it could be."""
-    words = [word for word in re.split(rb"[ ,;\t\r\n|\"]", lines) if not word.isascii()]
-    word = max(words, key=len)[:40]
-    read: dict[str, str] = {}
-    for name in names or ["cp1251", "cp1252", "cp1250", "cp1254"]:
-        try:
-            read.setdefault(word.decode(name), name)
-        except UnicodeDecodeError:
-            continue
+    """How a word reads in the encodings that it could be: the word on which most of them differ."""
+    words = {word[:40] for word in re.split(rb"[ ,;\t\r\n|\"]", lines) if not word.isascii()}
+    readings = [
+        _readings(word, names or ["cp1252", "cp1250", "cp1254", "cp1251"]) for word in sorted(words)[:1000]
+    ]
+    read = max(readings, key=lambda found: (len(found), sum(map(len, found))))
     if not read:
         return "it holds bytes of none of the usual encodings; save it as UTF-8."
     told = " or ".join(f"{text!r} in {name}" for text, name in read.items())
@@ -143,3 +134,13 @@ def _samples(lines: bytes, names: list[str]) -> str:
         f'name its encoding: it has {told} (encoding = "{next(iter(read.values()))}" in a study, '
         "--encoding on the command line)."
     )
+
+
+def _readings(word: bytes, names: list[str]) -> dict[str, str]:
+    """Text of a word, and the first encoding that gives it; none that mixes two scripts."""
+    read: dict[str, str] = {}
+    for name in names:
+        text = word.decode(name, errors="replace")
+        if not re.search(r"\ufffd|[\x80-\x9f]|[A-Za-z][а-яА-Я]|[а-яА-Я][A-Za-z]", text):
+            read.setdefault(text, name)
+    return read

@@ -56,6 +56,8 @@ class Grid:
         Lines before which blank lines stand.
     named : bool
         Whether the first row surely is the header, as in Parquet.
+    torn : str
+        Delimiters that stand within cells without quotation marks.
     """
 
     source: str
@@ -65,6 +67,7 @@ class Grid:
     found: tuple[str, ...] = ()
     gaps: frozenset[int] = frozenset()
     named: bool = False
+    torn: str = ""
 
 
 def read_grid(
@@ -147,12 +150,16 @@ def _whole(content: bytes, source: str) -> tuple[bytes, str]:
 def _text(content: bytes, source: str, encoding: str | None, delimiter: str | None) -> Grid:
     text, found = decode(content, source, encoding)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
-        raise InputError(f"The delimiter is {delimiter!r}; it must be one character, and no quotation mark.")
+        raise InputError(
+            f"{source}: the delimiter is {delimiter!r}; it must be one character, and no quotation mark."
+        )
     if stated := _SEPARATOR.match(text):  # Excel's own first line, which is no row
         delimiter = delimiter or stated[1]
         text = "\n" + text[stated.end() :]
+    bare = re.sub(r'"[^"]*"', "", text) if '"' in text else text
+    unquoted = "".join(mark for mark in "\t;|" if mark in bare)
     if delimiter is None:
-        delimiter = _delimiter(text)
+        delimiter = _delimiter(text, unquoted)
     rows: list[Sequence[Any]] = []
     lines: list[int] = []
     gaps: set[int] = set()
@@ -172,7 +179,8 @@ def _text(content: bytes, source: str, encoding: str | None, delimiter: str | No
         before = line
     if not rows:
         raise InputError(f"{source} is empty.")
-    return Grid(source, rows, lines, found=found, gaps=frozenset(gaps))
+    torn = unquoted.replace(delimiter, "")
+    return Grid(source, rows, lines, found=found, gaps=frozenset(gaps), torn=torn)
 
 
 def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -194,15 +202,16 @@ def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list
         ) from None
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, unquoted: str) -> str:
     """The candidate by which most rows have one and the same width of at least two, and whole cells.
 
-    A cell that holds another candidate (but a comma) or a quotation mark tells of a wrong one.
+    A cell that holds another candidate without quotation marks (but a comma) or one of these tells of a
+    wrong one.
     """
     sample = text if len(text) <= _SAMPLE else text[: text.rfind("\n", 0, _SAMPLE) + 1] or text
     best, chosen = 0.0, ","
     for candidate in _DELIMITERS:
-        torn = re.compile("[" + "\t;|".replace(candidate, "") + '"]')
+        torn = re.compile(f'["{unquoted.replace(candidate, "")}]')
         widths: Counter[int] = Counter()
         count = 0
         try:
@@ -212,6 +221,8 @@ def _delimiter(text: str) -> str:
                     widths[len(row)] += 1
         except InputError:
             continue
+        if not count:
+            return candidate
         share = max(widths.values(), default=0) / max(count, 1)
         if share > best:
             best, chosen = share, candidate

@@ -13,6 +13,7 @@ from spatialkz.tables.labels import refuse_no_name, tidy_label, without_mark
 from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
 
 _YEARS = range(1800, 2200)
+_LONGEST_STEP = 10  # years between two columns
 _JOINT = ": "  # between the lines of a header
 NOTE = re.compile(
     r"^\s*([*†‡⁰¹²³⁴-⁹]|\d{1,2}\)|\(\d{1,2}\)|©)|"
@@ -105,8 +106,11 @@ def find_header(grid: Grid, kept: list[int]) -> list[int]:
     wide = [place for place in kept[:NEAR_TOP] if 2 * len(texts(rows[place])) >= width]
     wide = [place for place in wide if not single(rows[place])]
     lead = lead_column(rows, wide)
+    # Where all numbers are like years, those of the first row may be numbers too.
+    only_years = all(years(rows[place]) for place in numeric)
     for k, start in enumerate(wide):
-        if not _may_be_header(rows[start], lead):
+        named = is_lead(cell_at(rows[start], lead)) or start not in numeric
+        if not _may_be_header(rows[start], lead) or (only_years and not named):
             # Two cells of a title may fill half of a narrow table, above a line that is its header.
             if not any(_is_named(rows[place], lead) for place in wide[k + 1 : k + 5]):
                 _refuse_numbers(grid, start)
@@ -141,7 +145,8 @@ def _may_be_header(row: Sequence[Any], lead: int) -> bool:
     if not found or is_number(first) or any(not is_number(cell) for cell in texts(row[lead + 1 :])):
         return False
     steps = {later - earlier for earlier, later in pairwise(found)}
-    return (len(found) > 1 and len(steps) == 1 and 0 not in steps) or (first is None and len(found) == 1)
+    in_order = len(steps) == 1 and 0 < abs(next(iter(steps))) <= _LONGEST_STEP
+    return in_order or (first is None and len(found) == 1)
 
 
 def _refuse_numbers(grid: Grid, place: int) -> list[int]:

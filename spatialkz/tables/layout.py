@@ -279,9 +279,8 @@ def _frame(grid: Grid, names: list[str], body: list[int], lead: int) -> pd.DataF
 
 def _refuse_torn(grid: Grid, names: list[str], cells: np.ndarray) -> None:
     """Refuse cells that another delimiter would part in every row."""
-    if grid.typed or not len(cells):
-        return
-    for mark, called in (("\t", "a tab"), (";", "a semicolon"), ("|", "a vertical bar")):
+    for mark in grid.torn if len(cells) else "":
+        called = {"\t": "a tab", ";": "a semicolon", "|": "a vertical bar"}[mark]
         if any(mark in name for name in names) and all(
             any(mark in cell for cell in row if cell is not None) for row in cells
         ):

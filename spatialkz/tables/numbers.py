@@ -19,9 +19,7 @@ Decimal = Literal[".", ","]
 Meaning = Literal["zero", "suppressed", "flag"]
 
 #: Marks that offices write in the place of a number, as :func:`mark_of` folds them.
-USUAL_MARKS = frozenset(
-    "- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) .c #".split()
-)
+USUAL_MARKS = frozenset("- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) . #".split())
 _FOLDS = str.maketrans({"–": "-", "—": "-", "−": "-", "‒": "-", "…": "...", "х": "x", "Х": "x", "X": "x"})
 # Not line ends: 12 over 345 is not 12345.
 _SPACES = re.compile("[ \u00a0\u2000-\u200a\u202f\u205f]+")
@@ -160,7 +158,7 @@ def parse_cells(
     if decimal not in (None, *get_args(Decimal)):
         raise InputError(f"The decimal mark is {decimal!r}; it must be '.' or ','.")
     meanings = check_marks(unknown)
-    raw = frame[columns].to_numpy(dtype=object).ravel(order="F")
+    raw = frame[columns].to_numpy(dtype=object).flatten(order="F")
     for place, cell in enumerate(raw):
         if type(cell) not in _KNOWN:
             raw[place] = _as_known(cell)
@@ -245,7 +243,7 @@ def _distinct(
                 texts.append(_tidy(bare))
                 places.append(place)
                 continue
-        elif is_number(cell):
+        elif is_number(cell) and cell == cell:
             read.numbers[place] = _finite(cell)
             continue
         else:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet
 
 from spatialkz.errors import InputError, listing
@@ -199,7 +200,7 @@ def parquet(content: bytes, source: str) -> Grid:
     index = frame.index
     unnamed = index.nlevels == 1 and index.name is None
     numbered = unnamed and index.dtype.kind in "iu"
-    if numbered and (index == range(len(index))).all():
+    if numbered and (index == np.arange(len(index))).all():
         pass
     elif numbered and index.is_monotonic_increasing and any(map(_has_names, columns)):
         found = ("the numbers of the rows (an index without a name) left out",)
