@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 
 
@@ -34,3 +35,12 @@ def listing(items: Iterable[object], limit: int = 6) -> str:
     texts = [str(item) for item in items]
     shown = ", ".join(texts[:limit])
     return shown if len(texts) <= limit else f"{shown} and {len(texts) - limit} more"
+
+
+class Notice(UserWarning):
+    """What was done is right, but the user should know of it; commands print it as one sentence."""
+
+
+def notice(sentence: str) -> None:
+    """Tell the user one sentence, on standard error unless Python's warnings are turned elsewhere."""
+    warnings.warn(sentence, Notice, stacklevel=3)

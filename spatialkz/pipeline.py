@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import platform
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -21,7 +16,7 @@ from packaging.requirements import Requirement
 import spatialkz
 from spatialkz.candidates import rank_candidates, review_ranking
 from spatialkz.clustering import analyse_clusters
-from spatialkz.errors import InputError, OutputError, listing
+from spatialkz.errors import InputError, listing
 from spatialkz.focal.studies import focal_study
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
@@ -37,6 +32,7 @@ from spatialkz.specialization import (
     table_quotients,
 )
 from spatialkz.study import LANGUAGES, Study
+from spatialkz.writing import MANIFEST, replaced_folder, sha256
 
 Progress = Callable[[str], None]
 
@@ -55,8 +51,10 @@ def run_study(
     ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``focal.json`` and
     ``focal_multiverse.csv`` (of 5 or more regions), ``audit.json`` (of published quotients), ``map.gpkg``
     (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and
-    moved into place whole, so a run that fails leaves earlier results as they were. The same seed gives the
-    same bytes in every CSV and JSON but for the times in the manifest.
+    moved into place whole, so a run that fails or is killed leaves earlier results as they were. Files in
+    ``out`` that are not as the earlier run's manifest lists them are kept: under their own name, or with
+    ``.kept`` before the ending where a new output has it. The same seed gives the same bytes in every CSV
+    and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -80,13 +78,15 @@ def run_study(
     InputError
         If an option is unknown, or no quotient reaches the threshold.
     OutputError
-        If the folder cannot be written, or holds files that are no earlier results.
+        If the folder cannot be written, holds files that are no earlier results or that the study is made
+        from, or is the working or home folder or above it; before the first stage.
     """
     if lang not in LANGUAGES:
         raise InputError(f"lang is {lang!r}; it must be one of {listing(LANGUAGES)}.")
     say = progress or (lambda _stage: None)
     started = datetime.now(UTC)
-    with _replacing(Path(out)) as folder:
+    provenance = _provenance(study, seed, lang)
+    with replaced_folder(Path(out), study.inputs) as folder:
         findings = analyse(study, seed=seed, progress=say)
         say("tables")
         _write_tables(findings, folder)
@@ -94,15 +94,14 @@ def run_study(
         (folder / "figures").mkdir()
         figures = draw_figures(findings, folder / "figures", lang)
         say("report")
-        provenance = _provenance(study, seed, lang)
         write_page(findings, figures, folder / "report.html", lang, provenance=provenance)
         outputs = {
-            path.relative_to(folder).as_posix(): _sha256(path)
+            path.relative_to(folder).as_posix(): sha256(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
         times = {"started": started.isoformat(), "finished": datetime.now(UTC).isoformat()}
-        write_json({**provenance, "outputs": outputs, "times": times}, folder / "manifest.json")
+        write_json({**provenance, "outputs": outputs, "times": times}, folder / MANIFEST)
     return Path(out)
 
 
@@ -244,53 +243,32 @@ def _provenance(study: Study, seed: int, lang: str) -> dict[str, object]:
         "lang": lang,
         "choices": asdict(study.choices),
         "versions": _versions(),
-        "inputs": {path.name: _sha256(path) for path in study.inputs},
+        "inputs": _digests(study.inputs),
+    }
+
+
+def _digests(inputs: tuple[Path, ...]) -> dict[str, str]:
+    """SHA-256 by file name; with the folder's, where two files have one name."""
+    names = [path.name for path in inputs]
+    return {
+        path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}": sha256(path)
+        for path in inputs
     }
 
 
 def _versions() -> dict[str, str]:
     found = {"spatialkz": spatialkz.__version__, "python": platform.python_version()}
-    for line in requires("spatialkz") or []:
+    try:
+        needed = requires("spatialkz") or []
+    except PackageNotFoundError:  # A copy that was not installed.
+        needed = []
+    for line in needed:
         name = Requirement(line).name
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of ``out`` once the block has run without error."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"The results folder {out} cannot be written: there is a file of that name.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
-        raise OutputError(
-            f"The folder {out} holds files that are no earlier results; name an empty or a new folder."
-        )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise OutputError(f"The results folder {out} cannot be written: {error.strerror}.") from error
-    try:
-        fresh = scratch / "new"
-        fresh.mkdir()
-        yield fresh
-        try:
-            if out.exists():
-                out.rename(scratch / "old")
-            os.replace(fresh, out)
-        except OSError as error:
-            if (scratch / "old").exists() and not out.exists():
-                (scratch / "old").rename(out)
-            raise OutputError(f"The results folder {out} cannot be replaced: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def terminal_progress() -> Progress | None:

@@ -15,7 +15,7 @@ from libpysal.graph import Graph
 
 from spatialkz import datasets
 from spatialkz.datasets import data_path
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import (
     Queen,
     Recipe,
@@ -217,7 +217,7 @@ class StudyFiles:
         )
         table = self.activity(sectors)
         regions = self.regions(table.regions)
-        graph, polygons = self.geography(regions)
+        graph, polygons = self.geography(regions, model.geography.graph)
         name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
         return Study(
             name=name,
@@ -313,18 +313,26 @@ class StudyFiles:
         return base
 
     def regions(self, labels: pd.Index) -> pd.DataFrame:
-        """Codes and names of the regions, where the study says whose they are."""
-        division = self.model.regions.division
-        if division is None:
+        """Codes and names of the regions, where the study says whose they are or nothing else can tell."""
+        division, section = self.model.regions.division, self.model.geography
+        if division is None and (section.boundaries is not None or not names_recipe(section.graph)):
             return pd.DataFrame(index=labels)
+        if division is None:
+            try:
+                return resolve_regions(list(labels))[_REGION_COLUMNS].rename_axis(index="region")
+            except RegionError as error:
+                raise RegionError(
+                    "Neighbors are needed: regions that are not Kazakhstan's need boundaries (--boundaries) "
+                    f"or a file of neighbors as graph (--graph). {error}"
+                ) from error
         known = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
         if division not in known:
             raise InputError(f"{self.source}: division is {division!r}; known are {listing(known)}.")
         resolved = resolve_regions(list(labels), vintage=known[division])
         return resolved[_REGION_COLUMNS].rename_axis(index="region")
 
-    def geography(self, regions: pd.DataFrame) -> tuple[Graph, gpd.GeoDataFrame | None]:
-        """Who neighbors whom, and the polygons."""
+    def geography(self, regions: pd.DataFrame, line: str) -> tuple[Graph, gpd.GeoDataFrame | None]:
+        """Who neighbors whom by a recipe or a file, and the polygons."""
         section = self.model.geography
         if "code" in regions:
             vintage = regions["vintage"].iloc[0]
@@ -337,7 +345,7 @@ class StudyFiles:
         if section.boundaries is not None:
             polygons = read_boundaries(self.file(section.boundaries), section.id)
         graph = region_graph(
-            regions, self._recipe(section.graph), polygons, isolates=section.isolates, parts=section.parts
+            regions, self._recipe(line), polygons, isolates=section.isolates, parts=section.parts
         )
         return graph, bundled_boundaries(regions) if polygons is None else polygons
 

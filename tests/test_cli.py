@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import pandas as pd
 import pytest
 
-from spatialkz import cli
+from spatialkz.__main__ import main
 from spatialkz.datasets import data_path
 
 TABLE1 = [
@@ -30,7 +30,7 @@ def call(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["spatialkz", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = capsys.readouterr()
         return ended.value.code or 0, out, err
 
@@ -180,12 +180,15 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["focal", "atlantis"], "There is no file atlantis."),
+        (["focal", "atlantis"], "There is no file atlantis, and no bundled study of that name"),
         (["focal", *TABLE1, "--simulations", "5"], "The choice simulations is 5; it must lie from 600"),
         (["focal", *TABLE1, "--permutations", "5"], "The choice permutations is 5; it must lie from 99"),
         (["regions", "Karagnda"], "Karaganda"),
-        (["lq", "nowhere.csv"], "There is no file nowhere.csv."),
-        (["rank", "atlantis"], "There is no bundled study 'atlantis'; there are kazakhstan-2022"),
+        (["lq", "nowhere.csv"], "There is no file nowhere.csv, and no bundled study"),
+        (
+            ["rank", "atlantis"],
+            "There is no file atlantis, and no bundled study of that name; there are kazakhstan-2022",
+        ),
         (["run", "none.toml"], "There is no file none.toml."),
         (["cluster", *TABLE1, "--k", "40"], "it must be from 1 to 16"),
         (["cluster", *TABLE1, "--alpha", "0.5"], "spatial weight of clustgeo; kmeans has none"),
@@ -212,9 +215,10 @@ def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):
 
 
 def test_the_command_knows_every_method_and_transform():
+    from spatialkz.cli.cluster import cluster
     from spatialkz.clustering import METHODS, TRANSFORMS
 
-    options = get_type_hints(cli.cluster)
+    options = get_type_hints(cluster)
     assert set(get_args(options["method"])) == set(METHODS)
     assert set(get_args(options["transform"])) == set(TRANSFORMS)
 
@@ -253,7 +257,7 @@ def test_regions_of_another_country_are_pointed_to_boundaries(call, tmp_path):
 
 
 def test_a_reader_that_stops_early_is_no_fault(tmp_path):
-    command = f"{sys.executable} -m spatialkz.cli moran {' '.join(TABLE1)} --local | head -1 > /dev/null; "
+    command = f"{sys.executable} -m spatialkz moran {' '.join(TABLE1)} --local | head -1 > /dev/null; "
     command += "echo ${PIPESTATUS[0]}"
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert (found.stdout.strip(), found.stderr) == ("0", "")
@@ -272,7 +276,7 @@ def test_a_fault_of_ours_is_not_dressed_up_as_bad_input(monkeypatch):
     monkeypatch.setattr("spatialkz.candidates.rank_candidates", broken)
     monkeypatch.setattr("sys.argv", ["spatialkz", "rank"])
     with pytest.raises(RuntimeError, match="boom"):
-        cli.main()
+        main()
 
 
 def test_version(call):

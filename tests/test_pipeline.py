@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from spatialkz.errors import InputError, OutputError
+from spatialkz.errors import InputError, Notice, OutputError
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.study import Choices
 
@@ -127,27 +127,31 @@ def test_a_run_that_fails_leaves_earlier_results_alone(quick, tmp_path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
-def test_a_second_run_replaces_the_first_whole(quick, tmp_path):
+def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(quick, tmp_path):
     folder = run_study(quick, tmp_path / "results")
-    (folder / "stale.txt").write_text("from another day")
-    run_study(quick, folder)
-    assert not (folder / "stale.txt").exists()
+    (folder / "notes.txt").write_text("of today")
+    (folder / "areas.csv").write_text("edited by hand")
+    with pytest.warns(Notice, match=r"were kept: areas.kept.csv, notes.txt\.$"):
+        run_study(quick, folder)
+    assert (folder / "notes.txt").read_text() == "of today"
+    assert (folder / "areas.kept.csv").read_text() == "edited by hand"
+    assert len(pd.read_csv(folder / "areas.csv")) == 17
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert not {"notes.txt", "areas.kept.csv"} & set(manifest["outputs"])
 
 
-def test_folders_that_cannot_or_must_not_be_written_are_refused_at_once(quick, tmp_path):
-    file = tmp_path / "file"
-    file.write_text("x")
-    with pytest.raises(OutputError, match="there is a file of that name"):
-        run_study(quick, file)
-    with pytest.raises(OutputError, match="cannot be written"):
-        run_study(quick, file / "results")
+def test_a_folder_that_must_not_be_written_is_refused_before_the_first_stage(quick, tmp_path):
+    stages = []
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
     with pytest.raises(OutputError, match="holds files that are no earlier results"):
-        run_study(quick, tmp_path / "thesis")
-    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
+        run_study(quick, tmp_path / "thesis", progress=stages.append)
+    with pytest.raises(OutputError, match=r"made from \(study.toml"):
+        run_study(quick, quick.inputs[0].parent, progress=stages.append)
     with pytest.raises(InputError, match="one of en, ru, kk"):
-        run_study(quick, tmp_path / "results", lang="fr")
+        run_study(quick, tmp_path / "results", lang="fr", progress=stages.append)
+    assert not stages
+    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
 
 
 def test_a_variable_without_variation_is_left_out_and_named(quick):

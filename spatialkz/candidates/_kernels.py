@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from spatialkz.spatial.compiled import compiled
 
 # Arrays as numba sees them; their types are told in the docstrings.
 Array = Any
@@ -13,14 +14,14 @@ Array = Any
 _DIGITS = 2048
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _won(own: np.float32, other: np.float32, weight: np.float32) -> Any:
     """Weight of a win, minus that of a loss."""
     zero = np.float32(0)
     return (weight if own > other else zero) - (weight if own < other else zero)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def majorities(values: Array, weights: Array, tie: np.float32, out: Array) -> None:
     """Majorities won minus lost by each item, each pair looked at once.
 
@@ -67,7 +68,7 @@ def majorities(values: Array, weights: Array, tie: np.float32, out: Array) -> No
             out[d, i] = won[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def mid_ranks(values: Array, bits: Array, out: Array) -> None:
     """(Mean rank from below − 1) / (n − 1) in each row, by radix sort with three digits of eleven bits.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from spatialkz.spatial.compiled import compiled
 from spatialkz.spatial.shuffles import FIRST, SECOND, STEP
 
 # Arrays as numba sees them; their types are told in the docstring.
@@ -17,7 +17,7 @@ _1 = np.uint64(1)
 _11, _27, _30, _31 = (np.uint64(i) for i in (11, 27, 30, 31))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def placed_sums(start: Array, surplus: Array, base: float, keys: Array, out: Array) -> None:
     """Row sums of a table for each key, its columns permuted independently.
 

@@ -158,6 +158,16 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     return result.set_axis(pd.Index(given, name="name"))
 
 
+def known_names(names: Iterable[object]) -> list[object]:
+    """Names and codes that stand for a region, or for one of several.
+
+    >>> known_names(["Akmola", "Atlantis"])
+    ['Akmola']
+    """
+    former = _read("former_regions")["code"]
+    return [name for name in names if _readings(name) and str(name) not in set(former)]
+
+
 def _refuse_former(names: Sequence[object]) -> None:
     former = _read("former_regions")
     spellings = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from spatialkz.spatial.cache_lines import add_products, copy_line, prefetch_line
+from spatialkz.spatial.compiled import compiled
 from spatialkz.spatial.engine import LINE_BYTES
 from spatialkz.spatial.shuffles import FIRST, SECOND, STEP
 
@@ -24,7 +24,7 @@ _AHEAD = 8
 FLUSH_EVERY = 32
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def shuffle(order: Array, key: np.uint64) -> None:
     """Fisher–Yates shuffle of 0 … n−1; the numbers of :func:`random_orders`."""
     n = np.uint64(len(order))
@@ -42,7 +42,7 @@ def shuffle(order: Array, key: np.uint64) -> None:
         last -= _1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def cross_products(
     values: Array,
     site: Array,
@@ -131,7 +131,7 @@ def cross_products(
         first += m
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _flush(sums: Array, out: Array, first: np.uint64, m: np.uint64, K: np.uint64) -> None:
     """Move single-precision sums on to double precision."""
     for p in range(m):
@@ -141,7 +141,7 @@ def _flush(sums: Array, out: Array, first: np.uint64, m: np.uint64, K: np.uint64
             sums[shift + k] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def conditional_counts(
     values: Array, own: Array, start: Array, weight: Array, drawn: Array, bounds: Array, counts: Array
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import ThreadingBackend, _backend, default_parallel_config
@@ -18,6 +18,10 @@ class _Threads(ThreadingBackend):  # type: ignore[misc]
     """Threads whose results are waited for; joblib's own look every 10 milliseconds whether there is one."""
 
     supports_retrieve_callback = False
+
+    def retrieve_result(self, out: Any, timeout: float | None = None) -> Any:
+        """The result of a task, or its exception raised with what led to it."""
+        return self.retrieve_result_callback(super().retrieve_result(out, timeout))
 
 
 def in_blocks(

@@ -157,8 +157,6 @@ def explain_mismatch(extra: Iterable[object], lacking: Iterable[object]) -> str:
     lacking : iterable
         Labels that only the second list has.
     """
-    from rapidfuzz import fuzz, process
-
     given, wanted = [str(label) for label in extra], [str(label) for label in lacking]
     if not given or not wanted:
         return ""
@@ -174,15 +172,28 @@ def explain_mismatch(extra: Iterable[object], lacking: Iterable[object]) -> str:
             for label, other in alike
         ]
         return f"these look alike but differ: {listing(told, 3)}"
-    near: dict[str, str] = {}
-    for label in given[:200]:
-        found = process.extractOne(label, wanted, scorer=fuzz.WRatio, processor=_looks, score_cutoff=_NEAR)
-        if found is not None:
-            near[label] = found[0]
+    near = nearest_labels(given[:200], wanted)
     if not near:
         return ""
     told = [f"{label!r} for {other!r}" for label, other in near.items()]
     return f"perhaps {listing(told)} (rename can say so)"
+
+
+def nearest_labels(labels: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """The known label that each label is most like, where it is like one, and no two share it.
+
+    >>> nearest_labels(["Anglesey"], ["Isle of Anglesey", "Gwynedd"])
+    {'Anglesey': 'Isle of Anglesey'}
+    """
+    from rapidfuzz import fuzz, process
+
+    known = list(known)
+    found: dict[str, tuple[float, str]] = {}
+    for label in labels:
+        near = process.extractOne(label, known, scorer=fuzz.WRatio, processor=_looks, score_cutoff=_NEAR)
+        if near is not None and near[1] > found.get(near[0], (0.0, ""))[0]:
+            found[near[0]] = near[1], label
+    return {label: name for name, (_, label) in found.items()}
 
 
 def _looks(label: str) -> str:

@@ -1,0 +1,312 @@
+"""Arguments that commands share: where the input is and how it is read, for a study or a bare table alike."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+import typer
+
+from spatialkz.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from libpysal.graph import Graph
+
+    from spatialkz.study import Study
+    from spatialkz.study_file import StudyFiles
+
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File to write: .csv, .json, .parquet or .xlsx.")
+]
+NumberKind = Annotated[
+    Literal["volumes", "counts", "quotients"] | None,
+    typer.Option("--kind", help="What the numbers of a bare table are."),
+]
+_INPUT = typer.Argument(
+    metavar="FILE|STUDY.toml|NAME",
+    help="A table (CSV, XLSX, Parquet; long or wide; - is standard input), a study file, or a bundled study.",
+)
+_GRAPH = (
+    "A recipe (queen, rook, knn:k=4, distance_band:threshold=500, inverse_distance, gabriel, city_merged, "
+    "'queen|knn:k=3' ...) or a file of neighbor pairs, GAL or GWT; where a command compares, several."
+)
+
+
+def _option(*names: str, **how: Any) -> Any:
+    return typer.Option(*names, **how)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a command is given to work on: a study, or a table and how to read it."""
+
+    region: Annotated[str | None, _option(help="Column with the region; left out, the first column.")] = None
+    sector: Annotated[str | None, _option(help="Column with the sector, if the file is long.")] = None
+    value: Annotated[str | None, _option(help="Column with the value, if the file is long.")] = None
+    where: Annotated[list[str], _option(metavar="COLUMN=VALUE", help="Rows to keep; can be repeated.")] = ()  # type: ignore[assignment]
+    base: Annotated[
+        str | None, _option(help="Column or file with the base of each region; left out, the row sums.")
+    ] = None
+    groups: Annotated[
+        Path | None, _option(help="File with a sector and a group column; left out, one base for all.")
+    ] = None
+    graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
+    boundaries: Annotated[
+        Path | None, _option(help="Polygons: GeoPackage, GeoJSON, Shapefile, TopoJSON, KML ...")
+    ] = None
+    id: Annotated[
+        str | None, _option(help="Region column of the boundaries; left out, the one that fits.")
+    ] = None
+    layer: Annotated[str | None, _option(help="Layer of the boundaries.")] = None
+    map_where: Annotated[
+        list[str], _option(metavar="COLUMN=VALUE", help="Which polygons to keep; can be repeated.")
+    ] = ()  # type: ignore[assignment]
+    crs: Annotated[str | None, _option(help="Coordinate system of boundaries that name none: EPSG:4326.")] = (
+        None
+    )
+    clean: Annotated[bool, _option("--clean", help="Mend boundaries that do not fit.")] = False
+    isolates: Annotated[
+        Literal["error", "keep", "attach"] | None,
+        _option(help="What is done about regions without neighbors."),
+    ] = None
+    parts: Annotated[
+        Literal["error", "keep", "attach"] | None,
+        _option(help="What is done about a graph in several parts."),
+    ] = None
+    drop: Annotated[list[str], _option(help="Sector to leave out; can be repeated.")] = ()  # type: ignore[assignment]
+    drop_region: Annotated[list[str], _option(help="Region to leave out; can be repeated.")] = ()  # type: ignore[assignment]
+    rename: Annotated[
+        list[str], _option(metavar="OLD=NEW", help="New name of a region or sector; can be repeated.")
+    ] = ()  # type: ignore[assignment]
+    total: Annotated[str | None, _option(help="Row with the national total.")] = None
+    keep_sums: Annotated[
+        bool, _option("--keep-sums", help="Accept rows, columns and codes that are sums of others.")
+    ] = False
+    unknown: Annotated[
+        list[str],
+        _option(
+            metavar="MARK=MEANING", help="What a mark means: zero, suppressed, or flag; can be repeated."
+        ),
+    ] = ()  # type: ignore[assignment]
+    absent: Annotated[
+        Literal["zero", "suppressed"] | None, _option(help="What a pair without a row in a long file means.")
+    ] = None
+    largest: Annotated[float | None, _option(help="Largest value of a suppressed cell.")] = None
+    sheet: Annotated[str | None, _option(help="Name or number of a workbook's sheet.")] = None
+    header: Annotated[str | None, _option(help="Line of the header, or several: 4,5.")] = None
+    skip: Annotated[int | None, _option(min=0, help="Lines at the top to leave out.")] = None
+    decimal: Annotated[str | None, _option(help="Decimal mark, . or , where the cells leave it open.")] = None
+    delimiter: Annotated[str | None, _option(help="What parts the cells of a text file.")] = None
+    encoding: Annotated[str | None, _option(help="Encoding of a text file; left out, told by content.")] = (
+        None
+    )
+    rounding: Annotated[
+        float | None, _option(help="Half of the last printed digit of published quotients.")
+    ] = None
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        from spatialkz.datasets import study_names
+
+        if self.file != "-" and not Path(self.file).exists() and not self.is_study:
+            names = ", ".join(study_names())
+            raise InputError(
+                f"There is no file {self.file}, and no bundled study of that name; there are {names}."
+            )
+
+    @property
+    def is_study(self) -> bool:
+        """Whether the input is a study, not a bare table."""
+        from spatialkz.datasets import study_names
+
+        return self.file in study_names() or self.file.endswith(".toml")
+
+    def files(self, **defaults: Any) -> StudyFiles:
+        """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
+        from spatialkz.datasets import study_file, study_names
+        from spatialkz.study_file import StudyFiles, study_files
+        from spatialkz.study_model import check_study
+
+        table, geography = self._table(), self._geography()
+        if self.is_study:
+            path = study_file(self.file) if self.file in study_names() else Path(self.file)
+            return study_files(path, {"table": table, "geography": geography})
+        source = "standard input" if self.file == "-" else Path(self.file).name
+        known = {name: value for name, value in defaults.items() if value is not None}
+        text = {"table": {"file": self.file, **known, **table}, "geography": geography}
+        return StudyFiles(check_study(text, source), Path(), source)
+
+    def study(self, **defaults: Any) -> Study:
+        """The whole study, with its neighbors."""
+        from spatialkz.cli.output import tell
+
+        study = self.files(**defaults).study()
+        tell(study.notes)
+        return study
+
+    def variables(self) -> tuple[pd.DataFrame, StudyFiles]:
+        """Columns of a table, whatever they are, or the quotients of a study; and its files."""
+        from spatialkz.cli.output import tell
+        from spatialkz.specialization import table_quotients
+
+        files = self.files()
+        if self.is_study:
+            values = table_quotients(files.study().table)
+        else:
+            found = files.values(sectors=False)
+            if found.hidden.to_numpy().any():
+                raise InputError(
+                    f"{files.source} has suppressed cells; columns to test or cluster must be complete."
+                )
+            values = found.values
+        tell(files.notes)
+        return values, files
+
+    def graphs(self, files: StudyFiles, labels: pd.Index) -> dict[str, Graph]:
+        """Neighbors by each ``--graph``, or by the study's own choice."""
+        from spatialkz.cli.output import tell
+
+        told = len(files.notes)
+        lines = [_absolute(line) for line in self.graph] or [files.model.geography.graph]
+        regions = files.regions(labels)
+        names = self.graph or lines
+        found = {name: files.geography(regions, line)[0] for name, line in zip(names, lines, strict=True)}
+        tell(dict.fromkeys(files.notes[told:]))
+        return found
+
+    def _table(self) -> dict[str, Any]:
+        given = {
+            name: getattr(self, name)
+            for name in ("region", "sector", "value", "total", "absent", "decimal", "delimiter", "encoding")
+        }
+        given["rounding"], given["skip"] = self.rounding, self.skip
+        given["keep_sums"] = self.keep_sums or None
+        given["drop"], given["drop_regions"] = list(self.drop), list(self.drop_region)
+        given["where"] = _pairs(self.where, "--where")
+        given["rename"] = {
+            old: _one(new, "--rename", old) for old, new in _pairs(self.rename, "--rename").items()
+        }
+        given["unknown"] = {
+            mark: _one(meaning, "--unknown", mark)
+            for mark, meaning in _pairs(self.unknown, "--unknown", last=True).items()
+        }
+        given["base"] = None if self.base is None else _absolute(self.base)
+        given["suppressed"] = None if self.largest is None else {"largest": self.largest}
+        given["groups"] = None if self.groups is None else _groups(self.groups)
+        given["sheet"] = int(self.sheet) if self.sheet is not None and self.sheet.isdigit() else self.sheet
+        given["header"] = None if self.header is None else _lines(self.header)
+        return {name: value for name, value in given.items() if value not in (None, [], {})}
+
+    def _geography(self) -> dict[str, Any]:
+        given = {
+            "graph": _absolute(self.graph[0]) if self.graph else None,
+            "boundaries": None if self.boundaries is None else str(self.boundaries.resolve()),
+            "id": self.id,
+            "layer": self.layer,
+            "where": _pairs(self.map_where, "--map-where"),
+            "crs": self.crs,
+            "clean": self.clean or None,
+            "isolates": self.isolates,
+            "parts": self.parts,
+        }
+        return {name: value for name, value in given.items() if value not in (None, {})}
+
+
+def takes_source(*, default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, whose first parameter is a :class:`Source`, the arguments that make one."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        first, *own = inspect.signature(command, eval_str=True).parameters.values()
+        hints = get_type_hints(Source, include_extras=True)
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        empty = inspect.Parameter.empty if default is None else default
+        parameters = [inspect.Parameter("file", kind, default=empty, annotation=Annotated[str, _INPUT])]
+        taken = {parameter.name for parameter in own}
+        shared = [
+            inspect.Parameter(
+                option.name, kind, default=_default(option.default), annotation=hints[option.name]
+            )
+            for option in fields(Source)
+            if option.name != "file" and option.name not in taken
+        ]
+        parameters += [*(parameter.replace(kind=kind) for parameter in own), *shared]
+
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> None:
+            source = {
+                "file": given.pop("file"),
+                **{name: given.pop(name) for name in [p.name for p in shared]},
+            }
+            command(**{first.name: Source(**source)}, **given)
+
+        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        del wrapped.__wrapped__
+        return wrapped
+
+    return decorate
+
+
+def find_study(name: str) -> Study:
+    """Read a study file, or load a bundled study by name."""
+    from spatialkz.study_file import load_study, read_study
+
+    return read_study(name) if name.endswith(".toml") or Path(name).is_file() else load_study(name)
+
+
+def _default(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _pairs(given: list[str], option: str, *, last: bool = False) -> dict[str, Any]:
+    """Text before and after the equals sign; what is given several times becomes a list."""
+    found: dict[str, Any] = {}
+    for text in given:
+        left, sign, right = text.rpartition("=") if last else text.partition("=")
+        if not sign:
+            raise InputError(f"{option} is {text!r}; expected two texts with = between them.")
+        if left in found:
+            before = found[left]
+            found[left] = [*before, right] if isinstance(before, list) else [before, right]
+        else:
+            found[left] = right
+    return found
+
+
+def _one(value: Any, option: str, name: str) -> str:
+    if isinstance(value, list):
+        raise InputError(f"{option} gives {name!r} {len(value)} times; expected once.")
+    return str(value)
+
+
+def _lines(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--header is {text!r}; expected a line number, or several with commas.") from None
+
+
+def _absolute(name: str) -> str:
+    """A name of a file as a path that does not depend on where a study lies; other texts as they are."""
+    path = Path(name)
+    return str(path.resolve()) if path.is_file() else name
+
+
+def _groups(file: Path) -> Mapping[str, str]:
+    """Sector → base group, from a file with columns ``sector`` and ``group``."""
+    from spatialkz.tables import read_frame, require_labels
+
+    frame = read_frame(file)
+    require_labels(["sector", "group"], frame.columns, f"{file.name} has no column")
+    twice = frame["sector"][frame["sector"].duplicated()]
+    if len(twice):
+        raise InputError(
+            f"{file.name}, line {twice.index[0]}: the sector {twice.iloc[0]} stands a second time."
+        )
+    return dict(zip(frame["sector"], frame["group"], strict=True))

@@ -1,0 +1,86 @@
+"""``spatialkz cluster``: regions that are alike."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from spatialkz.cli.arguments import Output, Seed, Source, takes_source
+from spatialkz.cli.output import emit, emit_result
+from spatialkz.errors import InputError
+
+
+@takes_source()
+def cluster(
+    source: Source,
+    method: Annotated[
+        Literal[
+            "kmeans",
+            "ward",
+            "average",
+            "complete",
+            "mixture",
+            "ward-contiguous",
+            "skater",
+            "region-kmeans",
+            "clustgeo",
+        ],
+        typer.Option(help="Clustering method; the last four use neighbors."),
+    ] = "kmeans",
+    transform: Annotated[
+        Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"],
+        typer.Option(help="Before distances are taken; symmetric = (LQ - 1) / (LQ + 1), for quotients."),
+    ] = "symmetric",
+    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by a rule.")] = None,
+    choose_by: Annotated[
+        Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"],
+        typer.Option(help="Rule that chooses k; gap, and bic of a mixture, can choose 1."),
+    ] = "silhouette",
+    alpha: Annotated[
+        float | None, typer.Option(help="Spatial weight of clustgeo, 0 to 1; left out, chosen.")
+    ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Whether there are clusters, and how far they hold.")
+    ] = False,
+    seed: Seed = 42,
+    output: Output = None,
+) -> None:
+    """Group regions whose quotients are alike.
+
+    --details compares methods, tests whether there are clusters at all, and leaves out regions and sectors.
+    """
+    from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
+    from spatialkz.clustering.analysis import DEFAULT_METHODS
+
+    values, files = source.variables()
+    if alpha is not None and method != "clustgeo":
+        raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
+    if details or METHODS[method].needs_graph:
+        neighbors = next(iter(source.graphs(files, values.index).values()))
+    elif not source.graph and source.boundaries is None:
+        neighbors = None
+    else:
+        raise InputError(f"{method} uses no neighbors without --details; leave out --graph and --boundaries.")
+    if not details or neighbors is None:
+        clusters = cluster_regions(
+            transformed(values, transform),
+            method=method,
+            k=k,
+            graph=neighbors,
+            alpha=alpha,
+            choose_by=choose_by,
+            rng=seed,
+        )
+        emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
+        return
+    if choose_by != "silhouette":
+        raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
+    methods = list(dict.fromkeys([method, *DEFAULT_METHODS]))
+    found = analyse_clusters(values, neighbors, transform=transform, methods=methods, k=k, rng=seed)
+    emit_result(
+        found,
+        output,
+        lambda: found.to_frame().rename_axis(index="region").reset_index(),
+        lambda: print(found.summary()),
+    )

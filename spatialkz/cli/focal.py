@@ -1,0 +1,69 @@
+"""``spatialkz focal``: foci, belts, or spread."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from spatialkz.cli.arguments import NumberKind, Output, Seed, Source, takes_source
+from spatialkz.cli.output import emit_result, four_digits
+from spatialkz.errors import InputError
+
+
+@takes_source()
+def focal(
+    source: Source,
+    threshold: Annotated[
+        float | None, typer.Option(help="Quotient from which a region counts as specialized.")
+    ] = None,
+    permutations: Annotated[int | None, typer.Option(help="Permutations of each test.")] = None,
+    simulations: Annotated[
+        int | None, typer.Option(help="Simulated tables behind the comparison of models.")
+    ] = None,
+    kind: NumberKind = None,
+    seed: Seed = 42,
+    output: Output = None,
+) -> None:
+    """Test whether sectors are focal: piled in few places that do not lie side by side.
+
+    What is left out is as the study says, or for a file its default: quotients rounded to two digits,
+    threshold 1, 9,999 permutations, 12,000 simulations, contiguity. The first --graph is tested, the others
+    are compared with it.
+    """
+    from dataclasses import replace
+
+    from spatialkz.focal.studies import focal_study
+    from spatialkz.pipeline import terminal_progress
+    from spatialkz.specialization import audit_table
+
+    if not source.is_study:
+        kind = kind or "quotients"
+    study = source.study(kind=kind, rounding=0.005 if kind == "quotients" else None)
+    given: dict[str, Any] = {
+        "threshold": threshold,
+        "permutations": permutations,
+        "simulations": simulations,
+    }
+    choices = replace(study.choices, **{name: value for name, value in given.items() if value is not None})
+    others = {}
+    if len(source.graph) > 1:
+        graphs = source.graphs(source.files(kind=kind), study.table.regions)
+        others = dict(list(graphs.items())[1:])
+    found, notes = focal_study(
+        replace(study, choices=choices),
+        audit_table(study.table),
+        graphs=others or None,
+        rng=seed,
+        progress=terminal_progress(),
+    )
+    if found is None:
+        raise InputError(notes[0])
+
+    def say() -> None:
+        print(found.summary())
+        print(found.to_frame().drop(columns="reason").T.map(four_digits).to_string())
+        for note in notes:
+            print(note)
+
+    emit_result(found, output, lambda: found.to_frame().reset_index(), say)

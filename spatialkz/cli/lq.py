@@ -1,0 +1,60 @@
+"""``spatialkz lq``: location quotients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from spatialkz.cli.arguments import Output, Source, takes_source
+from spatialkz.cli.output import emit, tell
+from spatialkz.errors import InputError
+
+
+@takes_source()
+def lq(
+    source: Source,
+    kind: Annotated[
+        Literal[
+            "simple",
+            "symmetric",
+            "additive",
+            "normalized",
+            "standardized",
+            "log-standardized",
+            "windowed",
+        ],
+        typer.Option(help="Which quotient."),
+    ] = "simple",
+    floor: Annotated[
+        float | None, typer.Option(help="Smallest quotient that log-standardized puts in the place of 0.")
+    ] = None,
+    contained: Annotated[
+        bool, typer.Option(help="Whether the base contains the sectors and is in their unit.")
+    ] = True,
+    output: Output = None,
+) -> None:
+    """Compute location quotients from volumes or counts; windowed ones need neighbors too."""
+    from spatialkz.specialization import quotients_of_kind
+
+    if kind != "windowed" and not source.is_study and (source.graph or source.boundaries is not None):
+        raise InputError(
+            f"Neighbors are for windowed quotients; {kind} ones take no --graph or --boundaries."
+        )
+    files = source.files(contained=contained)
+    table = files.activity()
+    tell(files.notes)
+    if table.kind == "quotients":
+        raise InputError(f"{source.file} brings quotients; there is nothing to compute them from.")
+    neighbors = next(iter(source.graphs(files, table.regions).values())) if kind == "windowed" else None
+    grouped = table.groups.nunique() > 1 or files.model.table.groups
+    quotients = quotients_of_kind(
+        table.values,
+        table.base,
+        kind=kind,
+        groups=table.groups if grouped else None,
+        contained=table.contained,
+        graph=neighbors,
+        floor=floor,
+    )
+    emit(quotients.rename_axis(index="region").reset_index(), output)

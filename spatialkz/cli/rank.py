@@ -1,0 +1,55 @@
+"""``spatialkz rank``: candidates and areas with rank intervals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spatialkz.cli.arguments import NumberKind, Output, Seed, Source, takes_source
+from spatialkz.cli.output import emit, emit_result
+from spatialkz.cli.run import known_kind
+from spatialkz.errors import InputError
+
+# Columns of a ranking that a terminal shows.
+_LEADING = {
+    "candidates": "rank region sector lq score rank_low rank_high p_top10 stars stars_possible".split(),
+    "areas": "rank region breadth score rank_low rank_high p_top3 tier district_type formation".split(),
+}
+
+
+@takes_source(default="kazakhstan-2022")
+def rank(
+    source: Source,
+    areas: Annotated[bool, typer.Option("--areas", help="Rank regions instead of region × sector.")] = False,
+    review: Annotated[
+        bool,
+        typer.Option("--review", help="Hold the ranks against expert tiers, zones and technoparks."),
+    ] = False,
+    draws: Annotated[int | None, typer.Option(help="Monte-Carlo draws; left out, as the study says.")] = None,
+    kind: NumberKind = None,
+    seed: Seed = 42,
+    output: Output = None,
+) -> None:
+    """Rank cluster candidates, or areas, with rank intervals.
+
+    A terminal shows the leading columns, a file or a pipe gets all. --review writes its results to a .json
+    file, or the list of growth points to a table.
+    """
+    from spatialkz.candidates import rank_candidates, review_ranking
+
+    given = source.study(kind=known_kind(source, kind))
+    ranking = rank_candidates(given, draws=draws, rng=seed)
+    if not review:
+        table = ranking.areas if areas else ranking.candidates
+        leading = _LEADING["areas" if areas else "candidates"]
+        emit(table, output, [name for name in leading if name in table])
+        return
+    found = review_ranking(given, ranking, rng=seed)
+
+    def growth() -> object:
+        if found.growth is None:
+            raise InputError(f"{source.file} names no zones or technoparks, so there is no table to write.")
+        return found.growth
+
+    emit_result(found, output, growth, lambda: print(found.summary()))  # type: ignore[arg-type]
