@@ -6,11 +6,9 @@ from spatialkz.tables.completion import complete_table, fill_suppressed
 from spatialkz.tables.grids import read_rows
 from spatialkz.tables.labels import explain_mismatch, require_labels
 from spatialkz.tables.numbers import parse_cells, parse_numbers
+from spatialkz.tables.options import FileOptions, RegionTable, TableOptions
 from spatialkz.tables.prerequisites import prerequisite_quotients
 from spatialkz.tables.readers import (
-    FileOptions,
-    RegionTable,
-    TableOptions,
     keep_rows,
     read_frame,
     read_region_table,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
@@ -13,10 +14,14 @@ from spatialkz.errors import InputError, RegionError, listing
 # Cyrillic letters that look like Latin ones.
 _CYRILLIC = "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԛԝ"
 _LATIN = "ABEKMHOPCTYXIJSaeopcyxijshqw"
-_ALIKE = str.maketrans(_CYRILLIC, _LATIN)
+LOOK_ALIKE = str.maketrans(_CYRILLIC, _LATIN)
+# After case is folded, small letters stand for the capitals that look alike.
+_ALIKE_FOLDED = str.maketrans(_CYRILLIC.casefold(), _LATIN.casefold())
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
 _FOOTNOTE = re.compile(r"(?:\s*[⁰¹²³⁴-⁹⁾]+|\s*[*†‡]+|(?<=\D)\d{1,2}\))$")
+_FORMULA_ERROR = re.compile(r"#(N/A|DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!)")
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?", re.ASCII)  # 01 is a code
 _NEAR = 75.0  # percent of letters in common from which a name is worth suggesting
 
 
@@ -33,6 +38,32 @@ def tidy_label(cell: object) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", str(cell))).strip()
 
 
+def tidy_distinct(column: pd.Series) -> pd.Series:
+    """:func:`tidy_label` of each cell, worked out once for each that differs."""
+    return _by_distinct(column, tidy_label)
+
+
+def same_cells(column: pd.Series) -> pd.Series:
+    """What two cells have in common that say the same: a plain number its value, a text its letters.
+
+    >>> same_cells(pd.Series(["2015.0", 2015, "02015", "x "])).tolist()
+    [2015.0, 2015.0, '02015', 'x']
+    """
+    return _by_distinct(column, _same)
+
+
+def _same(cell: object) -> object:
+    text = tidy_label(cell)
+    return float(text) if _PLAIN_NUMBER.fullmatch(text) else text
+
+
+def _by_distinct(column: pd.Series, function: Callable[[object], object]) -> pd.Series:
+    codes, distinct = pd.factorize(column.to_numpy(dtype=object), use_na_sentinel=False)
+    found = np.empty(len(distinct), dtype=object)
+    found[:] = [function(cell) for cell in distinct]
+    return pd.Series(found[codes], index=column.index, name=column.name, dtype=object)
+
+
 def without_mark(label: str) -> str:
     """Label without the footnote mark at its end, unless it would close a bracket of the label.
 
@@ -45,8 +76,22 @@ def without_mark(label: str) -> str:
     return bare or label
 
 
+def refuse_no_name(cell: object, where: str) -> None:
+    """Refuse a date and the error of a formula, which a spreadsheet program makes of names.
+
+    Raises
+    ------
+    InputError
+        The sentence begins with ``where``.
+    """
+    if hasattr(cell, "isoformat"):
+        raise InputError(f"{where} is a date ({cell}), not a name; make it text.")
+    if isinstance(cell, str) and _FORMULA_ERROR.fullmatch(cell):
+        raise InputError(f"{where} is the error {cell} of a formula, not a name; mend the formula.")
+
+
 def refuse_twins(labels: Iterable[str], what: str, source: str) -> None:
-    """Refuse labels that differ only in look-alike letters or marks that cannot be seen.
+    """Refuse labels that differ only in look-alike letters, capitals, or marks that cannot be seen.
 
     Raises
     ------
@@ -55,11 +100,12 @@ def refuse_twins(labels: Iterable[str], what: str, source: str) -> None:
     """
     seen: dict[str, str] = {}
     for label in labels:
-        known = seen.setdefault(_INVISIBLE.sub("", label).translate(_ALIKE), label)
+        known = seen.setdefault(_INVISIBLE.sub("", label).casefold().translate(_ALIKE_FOLDED), label)
         if known != label:
             raise RegionError(
                 f"{source} has two {what}s that look alike, {known!r} and {label!r} "
-                f"({difference(label, known)}); write both the same way, or tell them apart."
+                f"({difference(label, known) or 'in letters of two scripts'}); write both the same way, or "
+                "tell them apart."
             )
 
 
@@ -70,7 +116,7 @@ def difference(first: str, second: str) -> str:
         if _INVISIBLE.sub("", first) == _INVISIBLE.sub("", second):
             return f"one holds marks that cannot be seen ({names})"
     bare, other = _INVISIBLE.sub("", first), _INVISIBLE.sub("", second)
-    if len(bare) == len(other) and bare.translate(_ALIKE) == other.translate(_ALIKE):
+    if len(bare) == len(other) and bare.translate(LOOK_ALIKE) == other.translate(LOOK_ALIKE):
         place = next(k for k, pair in enumerate(zip(bare, other, strict=True)) if pair[0] != pair[1])
         scripts = _script(bare[place]), _script(other[place])
         return f"letter {place + 1} is {scripts[0]} in the one and {scripts[1]} in the other"
@@ -151,7 +197,7 @@ def nearest_labels(labels: Iterable[str], known: Iterable[str]) -> dict[str, str
 
 
 def _looks(label: str) -> str:
-    folded = unicodedata.normalize("NFKD", _INVISIBLE.sub("", label).translate(_ALIKE).casefold())
+    folded = unicodedata.normalize("NFKD", _INVISIBLE.sub("", label).casefold().translate(_ALIKE_FOLDED))
     return _SPACES.sub(" ", "".join(mark for mark in folded if not unicodedata.combining(mark))).strip()
 
 
@@ -164,7 +210,8 @@ def require_labels(wanted: Iterable[str], known: Iterable[str], complaint: str) 
         If one is unknown; the sentence begins with ``complaint``.
     """
     known = list(known)
-    unknown = [label for label in wanted if label not in set(known)]
+    there = set(known)
+    unknown = [label for label in wanted if label not in there]
     if unknown:
         hint = explain_mismatch(unknown, known)
         raise InputError(f"{complaint} {listing(unknown)}; {hint or f'there are {listing(known, 12)}'}.")

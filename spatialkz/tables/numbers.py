@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal as Fixed
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,11 +19,11 @@ Decimal = Literal[".", ","]
 Meaning = Literal["zero", "suppressed", "flag"]
 
 #: Marks that offices write in the place of a number, as :func:`mark_of` folds them.
-USUAL_MARKS = frozenset(
-    "- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) .c #".split()
-)
+USUAL_MARKS = frozenset("- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) . #".split())
 _FOLDS = str.maketrans({"–": "-", "—": "-", "−": "-", "‒": "-", "…": "...", "х": "x", "Х": "x", "X": "x"})
-_SPACES = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
+# Not line ends: 12 over 345 is not 12345.
+_SPACES = re.compile("[ \u00a0\u2000-\u200a\u202f\u205f]+")
+_PLAIN = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
 _FOOTNOTE = re.compile(r"\s*(?:[⁰¹²³⁴-⁹⁾]+|[*†‡]+|(?<=\s)\d{1,2}\))+$")
 _FLAGGED = re.compile(r"^(.*\d\.?)\s*([A-Za-z]{1,3})$")
 # A number in groups of three has no 0 in front; a plain one may.
@@ -34,6 +35,13 @@ _NUMBER = {
     mark: rf"^[+-]?(?:(?:\d+|{_GROUPED[mark]})(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
     for mark in (".", ",")
 }
+
+_COMPILED = [re.compile(pattern, re.ASCII) for pattern in _NUMBER.values()]
+_DIGIT = re.compile(r"\d", re.ASCII)
+
+
+class Spread(str):
+    """A number that stands once for several merged cells; as a name or code it holds for each of them."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,10 @@ def mark_of(cell: object) -> str:
 def is_number(cell: object) -> bool:
     """Whether a cell is a number or a text that can be read as one."""
     if isinstance(cell, str):
-        text = without_footnote(cell)
-        return any(re.match(pattern, _tidy(text), re.ASCII) for pattern in _NUMBER.values())
+        if not _DIGIT.search(cell):
+            return False
+        text = _tidy(without_footnote(cell))
+        return any(pattern.match(text) for pattern in _COMPILED)
     return isinstance(cell, int | float | np.number) and not isinstance(cell, bool | np.bool_)
 
 
@@ -148,20 +158,42 @@ def parse_cells(
     if decimal not in (None, *get_args(Decimal)):
         raise InputError(f"The decimal mark is {decimal!r}; it must be '.' or ','.")
     meanings = check_marks(unknown)
-    raw = frame[columns].to_numpy(dtype=object).ravel(order="F")
-    # As text, for True equals 1 when values are told apart.
-    raw = np.array([str(cell) if isinstance(cell, bool | np.bool_) else cell for cell in raw], dtype=object)
+    raw = frame[columns].to_numpy(dtype=object).flatten(order="F")
+    for place, cell in enumerate(raw):
+        if type(cell) not in _KNOWN:
+            raw[place] = _as_known(cell)
     codes, distinct = pd.factorize(raw, use_na_sentinel=False)
-    numbers, hidden, trimmed = _distinct(distinct, meanings, source, decimal, footnotes)
+    read = _distinct(distinct, meanings, source, decimal, footnotes)
+    bad = np.isnan(read.numbers) & ~read.hidden
+    if bad.any():
+        _refuse_text(frame, columns, distinct, codes, bad, source)
 
     def shaped(of_distinct: np.ndarray) -> pd.DataFrame:
         cells = of_distinct[codes].reshape(len(columns), len(frame)).T
         return pd.DataFrame(cells, index=frame.index, columns=columns)
 
-    _refuse_text(frame, shaped(np.isnan(numbers) & ~hidden), source)
-    count = int(trimmed[codes].sum())
-    notes = (f"footnote marks of {count} {'number' if count == 1 else 'numbers'}",) if count else ()
-    return Cells(shaped(numbers), shaped(hidden), notes)
+    notes = [
+        f"{what} taken off {count} {'number' if count == 1 else 'numbers'}"
+        for what, of_distinct in (("footnote marks", read.trimmed), ("flags", read.flagged))
+        if (count := int(of_distinct[codes].sum()))
+    ]
+    return Cells(shaped(read.numbers), shaped(read.hidden), tuple(notes))
+
+
+_KNOWN = frozenset({str, float, int, type(None)})
+
+
+def _as_known(cell: object) -> object:
+    """A cell that can be told from others by its value: True equals 1, and lists have none."""
+    if isinstance(cell, Spread):
+        return f"{cell} (one number for several merged cells)"
+    if isinstance(cell, bool | np.bool_):
+        return str(cell)
+    if isinstance(cell, int | np.integer):
+        return int(cell)
+    if isinstance(cell, float | np.floating | Fixed):
+        return float(cell)
+    return None if not mark_of(cell) else str(cell)
 
 
 def parse_numbers(
@@ -178,41 +210,61 @@ def parse_numbers(
     return parse_cells(frame, columns, source=source, decimal=decimal).numbers
 
 
+@dataclass
+class _Read:
+    """Distinct cells: numbers (NaN where there is none), suppressed ones, and those that lost a mark."""
+
+    numbers: np.ndarray
+    hidden: np.ndarray
+    trimmed: np.ndarray
+    flagged: np.ndarray
+
+
 def _distinct(
     cells: np.ndarray, meanings: Mapping[str, str], source: str, decimal: Decimal | None, footnotes: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers (NaN where there is none), and whether a cell is suppressed or lost a footnote mark."""
-    numbers = np.full(len(cells), np.nan)
-    hidden = np.zeros(len(cells), dtype=bool)
-    trimmed = np.zeros(len(cells), dtype=bool)
+) -> _Read:
+    read = _Read(np.full(len(cells), np.nan), *(np.zeros(len(cells), dtype=bool) for _ in range(3)))
     texts: list[str] = []
     places: list[int] = []
     flags = {mark for mark, meaning in meanings.items() if meaning == "flag"}
     for place, cell in enumerate(cells):
         if isinstance(cell, str):
-            mark = mark_of(cell)
-            meaning = meanings.get(mark)
+            if _PLAIN.fullmatch(cell) and cell not in meanings:
+                texts.append(cell)
+                places.append(place)
+                continue
+            meaning = meanings.get(mark_of(cell))
             if meaning is None or meaning == "flag":
                 bare = without_footnote(cell) if footnotes else cell
-                trimmed[place] = bare != cell
+                read.trimmed[place] = bare != cell
                 if flags and (found := _FLAGGED.match(bare.strip())) and found[2].lower() in flags:
+                    read.flagged[place] = True
                     bare = found[1]
                 texts.append(_tidy(bare))
                 places.append(place)
                 continue
-        elif is_number(cell) and np.isfinite(float(cell)):
-            numbers[place] = float(cell)
+        elif is_number(cell) and cell == cell:
+            read.numbers[place] = _finite(cell)
             continue
         else:
             meaning = meanings.get(mark_of(cell))
         if meaning == "zero":
-            numbers[place] = 0.0
+            read.numbers[place] = 0.0
         elif meaning == "suppressed":
-            hidden[place] = True
+            read.hidden[place] = True
     if texts:
-        numbers[places] = _read(texts, source, decimal)
-        trimmed &= np.isfinite(numbers)
-    return numbers, hidden, trimmed
+        read.numbers[places] = _read(texts, source, decimal)
+    read.trimmed &= np.isfinite(read.numbers)
+    return read
+
+
+def _finite(number: Any) -> float:
+    """The number, or NaN if it is beyond what a float holds."""
+    try:
+        value = float(number)
+    except OverflowError:
+        return np.nan
+    return value if np.isfinite(value) else np.nan
 
 
 def _read(texts: list[str], source: str, decimal: Decimal | None) -> np.ndarray:
@@ -254,43 +306,50 @@ def _values(texts: list[str], fitting: np.ndarray, decimal: str) -> np.ndarray:
     values = np.full(len(texts), np.nan)
     drop = str.maketrans("", "", "., '’".replace(decimal, ""))
     chosen = np.flatnonzero(fitting)
-    values[chosen] = [float(texts[k].translate(drop).replace(",", ".")) for k in chosen]
+    values[chosen] = [_finite(texts[k].translate(drop).replace(",", ".")) for k in chosen]
     return values
 
 
-def _refuse_text(frame: pd.DataFrame, bad: pd.DataFrame, source: str) -> None:
-    """Say where cells are no numbers: marks first, for they come in numbers, then empty cells, then text."""
-    if not bad.to_numpy().any():
-        return
-    places = [(line, str(column)) for column in bad for line in bad.index[bad[column]]]
-    cells = [(mark_of(frame.at[line, column]), line, column) for line, column in places]
-    marks: dict[str, list[tuple[Any, str]]] = {}
-    for mark, line, column in cells:
-        if mark in USUAL_MARKS:
-            marks.setdefault(str(frame.at[line, column]).strip(), []).append((line, column))
-    empty = [(line, column) for mark, line, column in cells if not mark]
-    text = [(line, column) for mark, line, column in cells if mark and mark not in USUAL_MARKS]
+def _refuse_text(
+    frame: pd.DataFrame,
+    columns: list[str],
+    distinct: np.ndarray,
+    codes: np.ndarray,
+    bad: np.ndarray,
+    source: str,
+) -> None:
+    """Say where cells are no numbers: text first, then marks, for they come in numbers, then empty cells."""
+    counts = np.bincount(codes, minlength=len(distinct))
+    first = np.full(len(distinct), len(codes))
+    np.minimum.at(first, codes, np.arange(len(codes)))
+    order = [k for k in np.argsort(first, kind="stable") if bad[k]]
+
+    def where(k: int) -> str:
+        column, row = divmod(int(first[k]), len(frame))
+        return f"line {frame.index[row]}, column {columns[column]!r}"
+
+    text = [k for k in order if mark_of(distinct[k]) and mark_of(distinct[k]) not in USUAL_MARKS]
     if text:
-        told = [f"line {line}, column {column!r} ({_short(frame.at[line, column])})" for line, column in text]
-        hint = _flag_hint([frame.at[line, column] for line, column in text])
+        told = [f"{where(k)} ({_short(distinct[k])})" for k in text]
         raise InputError(
-            f"{source}: a number was expected, but the cell is no number at {listing(told, 3)}{hint}."
+            f"{source}: a number was expected, but the cell is no number at {listing(told, 3)}"
+            f"{_hint([str(distinct[k]) for k in text])}."
         )
+    marks = [k for k in order if mark_of(distinct[k])]
     if marks:
-        told = [
-            f"{mark!r} ({len(where)} times, first at line {where[0][0]}, column {where[0][1]!r})"
-            for mark, where in marks.items()
-        ]
-        mark = next(iter(marks))
+        told = [f"{str(distinct[k]).strip()!r} ({counts[k]} times, first at {where(k)})" for k in marks]
+        mark = str(distinct[marks[0]]).strip()
         raise InputError(
             f"{source}: a number was expected, but there are marks of unknown cells: {listing(told)}; "
             f"say what each means, zero or suppressed ([table.unknown] '{mark}' = \"zero\" in a study, "
             f"--unknown {mark}=zero on the command line)."
         )
-    told = [f"line {line}, column {column!r}" for line, column in empty]
+    empty = np.flatnonzero(np.isin(codes, order))
+    told = [f"line {frame.index[k % len(frame)]}, column {columns[k // len(frame)]!r}" for k in empty[:4]]
+    more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
     raise InputError(
-        f"{source}: a number was expected, but the cell is empty at {listing(told, 3)}; write 0 where there "
-        'is nothing, or say what empty cells mean ([table.unknown] "" = "zero", --unknown =zero).'
+        f"{source}: a number was expected, but the cell is empty at {', '.join(told[:3])}{more}; write 0 "
+        'where there is nothing, or say what empty cells mean ([table.unknown] "" = "zero", --unknown =zero).'
     )
 
 
@@ -299,8 +358,11 @@ def _short(cell: object) -> str:
     return text if len(text) <= 60 else f"{text[:50]}…{text[-1]}"
 
 
-def _flag_hint(cells: list[Any]) -> str:
-    found = [_FLAGGED.match(str(cell).strip()) for cell in cells]
+def _hint(cells: list[str]) -> str:
+    """What to do about cells that are nearly numbers."""
+    if all(re.fullmatch(r".*\d\s*%", cell.strip()) for cell in cells):
+        return "; write percent as plain numbers"
+    found = [_FLAGGED.match(cell.strip()) for cell in cells]
     flags = {match[2] for match in found if match is not None and is_number(match[1])}
     if not flags or not all(found):
         return ""

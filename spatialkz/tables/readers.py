@@ -3,126 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables.grids import Grid, read_grid
-from spatialkz.tables.labels import refuse_twins, require_labels, tidy_label, without_mark
+from spatialkz.tables.labels import (
+    refuse_no_name,
+    refuse_twins,
+    require_labels,
+    same_cells,
+    tidy_distinct,
+    tidy_label,
+    without_mark,
+)
 from spatialkz.tables.layout import find_table
-from spatialkz.tables.numbers import Decimal, is_number, parse_cells
+from spatialkz.tables.numbers import Cells, Decimal, parse_cells
+from spatialkz.tables.options import FileOptions, RegionTable, TableOptions
 from spatialkz.tables.sums import refuse_sums
-
-Absent = Literal["zero", "suppressed"]
-
-
-@dataclass(frozen=True)
-class FileOptions:
-    """How the cells of a file are to be read; what is left out is told by content.
-
-    Attributes
-    ----------
-    encoding : str, optional
-        Encoding of a text file.
-    delimiter : str, optional
-        What parts the cells of a text file.
-    decimal : {".", ","}, optional
-        Decimal mark of numbers written as text.
-    sheet : str or int, optional
-        Name or number of a workbook's sheet.
-    header : tuple of int, optional
-        Lines of the header.
-    skip : int
-        Lines at the top to leave out.
-    footnotes : bool
-        Take footnote marks off names and numbers.
-    """
-
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: Decimal | None = None
-    sheet: str | int | None = None
-    header: tuple[int, ...] | None = None
-    skip: int = 0
-    footnotes: bool = True
-
-
-@dataclass(frozen=True)
-class TableOptions(FileOptions):
-    """Which cells of a file make up a table of regions × sectors, and what they are called.
-
-    Attributes
-    ----------
-    region : str, optional
-        Column with the region; left out, the first column.
-    sector, value : str, optional
-        Given both, the file is long: a row for each region × sector. A value alone keeps that column.
-    where : mapping
-        Column → value, or list of values, of the rows to keep; these columns are then dropped.
-    unknown : mapping
-        Mark → ``"zero"``, ``"suppressed"`` or ``"flag"``; see :func:`spatialkz.tables.parse_cells`.
-    absent : {"zero", "suppressed"}, optional
-        What a region × sector pair without a row in a long file means; left out, it is refused.
-    drop, drop_regions : tuple of str
-        Columns and regions to leave out.
-    rename : mapping
-        Old → new label of regions and sectors.
-    total : str, optional
-        Region whose row is the national total.
-    base : str, optional
-        Column with the base of each region, if there is one of that name; it is no sector.
-    keep_sums : bool
-        Accept rows, columns and codes that are sums of others.
-    """
-
-    region: str | None = None
-    sector: str | None = None
-    value: str | None = None
-    where: Mapping[str, object] = field(default_factory=dict)
-    unknown: Mapping[str, str] = field(default_factory=dict)
-    absent: Absent | None = None
-    drop: tuple[str, ...] = ()
-    drop_regions: tuple[str, ...] = ()
-    rename: Mapping[str, str] = field(default_factory=dict)
-    total: str | None = None
-    base: str | None = None
-    keep_sums: bool = False
-
-    def for_side_file(self) -> FileOptions:
-        """What a file beside the table has in common with it: the encoding and the decimal mark."""
-        return FileOptions(encoding=self.encoding, decimal=self.decimal)
-
-
-@dataclass(frozen=True)
-class RegionTable:
-    """A table as it was read.
-
-    Attributes
-    ----------
-    values : DataFrame
-        Index = region, columns = sector or variable; NaN exactly where ``hidden`` is true.
-    hidden : DataFrame of bool
-        Cells that the source suppressed.
-    national : Series, optional
-        The row of the national total, by column; NaN where it is suppressed.
-    base : Series, optional
-        The base of each region, where it is a column of the table.
-    national_base : float, optional
-        The base in the row of the national total.
-    notes : tuple of str
-        What was told from the content, left out or renamed.
-    """
-
-    values: pd.DataFrame
-    hidden: pd.DataFrame
-    national: pd.Series | None = None
-    base: pd.Series | None = None
-    national_base: float | None = None
-    notes: tuple[str, ...] = ()
 
 
 def read_frame(
@@ -219,32 +120,35 @@ def read_table_file(
     options = options or TableOptions()
     if options.sector is not None and options.value is None:
         raise InputError("A long table needs both its sector and its value column; a wide one needs neither.")
-    layout = find_table(
-        _grid(path, options), header=options.header, skip=options.skip, footnotes=options.footnotes
+    grid = _grid(path, options)
+    layout = find_table(grid, header=options.header, skip=options.skip, footnotes=options.footnotes)
+    source, frame, notes = grid.source, layout.frame, list(layout.notes)
+    region, sector, value = (
+        None if name is None else tidy_label(name) for name in (options.region, options.sector, options.value)
     )
-    source = "standard input" if str(path) == "-" else Path(path).name
-    frame, notes = layout.frame, list(layout.notes)
-    region = options.region or str(frame.columns[0])
-    wanted = [name for name in (region, options.sector, options.value, *options.where) if name is not None]
-    require_labels(wanted, frame.columns, f"{source} has no column")
-    frame = keep_rows(frame, options.where, source)
-    if options.value is None:
-        require_labels(options.drop, frame.columns, f"drop names columns that {source} does not have:")
-        frame = frame.drop(columns=list(options.drop))
-    labels, marked = _labels(frame[region], region, source, options.footnotes)
-    frame = frame.assign(**{region: labels})
-    if marked:
-        notes.append(f"footnote marks of {listing(marked, 3)} taken off")
-    frame, left_out = _without_regions(frame, region, options, source)
-    refuse_twins(frame[region].unique(), "region", source)
-    if options.sector is not None and options.value is not None:
-        table, more = _long(frame, region, options, source)
+    region = region or str(frame.columns[0])
+    where = {tidy_label(column): wanted for column, wanted in options.where.items()}
+    named = [name for name in (region, sector, value, *where) if name is not None]
+    require_labels(named, frame.columns, f"{source} has no column")
+    if twice := [name for name in dict.fromkeys(named) if named.count(name) > 1]:
+        raise InputError(
+            f"{source}: the column {twice[0]!r} is named for two purposes; name another for one."
+        )
+    frame = keep_rows(frame, where, source)
+    frame = frame.assign(**{region: _labels(frame[region], region, source, options.footnotes, notes)})
+    frame = _without_regions(frame, region, options, source, notes)
+    columns = [str(column) for column in frame.columns if column not in {region, *where}]
+    if sector is not None and value is not None:
+        table = _long(frame, (region, sector, value), options, source, notes)
+        if unused := [column for column in columns if column not in {sector, value}]:
+            notes.append(f"columns {listing(unused)} not used")
     else:
-        table, more = _wide(frame, region, options, source)
+        table = _wide(frame, region, columns if value is None else [value], options, source, notes)
     table = _without_base(_renamed(table, options, source), options, source)
+    refuse_twins(table.values.index, "region", source)
+    refuse_twins(table.values.columns, "sector", source)
     if not options.keep_sums:
         refuse_sums(table.values, source, sectors=sectors)
-    notes += more + left_out
     told = (f"{source}: {'; '.join(notes)}.",) if notes else ()
     return replace(table, notes=told)
 
@@ -275,11 +179,11 @@ def keep_rows(frame: pd.DataFrame, where: Mapping[str, object], source: str) -> 
     require_labels(where, frame.columns, f"{source} has no column")
     for column, wanted in where.items():
         several = isinstance(wanted, list | tuple | set)
-        values = {_same(value) for value in (wanted if isinstance(wanted, list | tuple | set) else [wanted])}
-        cells = frame[column].map(_same)
-        unknown = sorted(str(value) for value in values if value not in set(cells))
+        given = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        cells, values = same_cells(frame[column]), set(same_cells(pd.Series(given, dtype=object)))
+        unknown = sorted(str(value) for value in values - set(cells.unique()))
         if unknown or not values:
-            there = list(dict.fromkeys(tidy_label(cell) or "(empty)" for cell in frame[column]))
+            there = [label or "(empty)" for label in tidy_distinct(frame[column]).unique()]
             raise InputError(
                 f"{source} has no row where {column} is {listing(unknown) or 'one of no values'}; "
                 f"it has {listing(there, 12)}."
@@ -290,42 +194,40 @@ def keep_rows(frame: pd.DataFrame, where: Mapping[str, object], source: str) -> 
     return frame
 
 
-def _same(cell: object) -> object:
-    """What two cells have in common that say the same: a number its value, a text its letters."""
-    text = tidy_label(cell)
-    try:
-        return float(text) if is_number(text) else text
-    except ValueError:
-        return text
-
-
-def _labels(column: pd.Series, name: str, source: str, footnotes: bool) -> tuple[pd.Series, list[str]]:
-    """Labels of a column, and those that lost a footnote mark."""
-    dates = column.map(lambda cell: hasattr(cell, "isoformat"))
-    if dates.any():
-        line = dates.index[dates][0]
-        raise InputError(
-            f"{source}, line {line}: the {name!r} cell is a date ({column[line]}), not a name; make it text."
-        )
-    labels = column.map(tidy_label)
+def _labels(column: pd.Series, name: str, source: str, footnotes: bool, notes: list[str]) -> pd.Series:
+    """Labels of a column; those that lost a footnote mark are noted."""
+    for cell in column.drop_duplicates():
+        if not isinstance(cell, str) or cell.startswith("#"):
+            line = next(line for line, other in column.items() if other is cell or other == cell)
+            refuse_no_name(cell, f"{source}, line {line}: the {name!r} cell")
+    labels = tidy_distinct(column)
     if (labels == "").any():
-        raise InputError(f"{source}, line {labels.index[labels == ''][0]}: the {name!r} cell is empty.")
+        raise InputError(
+            f"{source}, line {labels.index[labels == ''][0]}: the {name!r} cell is empty; write the name in "
+            "every line, or take out lines that are no part of the table."
+        )
     if not footnotes:
-        return labels, []
-    bare = labels.map(without_mark)
-    return bare, list(dict.fromkeys(labels[bare != labels]))
+        return labels
+    bare = {label: without_mark(label) for label in labels.unique()}
+    if marked := [label for label, other in bare.items() if label != other]:
+        notes.append(f"footnote marks of {listing(marked, 3)} taken off")
+    return labels.map(bare)
 
 
 def _without_regions(
-    frame: pd.DataFrame, region: str, options: TableOptions, source: str
-) -> tuple[pd.DataFrame, list[str]]:
+    frame: pd.DataFrame, region: str, options: TableOptions, source: str, notes: list[str]
+) -> pd.DataFrame:
     dropped = [tidy_label(label) for label in options.drop_regions]
     require_labels(
         dropped, frame[region].unique(), f"drop_regions names regions that {source} does not have:"
     )
     if not dropped:
-        return frame, []
-    return frame[~frame[region].isin(dropped)], [f"{listing(dropped)} left out as stated"]
+        return frame
+    notes.append(f"{listing(dropped)} left out as stated")
+    frame = frame[~frame[region].isin(dropped)]
+    if frame.empty:
+        raise InputError(f"{source} has no row left after drop_regions.")
+    return frame
 
 
 def _refuse_repeats(frame: pd.DataFrame, keys: list[str], source: str) -> None:
@@ -339,8 +241,8 @@ def _refuse_repeats(frame: pd.DataFrame, keys: list[str], source: str) -> None:
     telling = [
         column
         for column in others
-        if rows[column].map(_same).nunique() == len(rows)
-        and frame[column].map(_same).nunique() <= len(frame) / 2
+        if same_cells(rows[column]).nunique() == len(rows)
+        and same_cells(frame[column]).nunique() <= len(frame) / 2
     ]
     hint = ""
     if telling:
@@ -355,34 +257,45 @@ def _refuse_repeats(frame: pd.DataFrame, keys: list[str], source: str) -> None:
 
 
 def _wide(
-    frame: pd.DataFrame, region: str, options: TableOptions, source: str
-) -> tuple[RegionTable, list[str]]:
-    _refuse_repeats(frame, [region], source)
-    columns = [str(column) for column in frame.columns if column != region]
-    if options.value is not None:
-        columns = [options.value]
-    elif not columns:
+    frame: pd.DataFrame,
+    region: str,
+    columns: list[str],
+    options: TableOptions,
+    source: str,
+    notes: list[str],
+) -> RegionTable:
+    if options.value is None:
+        dropped = [tidy_label(column) for column in options.drop]
+        require_labels(dropped, columns, f"drop names columns that {source} does not have:")
+        columns = [column for column in columns if column not in dropped]
+    if not columns:
         raise InputError(f"{source} has no column beside {region}; expected one for each sector.")
-    cells = _cells(frame, columns, options, source)
+    _refuse_repeats(frame, [region], source)
+    cells = _cells(frame, columns, options, source, notes)
+    bare = frame[region][frame[columns].isna().all(axis=1)]
+    if len(bare):
+        notes.append(f"{listing(bare)} without any number, as empty cells are stated to be")
     regions = pd.Index(frame[region], name="region")
     values, hidden = (part.set_axis(regions, axis=0) for part in (cells.numbers, cells.hidden))
-    return _national(values, hidden, options, source), list(cells.notes)
+    return _national(values, hidden, options, source)
 
 
 def _long(
-    frame: pd.DataFrame, region: str, options: TableOptions, source: str
-) -> tuple[RegionTable, list[str]]:
-    sector, value = str(options.sector), str(options.value)
-    labels, _ = _labels(frame[sector], sector, source, options.footnotes)
-    frame = frame.assign(**{sector: labels})
+    frame: pd.DataFrame,
+    names: tuple[str, str, str],
+    options: TableOptions,
+    source: str,
+    notes: list[str],
+) -> RegionTable:
+    region, sector, value = names
+    frame = frame.assign(**{sector: _labels(frame[sector], sector, source, options.footnotes, notes)})
     dropped = [tidy_label(label) for label in options.drop]
     require_labels(dropped, frame[sector].unique(), f"drop names sectors that {source} does not have:")
     frame = frame[~frame[sector].isin(dropped)]
     if frame.empty:
         raise InputError(f"{source} has no row left after drop.")
-    refuse_twins(frame[sector].unique(), "sector", source)
     _refuse_repeats(frame, [region, sector], source)
-    cells = _cells(frame, [value], options, source)
+    cells = _cells(frame, [value], options, source, notes)
     rows, row_labels = pd.factorize(frame[region])
     columns, column_labels = pd.factorize(frame[sector])
     shape = (len(row_labels), len(column_labels))
@@ -391,7 +304,6 @@ def _long(
     present[rows, columns] = True
     numbers[rows, columns] = cells.numbers[value]
     hidden[rows, columns] = cells.hidden[value]
-    notes = list(cells.notes)
     if not present.all():
         absent = np.argwhere(~present)
         if options.absent is None:
@@ -403,13 +315,15 @@ def _long(
         numbers[~present] = 0.0 if options.absent == "zero" else np.nan
         hidden |= ~present & (options.absent == "suppressed")
         notes.append(f"{len(absent)} absent pairs taken as {options.absent}")
-    index, names = pd.Index(row_labels, name="region"), pd.Index(column_labels)
-    values = pd.DataFrame(numbers, index=index, columns=names)
-    return _national(values, pd.DataFrame(hidden, index=index, columns=names), options, source), notes
+    index, labels = pd.Index(row_labels, name="region"), pd.Index(column_labels)
+    values = pd.DataFrame(numbers, index=index, columns=labels)
+    return _national(values, pd.DataFrame(hidden, index=index, columns=labels), options, source)
 
 
-def _cells(frame: pd.DataFrame, columns: list[str], options: TableOptions, source: str) -> Any:
-    return parse_cells(
+def _cells(
+    frame: pd.DataFrame, columns: list[str], options: TableOptions, source: str, notes: list[str]
+) -> Cells:
+    cells = parse_cells(
         frame,
         columns,
         source=source,
@@ -417,6 +331,8 @@ def _cells(frame: pd.DataFrame, columns: list[str], options: TableOptions, sourc
         unknown=options.unknown,
         footnotes=options.footnotes,
     )
+    notes += cells.notes
+    return cells
 
 
 def _national(values: pd.DataFrame, hidden: pd.DataFrame, options: TableOptions, source: str) -> RegionTable:

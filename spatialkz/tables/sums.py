@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import cache
 
 import numpy as np
@@ -10,10 +11,13 @@ import pandas as pd
 
 from spatialkz import datasets
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.labels import tidy_label
+from spatialkz.tables.labels import LOOK_ALIKE, tidy_label
 
 # A printed total differs from the sum of rounded cells.
 _NEAR, _ALL_NEAR, _SHARE_NEAR = 0.02, 0.01, 0.9
+_TOTAL = re.compile(r"(grand total|total|общий итог|итого|всего|барлығы|жиыны)\b", re.IGNORECASE)
+_ALL_OF = re.compile(r"[\s,:–—-]+(total|всего|итого|барлығы)$", re.IGNORECASE)
+_LETTER_RANGE = re.compile(r"^([A-Z])\s?[-–]\s?([A-Z])(?:[\s:,_]|$)")
 _CODE = re.compile(r"^([A-Z]{0,2}[.\-]?\d*(?:\.\d+)*)(?:[\s:,_]|$)")
 
 
@@ -34,7 +38,7 @@ def total_rows(values: pd.DataFrame) -> dict[str, str]:
     >>> total_rows(table)
     {'All of it': 'it equals the sum of the others'}
     """
-    found = {str(label): "its name says so" for label in values.index if _names_total(label)}
+    found = {str(label): "its name says so" for label in values.index if _names_total(label, row=True)}
     others = values.drop(index=[label for label in values.index if str(label) in found])
     if others.shape[0] > 3 and others.shape[1] > 1:
         found |= dict.fromkeys(map(str, _sums(others)), "it equals the sum of the others")
@@ -43,7 +47,7 @@ def total_rows(values: pd.DataFrame) -> dict[str, str]:
 
 def total_columns(values: pd.DataFrame) -> dict[str, str]:
     """Columns that are totals of the others, as :func:`total_rows` tells them, or exactly of two others."""
-    found = {str(label): "its name says so" for label in values.columns if _names_total(label)}
+    found = {str(label): "its name says so" for label in values.columns if _names_total(label, row=False)}
     others = values.drop(columns=[label for label in values.columns if str(label) in found])
     if others.shape[1] > 2 and others.shape[0] > 2:
         exact = others.shape[1] == 3
@@ -64,8 +68,12 @@ def _sums(values: pd.DataFrame, exact: bool = False) -> list[object]:
     return list(values.index[near & all_near])
 
 
-def _names_total(label: object) -> bool:
-    return tidy_label(label).casefold().rstrip(":. ") in _total_labels()
+def _names_total(label: object, *, row: bool) -> bool:
+    text = tidy_label(label).rstrip(":. ")
+    if match := _TOTAL.match(text):
+        # A column may be the total of something that has no parts in the table.
+        return row or not re.match(r" (?!по )\w", text[match.end() :])
+    return not {text.casefold(), _ALL_OF.sub("", text).casefold()}.isdisjoint(_total_labels())
 
 
 @cache
@@ -85,14 +93,20 @@ def nested_codes(values: pd.DataFrame) -> dict[str, list[str]]:
     >>> nested_codes(table)
     {'C': ['C.20', 'C.21']}
     """
-    codes = {label: match[1] for label in values.columns if (match := _CODE.match(str(label))) and match[1]}
+    looks = {label: str(label).translate(LOOK_ALIKE) for label in values.columns}
+    codes = {label: match[1] for label, text in looks.items() if (match := _CODE.match(text)) and match[1]}
     found: dict[str, list[str]] = {}
+    for label, text in looks.items():
+        if span := _LETTER_RANGE.match(text):
+            inner = [other for other, code in codes.items() if span[1] <= code[0] <= span[2]]
+            inner = [other for other in inner if not codes[other][1:2].isalpha()]
+            if inner:
+                found[str(label)] = [str(other) for other in inner]
+    ordered = sorted(codes, key=lambda label: codes[label])
+    starts = [codes[label] for label in ordered]
     for label, code in codes.items():
-        inner = [
-            other
-            for other, longer in codes.items()
-            if longer != code and longer.startswith(code) and longer[len(code)] in ".-0123456789"
-        ]
+        within = ordered[bisect_right(starts, code) : bisect_right(starts, code + "\uffff")]
+        inner = [other for other in within if codes[other][len(code)] in ".-0123456789"]
         if code[0].isdigit() and inner and "." not in codes[inner[0]][len(code) :][:1]:
             # 1 is no part of 10 and 11 unless the numbers say so.
             direct = min(len(codes[other]) for other in inner)
