@@ -1,6 +1,6 @@
 """Boundaries of regions and the graphs of who neighbors whom."""
 
-from spatialkz.geography.boundaries import clean_coverage, dissolve, read_boundaries
+from spatialkz.geography.boundaries import dissolve, read_boundaries
 from spatialkz.geography.distance_recipes import (
     Delaunay,
     DistanceBand,
@@ -10,6 +10,7 @@ from spatialkz.geography.distance_recipes import (
     KNearest,
 )
 from spatialkz.geography.graphs import aligned, graph_from_pairs, neighbor_graph
+from spatialkz.geography.mending import Movement, clean_coverage, movement
 from spatialkz.geography.recipe_names import RECIPES, as_recipe, names_recipe, recipe_family
 from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
 from spatialkz.geography.travel_time import TravelTime
@@ -24,6 +25,7 @@ __all__ = [
     "InverseDistance",
     "KNearest",
     "Kernel",
+    "Movement",
     "Queen",
     "Recipe",
     "Rook",
@@ -34,6 +36,7 @@ __all__ = [
     "clean_coverage",
     "dissolve",
     "graph_from_pairs",
+    "movement",
     "names_recipe",
     "neighbor_graph",
     "read_boundaries",

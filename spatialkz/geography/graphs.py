@@ -28,6 +28,7 @@ def neighbor_graph(
     points: str | gpd.GeoSeries | None = None,
     isolates: Policy = "error",
     parts: Policy = "keep",
+    gap: float | None = None,
     **options: Any,
 ) -> Graph:
     """Graph of who neighbors whom, by a recipe.
@@ -35,9 +36,10 @@ def neighbor_graph(
     Parameters
     ----------
     regions : GeoDataFrame
-        Polygons or points, index = region label. Contiguity needs polygons that form a coverage (neighbors
-        share vertices); distances need a coordinate reference system, and are kilometers: geodesics where it
-        is geographic (or Mercator), straight lines in any other map projection.
+        Polygons or points, index = region label. Contiguity needs polygons whose borders fit, vertex by
+        vertex (see :func:`clean_coverage`), and reaches across ±180°. Distances need a coordinate reference
+        system, and are kilometers: geodesics where it is geographic (or Mercator), straight lines in any
+        other map projection.
     recipe : str or Recipe
         A name, a line such as ``knn:k=4``, or a recipe object; see :func:`as_recipe`.
     points : str or GeoSeries, optional
@@ -49,6 +51,10 @@ def neighbor_graph(
     parts : {"keep", "error", "attach"}
         Groups of regions with no link between them stay apart, are refused, or are each linked with the
         nearest region outside, until one part is left. Isolates that are kept are no part.
+    gap : float, optional
+        Widest strip between two regions that contiguity takes for a fault of the map and refuses, in units of
+        its coordinates. By default 0.001 degrees or 100 m, at most a thousandth of the extent; 0 if regions
+        that are apart are truly so.
     **options
         Options of a recipe given by name, such as ``k`` or ``threshold``; others are refused.
 
@@ -66,7 +72,8 @@ def neighbor_graph(
     RegionError
         If labels repeat, or a table of the recipe names other regions.
     GraphError
-        If there are isolates or parts under ``"error"``.
+        If there are isolates or parts under ``"error"``, or borders of polygons do not fit and would hide
+        neighbors.
 
     Examples
     --------
@@ -81,7 +88,7 @@ def neighbor_graph(
     check_option(isolates, "isolates", get_args(Policy))
     check_option(parts, "parts", get_args(Policy))
     made = as_recipe(recipe, **options)
-    layout = Layout(regions, points)
+    layout = Layout(regions, points, gap)
     weights = made.weights(layout)
     # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
     weights.eliminate_zeros()
