@@ -11,6 +11,7 @@ from spatialkz.geography.distance_recipes import (
 )
 from spatialkz.geography.graphs import aligned, graph_from_pairs, neighbor_graph
 from spatialkz.geography.mending import Movement, clean_coverage, movement
+from spatialkz.geography.neighbor_files import Neighbors, read_neighbors
 from spatialkz.geography.recipe_names import RECIPES, as_recipe, names_recipe, recipe_family
 from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
 from spatialkz.geography.travel_time import TravelTime
@@ -26,6 +27,7 @@ __all__ = [
     "KNearest",
     "Kernel",
     "Movement",
+    "Neighbors",
     "Queen",
     "Recipe",
     "Rook",
@@ -40,5 +42,6 @@ __all__ = [
     "names_recipe",
     "neighbor_graph",
     "read_boundaries",
+    "read_neighbors",
     "recipe_family",
 ]
