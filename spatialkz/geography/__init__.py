@@ -1,6 +1,6 @@
 """Boundaries of regions and the graphs of who neighbors whom."""
 
-from spatialkz.geography.boundaries import dissolve, read_boundaries
+from spatialkz.geography.boundaries import Boundaries, boundaries_for, dissolve, read_boundaries
 from spatialkz.geography.distance_recipes import (
     Delaunay,
     DistanceBand,
@@ -18,6 +18,7 @@ from spatialkz.geography.travel_time import TravelTime
 
 __all__ = [
     "RECIPES",
+    "Boundaries",
     "CityMerged",
     "Delaunay",
     "DistanceBand",
@@ -35,6 +36,7 @@ __all__ = [
     "Union",
     "aligned",
     "as_recipe",
+    "boundaries_for",
     "clean_coverage",
     "dissolve",
     "graph_from_pairs",

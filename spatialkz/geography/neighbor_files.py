@@ -18,7 +18,7 @@ from spatialkz.geography.graphs import Policy, settled
 from spatialkz.geography.places import Layout, Places
 from spatialkz.geography.recipes import check_option
 from spatialkz.tables import check_labels, parse_numbers, read_frame
-from spatialkz.tables.labels import lost_zeros
+from spatialkz.tables.labels import known_names, lost_zeros
 
 Weights = Literal["read", "ignore"]
 _Row = tuple[int, list[str]]  # line, cells
@@ -115,7 +115,7 @@ def read_neighbors(
     check_option(weights, "weights", get_args(Weights))
     check_option(isolates, "isolates", get_args(Policy))
     check_option(parts, "parts", get_args(Policy))
-    known = _known(regions, codes or {})
+    known = known_names(regions, codes)
     if path.suffix.lower() in {".gal", ".gwt"}:
         links = _spaced(path, known, encoding or "utf-8-sig", weights)
     else:
@@ -139,13 +139,6 @@ def read_neighbors(
         matrix, regions, located, isolates, parts, source=f"in {path.name}", remedy="add their pairs"
     )
     return Neighbors(graph, notes)
-
-
-def _known(regions: pd.Index, codes: Mapping[str, Hashable]) -> dict[str, int]:
-    """Position of each region by label or code."""
-    position = {label: at for at, label in enumerate(regions)}
-    labels = {str(label).strip(): at for label, at in position.items()}
-    return {str(code).strip(): position[label] for code, label in codes.items()} | labels
 
 
 def _matrix(

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+
+import pandas as pd
+
+
+def known_names(labels: pd.Index, codes: Mapping[str, Hashable] | None = None) -> dict[str, int]:
+    """Position of each label by its text without spaces around it, and by its codes, where there are any.
+
+    Examples
+    --------
+    >>> known_names(pd.Index([10, 20]), {"KZ-10": 10})
+    {'KZ-10': 0, '10': 0, '20': 1}
+    """
+    position = {label: at for at, label in enumerate(labels)}
+    texts = {str(label).strip(): at for label, at in position.items()}
+    return {str(code).strip(): position[label] for code, label in (codes or {}).items()} | texts
 
 
 def lost_zeros(
