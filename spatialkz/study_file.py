@@ -16,17 +16,10 @@ from libpysal.graph import Graph
 from spatialkz import datasets
 from spatialkz.datasets import data_path
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.geography import (
-    Queen,
-    Recipe,
-    as_recipe,
-    graph_from_pairs,
-    names_recipe,
-    neighbor_graph,
-    read_boundaries,
-)
-from spatialkz.geography.graphs import Policy
-from spatialkz.regions import Vintage, boundary_source, load_boundaries, resolve_regions
+from spatialkz.geography import Recipe, as_recipe, names_recipe
+from spatialkz.geography.boundaries import boundaries_for
+from spatialkz.regions import Vintage, boundary_source, resolve_regions
+from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
 from spatialkz.study import Choices, Places, Study
 from spatialkz.study_model import BaseFile, StudyModel, check_study
 from spatialkz.tables import (
@@ -136,58 +129,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name} is not valid TOML: {error}.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
-    """Polygons of resolved regions under their own labels; None for regions that carry no code."""
-    if "code" not in regions:
-        return None
-    return load_boundaries(regions["vintage"].iloc[0]).loc[regions["code"]].set_axis(regions.index, axis=0)
-
-
-def region_graph(
-    regions: pd.DataFrame,
-    graph: Recipe | Path,
-    polygons: gpd.GeoDataFrame | None = None,
-    *,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
-) -> Graph:
-    """Neighbor graph of a study's regions.
-
-    Parameters
-    ----------
-    regions : DataFrame
-        Index = region label; with columns ``code`` and ``vintage`` where the regions were resolved.
-    graph : Recipe or path
-        A recipe, or a file whose first two columns name neighbors by label or code.
-    polygons : GeoDataFrame, optional
-        The user's own boundaries, by label.
-    isolates, parts : {"error", "keep", "attach"}
-        What a recipe does about regions without neighbors and about a graph in parts; see
-        :func:`neighbor_graph`.
-
-    Raises
-    ------
-    InputError
-        If a recipe is asked for and there is nothing to build it from.
-    """
-    coded = "code" in regions
-    if isinstance(graph, Path):
-        pairs = read_frame(graph).iloc[:, :2]
-    elif polygons is not None:
-        return neighbor_graph(polygons, graph, isolates=isolates, parts=parts)
-    elif coded and graph == Queen():
-        # The published list of neighbors; equal to the graph of the bundled polygons, without reading them.
-        pairs = datasets.read_table(f"contiguity_{regions['vintage'].iloc[0]}")
-    elif coded:
-        return neighbor_graph(bundled_boundaries(regions), graph, isolates=isolates, parts=parts)
-    else:
-        raise InputError("Neighbors are needed: name a file of neighbor pairs, or a file of boundaries.")
-    if coded:
-        label_of = dict(zip(regions["code"], regions.index, strict=True))
-        pairs = pairs.map(lambda name: label_of.get(name, name))
-    return graph_from_pairs(pairs, regions.index)
 
 
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
@@ -379,11 +320,32 @@ class StudyFiles:
             ]
         polygons = None
         if section.boundaries is not None:
-            polygons = read_boundaries(self.file(section.boundaries), section.id)
-        graph = region_graph(
-            regions, self._recipe(line), polygons, isolates=section.isolates, parts=section.parts
+            found = boundaries_for(
+                self.file(section.boundaries),
+                regions.index,
+                id_column=section.id,
+                codes=region_codes(regions),
+                layer=section.layer,
+                where=section.where,
+                crs=section.crs,
+                clean=section.clean,
+                gap=section.gap,
+            )
+            polygons = found.polygons
+            self.notes += found.notes
+        neighbors = region_graph(
+            regions,
+            self._recipe(line),
+            polygons,
+            isolates=section.isolates,
+            parts=section.parts,
+            gap=section.gap,
+            weights=section.weights,
+            directed=section.directed,
+            encoding=self.model.table.encoding,
         )
-        return graph, bundled_boundaries(regions) if polygons is None else polygons
+        self.notes += neighbors.notes
+        return neighbors.graph, bundled_boundaries(regions) if polygons is None else polygons
 
     def _recipe(self, line: str) -> Recipe | Path:
         if not names_recipe(line):

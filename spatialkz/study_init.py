@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, SpatialKZError, listing
-from spatialkz.geography import read_boundaries
+from spatialkz.geography.boundaries import map_labels
 from spatialkz.regions import resolve_regions
 from spatialkz.study_file import StudyFiles
 from spatialkz.study_model import check_study
@@ -357,12 +357,12 @@ def _geography(draft: _Draft, path: Path) -> None:
 def _match(draft: _Draft, file: Path, labels: pd.Index) -> None:
     """Rename regions to what the map calls them, where that is likely."""
     try:
-        found = read_boundaries(file, labels=labels)
+        found = map_labels(file, labels)
     except SpatialKZError as error:
         draft.questions.append(str(error))
         return
-    extra = [str(label) for label in labels.difference(found.index)]
-    near = nearest_labels(extra, [str(label) for label in found.index.difference(labels)])
+    extra = [str(label) for label in labels if label not in set(found)]
+    near = nearest_labels(extra, [label for label in found if label not in set(labels)])
     if near:
         draft.put("rename", near, "names of the table → names of the map")
         told = listing([f"{old} → {new}" for old, new in near.items()], 12)

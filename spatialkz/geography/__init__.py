@@ -1,6 +1,6 @@
 """Boundaries of regions and the graphs of who neighbors whom."""
 
-from spatialkz.geography.boundaries import clean_coverage, dissolve, read_boundaries
+from spatialkz.geography.boundaries import Boundaries, boundaries_for, dissolve, read_boundaries
 from spatialkz.geography.distance_recipes import (
     Delaunay,
     DistanceBand,
@@ -10,12 +10,15 @@ from spatialkz.geography.distance_recipes import (
     KNearest,
 )
 from spatialkz.geography.graphs import aligned, graph_from_pairs, neighbor_graph
+from spatialkz.geography.mending import Movement, clean_coverage, movement
+from spatialkz.geography.neighbor_files import Neighbors, read_neighbors
 from spatialkz.geography.recipe_names import RECIPES, as_recipe, names_recipe, recipe_family
 from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
 from spatialkz.geography.travel_time import TravelTime
 
 __all__ = [
     "RECIPES",
+    "Boundaries",
     "CityMerged",
     "Delaunay",
     "DistanceBand",
@@ -24,6 +27,8 @@ __all__ = [
     "InverseDistance",
     "KNearest",
     "Kernel",
+    "Movement",
+    "Neighbors",
     "Queen",
     "Recipe",
     "Rook",
@@ -31,11 +36,14 @@ __all__ = [
     "Union",
     "aligned",
     "as_recipe",
+    "boundaries_for",
     "clean_coverage",
     "dissolve",
     "graph_from_pairs",
+    "movement",
     "names_recipe",
     "neighbor_graph",
     "read_boundaries",
+    "read_neighbors",
     "recipe_family",
 ]

@@ -1,45 +1,82 @@
-"""Boundaries of any regions: read a file, mend its topology, dissolve regions into larger units."""
+"""Boundaries of any regions: read a map for a table, dissolve regions into larger units."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.geography.coverage import misfits
+from spatialkz.geography.map_files import polygonal, read_features, texts_of
+from spatialkz.geography.mending import Movement, clean_coverage, movement, require_polygons
 from spatialkz.tables import check_labels, check_same_regions
-
-# Shares of the map's extent, which is its longer side; 1e-7 of a country is decimeters.
-_SNAP = 1e-7  # points this close are one point
-_SLIVER = 1e-6  # an enclosed gap narrower than this is a fault of digitizing, not a lake
+from spatialkz.tables.labels import known_names, lost_zeros
 
 
-def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDataFrame:
+@dataclass(frozen=True)
+class Boundaries:
+    """A map for a table, and what a user should know of how it was read.
+
+    Attributes
+    ----------
+    polygons : GeoDataFrame
+        Index = the labels of the table, in their order.
+    notes : tuple of str
+        Sentences on what was left out, does not fit, or was mended.
+    moved : Movement, optional
+        How far cleaning moved the map, if it was asked for.
+    """
+
+    polygons: gpd.GeoDataFrame
+    notes: tuple[str, ...] = ()
+    moved: Movement | None = None
+
+
+def read_boundaries(
+    path: str | Path,
+    id_column: str | None = None,
+    *,
+    layer: str | None = None,
+    where: Mapping[str, object] | None = None,
+    crs: str | None = None,
+    encoding: str | None = None,
+) -> gpd.GeoDataFrame:
     """Read the polygons of regions and key them by region label.
 
     Parameters
     ----------
     path : str or Path
-        GeoPackage, GeoJSON, Shapefile or another vector file with one layer, or GeoParquet (``.parquet``).
+        GeoPackage, GeoJSON, TopoJSON, Shapefile, KML or another vector file, or GeoParquet (``.parquet``).
     id_column : str, optional
         Column with the region labels. By default the only column of unique texts.
+    layer : str, optional
+        Layer of the file; needed if several can hold polygons.
+    where : mapping, optional
+        Column → value, or list of values, of the rows to keep, such as ``{"country": "KZ", "level": 1}``.
+    crs : str, optional
+        Coordinate reference system of a file that names none, such as ``EPSG:4326``. It replaces that of a
+        file only where the coordinates show the file's to be wrong.
+    encoding : str, optional
+        Encoding of the texts of a Shapefile.
 
     Returns
     -------
     GeoDataFrame
-        Index = region labels as str, named after their column; the file's other columns and its CRS.
+        Index = region labels as str, named after their column; two-dimensional polygons, the file's other
+        columns and its CRS.
 
     Raises
     ------
     InputError
-        If the file cannot be read, holds no or several layers, no regions or no CRS, or if the labels
-        are not to be found.
+        If the file cannot be read, holds no or several layers, no regions or no CRS, coordinates are no
+        degrees though the CRS says so, a column or value does not exist, or the labels are not to be found.
     RegionError
         If labels are missing or repeated, or a region has no polygon.
 
@@ -53,91 +90,104 @@ def read_boundaries(path: str | Path, id_column: str | None = None) -> gpd.GeoDa
     ['A']
     """
     path = Path(path)
-    try:
-        frame = _read_layer(path)
-    except InputError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:  # pyogrio's errors are RuntimeErrors
-        raise InputError(f"Cannot read boundaries from {path.name}: {str(error).rstrip('.')}.") from error
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(f"Found a table without geometry in {path.name}; expected polygons of regions.")
-    if frame.crs is None:
-        raise InputError(
-            f"Found no coordinate reference system in {path.name}; expected one, such as EPSG:4326."
-        )
-
+    frame = read_features(path, layer=layer, where=where, crs=crs, encoding=encoding)
     labels = frame[_label_column(frame, id_column, path.name)]
-    missing = labels.isna() | (labels.astype(str).str.strip() == "")
-    if missing.any():
-        places = listing(np.flatnonzero(missing) + 1)
+    texts = texts_of(labels)
+    if (texts == "").any():
+        places = listing(np.flatnonzero(texts == "") + 1)
         raise RegionError(
             f"Found no {labels.name} for feature {places} of {path.name}; expected one for each."
         )
-    frame = frame.drop(columns=labels.name).set_axis(pd.Index(labels.astype(str), name=labels.name))
-    _require_polygons(frame)
+    frame = frame.drop(columns=labels.name).set_axis(pd.Index(texts, name=labels.name))
+    frame, _ = polygonal(frame, path.name)
+    require_polygons(frame)
     return frame
 
 
-def clean_coverage(boundaries: gpd.GeoDataFrame, *, tolerance: float | None = None) -> gpd.GeoDataFrame:
-    """Make polygons tile their area: no overlaps, no slivers between neighbors, shared borders identical.
-
-    All boundaries are snapped to a grid (the power of ten below 1e-7 of the map's extent) and cut into faces.
-    Ground claimed by several regions goes to the smallest of them, so an enclave city is cut out of its
-    region; an enclosed gap narrower than 1e-6 of the extent goes to the region it shares the longest border
-    with, while wider gaps stay. Then all borders are simplified together, so that neighbors remain neighbors.
+def boundaries_for(
+    path: str | Path,
+    regions: pd.Index,
+    *,
+    id_column: str | None = None,
+    codes: Mapping[str, Hashable] | None = None,
+    layer: str | None = None,
+    where: Mapping[str, object] | None = None,
+    crs: str | None = None,
+    encoding: str | None = None,
+    clean: bool = False,
+    gap: float | None = None,
+) -> Boundaries:
+    """Read the map of a table's regions: the column that names them is found, and other regions are cut off.
 
     Parameters
     ----------
-    boundaries : GeoDataFrame
-        Polygons, index = region.
-    tolerance : float, optional
-        Strength of the simplification, in units of the CRS: detail smaller than triangles of about
-        ``tolerance**2`` goes (Visvalingam–Whyatt). By default, and with 0, none.
+    path, layer, where, crs, encoding
+        As in :func:`read_boundaries`.
+    regions : Index
+        Labels of the table.
+    id_column : str, optional
+        Column with the labels. By default the one that holds most of them.
+    codes : mapping, optional
+        Other names that the map may use → label.
+    clean : bool
+        Mend borders that do not fit; see :func:`clean_coverage`.
+    gap : float, optional
+        Widest strip between two regions, in units of the map, that cleaning closes.
 
     Returns
     -------
-    GeoDataFrame
-        The same regions, columns and CRS with valid two-dimensional polygons that form a coverage.
+    Boundaries
 
     Raises
     ------
     InputError
-        If the tolerance is not a number ≥ 0.
+        As :func:`read_boundaries`, or if it is open which column names the regions.
     RegionError
-        If a region is no polygon, lies wholly in smaller ones, or cannot be mended.
+        If the map lacks a region, has one more than once, or has no polygon for it.
 
     Examples
     --------
-    >>> boxes = [shapely.box(0, 0, 4, 4), shapely.box(1, 1, 2, 2)]
-    >>> host_and_city = gpd.GeoDataFrame(geometry=boxes, index=["host", "city"], crs="EPSG:3857")
-    >>> clean_coverage(host_and_city).area.to_dict()
-    {'host': 15.0, 'city': 1.0}
+    >>> import tempfile
+    >>> boxes = [shapely.box(x, 0, x + 1, 1) for x in range(3)]
+    >>> frame = gpd.GeoDataFrame({"name": ["A", "B", "C"], "code": [1, 2, 3]}, geometry=boxes, crs=4326)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     frame.to_file(f"{folder}/map.gpkg")
+    ...     found = boundaries_for(f"{folder}/map.gpkg", pd.Index([2, 1]))
+    >>> found.polygons["name"].to_dict(), found.notes
+    ({2: 'B', 1: 'A'}, ('The map map.gpkg has 1 region that the table lacks (3); it was left out.',))
     """
-    if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
-        raise InputError(f"Found the tolerance {tolerance}; expected a number of at least 0.")
-    _require_polygons(boundaries)
-    flat = shapely.force_2d(boundaries.geometry.to_numpy())
-    shapes = shapely.make_valid(flat, method="structure", keep_collapsed=False)
-    hollow = boundaries.index[shapely.is_empty(shapes)]
-    if len(hollow):
-        raise RegionError(f"Found regions without area, expected polygons only: {listing(hollow)}.")
-    faces, owner = _faces(shapes)
-    lost = boundaries.index[~np.isin(np.arange(len(shapes)), owner)]
-    if len(lost):
-        raise RegionError(
-            f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}."
+    path = Path(path)
+    check_labels(regions, "region")
+    frame = read_features(path, layer=layer, where=where, crs=crs, encoding=encoding)
+    known = known_names(regions, codes)
+    column = _naming_column(frame, known, regions, path.name) if id_column is None else id_column
+    column = _label_column(frame, column, path.name)
+    frame, notes = _cut(frame, column, known, regions, path.name)
+    frame, leftovers = polygonal(frame, path.name)
+    require_polygons(frame)
+    notes += leftovers
+    if clean:
+        mended = clean_coverage(frame, gap=gap)
+        moved = movement(frame, mended)
+        return Boundaries(mended, (*notes, f"The map {path.name} was cleaned: {moved}."), moved)
+    if len(broken := misfits(shapely.force_2d(frame.geometry.to_numpy()))):
+        notes += (
+            f"Borders of {listing(frame.index[broken])} in the map {path.name} overlap or do not meet vertex "
+            "by vertex; clean = true mends them.",
         )
-    tiles = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
-    if tolerance:
-        tiles = shapely.coverage_simplify(tiles, tolerance)
-    sound = shapely.is_valid(tiles) & ~shapely.is_empty(tiles)
-    if not (sound.all() and shapely.coverage_is_valid(tiles)):
-        fitting = shapely.is_empty(shapely.coverage_invalid_edges(tiles))
-        where = listing(boundaries.index[~(sound & fitting)])
-        raise RegionError(
-            f"Borders do not fit after cleaning with tolerance {tolerance}, expected a coverage: {where}."
-        )
-    return boundaries.set_geometry(tiles, crs=boundaries.crs)
+    return Boundaries(frame, notes)
+
+
+def map_labels(path: str | Path, regions: pd.Index) -> list[str]:
+    """Labels of a map in the column that names most regions of a table.
+
+    Raises
+    ------
+    InputError
+        As :func:`boundaries_for`.
+    """
+    frame = read_features(Path(path))
+    return list(texts_of(frame[_naming_column(frame, known_names(regions), regions, Path(path).name)]))
 
 
 def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoDataFrame:
@@ -162,6 +212,7 @@ def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoData
 
     Examples
     --------
+    >>> import shapely
     >>> boxes = [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(2, 0, 3, 1)]
     >>> regions = gpd.GeoDataFrame(geometry=boxes, index=["a", "b", "c"], crs="EPSG:3857")
     >>> dissolve(regions, pd.Series({"c": "C", "b": "AB", "a": "AB"}, name="unit")).area.to_dict()
@@ -175,17 +226,12 @@ def dissolve(boundaries: gpd.GeoDataFrame, units: pd.Series[Any]) -> gpd.GeoData
     return only_shapes.dissolve(by=unit_of, sort=False).rename_axis(units.name)
 
 
-def _read_layer(path: Path) -> Any:
-    if path.suffix.lower() in {".parquet", ".geoparquet"}:
-        return gpd.read_parquet(path)
-    layers = pyogrio.list_layers(path)[:, 0]
-    if len(layers) > 1:
-        raise InputError(f"Found several layers in {path.name}, expected one: {listing(layers)}.")
-    return gpd.read_file(path)
+def _columns(frame: gpd.GeoDataFrame) -> list[str]:
+    return [str(column) for column in frame.columns if column != frame.geometry.name]
 
 
 def _label_column(frame: gpd.GeoDataFrame, id_column: str | None, file: str) -> str:
-    columns = [column for column in frame.columns if column != frame.geometry.name]
+    columns = _columns(frame)
     if id_column is not None:
         if id_column not in columns:
             raise InputError(
@@ -202,32 +248,57 @@ def _label_column(frame: gpd.GeoDataFrame, id_column: str | None, file: str) -> 
     return str(texts[0])
 
 
-def _require_polygons(frame: gpd.GeoDataFrame) -> None:
-    check_labels(frame.index, "region")
-    if frame.empty:
-        raise InputError("Found no regions; expected at least one polygon.")
-    odd = frame.index[~frame.geom_type.isin(["Polygon", "MultiPolygon"]) | frame.is_empty]
-    if len(odd):
-        raise RegionError(f"Found regions without a polygon, expected polygons only: {listing(odd)}.")
+def _naming_column(frame: gpd.GeoDataFrame, known: Mapping[str, int], regions: pd.Index, file: str) -> str:
+    """The column that names most regions of the table."""
+    read = {column: texts_of(frame[column]) for column in _columns(frame)}
+    placed = {column: texts[texts.isin(known)].map(known) for column, texts in read.items()}
+    # Of columns that name as many, one that names each once: regions, not the districts in them.
+    rank = {column: (places.nunique(), places.is_unique) for column, places in placed.items()}
+    best = max(rank.values(), default=(0, True))
+    if not best[0]:
+        reasons = [
+            clause
+            for column, texts in read.items()
+            for clause in lost_zeros(texts, regions, what=f"its column {column!r}")
+        ] or [f"expected such as {listing(regions, 3)} in one of {listing(read, 30)}, so name it (id)"]
+        raise InputError(f"The map {file} has no column that names regions of the table; {reasons[0]}.")
+    winners = [column for column in rank if rank[column] == best]
+    if any(not placed[column].equals(placed[winners[0]]) for column in winners):
+        raise InputError(
+            f"Columns {listing(winners)} of the map {file} name regions of the table, but not for the same "
+            "polygons; name the right one (id)."
+        )
+    return winners[0]
 
 
-def _faces(shapes: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Cut all shapes into faces; return those that belong to a shape, and the shapes' positions."""
-    west, south, east, north = shapely.total_bounds(shapes)
-    extent = max(east - west, north - south)
-    grid = 10.0 ** math.floor(math.log10(_SNAP * extent))  # a power of ten leaves round coordinates round
-    edges = shapely.union_all(shapely.boundary(shapes), grid_size=grid)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
-    face, shape = shapely.STRtree(shapes).query(shapely.point_on_surface(faces), predicate="within")
-    smallest_first = np.argsort(shapely.area(shapes)[shape], kind="stable")
-    owner = np.full(len(faces), -1)
-    owner[face[smallest_first[::-1]]] = shape[smallest_first[::-1]]  # the last one written stays
-
-    narrow = 2 * shapely.area(faces) / shapely.length(faces) < _SLIVER * extent
-    gaps, owned = np.flatnonzero((owner < 0) & narrow), np.flatnonzero(owner >= 0)
-    gap, beside = shapely.STRtree(faces[owned]).query(faces[gaps], predicate="touches")
-    gap, beside = gaps[gap], owned[beside]
-    shared = shapely.length(shapely.intersection(faces[gap], faces[beside]))
-    longest_last = np.argsort(shared, kind="stable")
-    owner[gap[longest_last]] = owner[beside[longest_last]]
-    return faces[owner >= 0], owner[owner >= 0]
+def _cut(
+    frame: gpd.GeoDataFrame, column: str, known: Mapping[str, int], regions: pd.Index, file: str
+) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    """Rows of the table's regions in their order, and a note on the others."""
+    texts = texts_of(frame[column])
+    place = texts.map(known)
+    extra = texts[place.isna()].replace("", "one without a name").unique().tolist()
+    lacking = regions[~np.isin(np.arange(len(regions)), place.dropna())]
+    if len(lacking):
+        reasons = lost_zeros(extra, lacking, what="it")
+        if not reasons and extra:
+            reasons = [f"it has {listing(extra)}, which the table does not"]
+        raise RegionError(
+            "; ".join([f"The map {file} lacks {listing(lacking)} in its column {column!r}", *reasons]) + "."
+        )
+    twice = place[place.notna() & place.duplicated()].astype(int).unique()
+    if len(twice):
+        raise RegionError(
+            f"The map {file} has {listing(regions[twice])} more than once in its column {column!r}; keep one "
+            "level or country (where), or join the parts of each region first."
+        )
+    frame = frame.assign(**{column: texts})[place.notna().to_numpy()]
+    order = np.argsort(place.dropna().to_numpy())
+    # The labels of the table, which the map may have as codes or as text.
+    frame = frame.iloc[order].drop(columns=column).set_axis(regions)
+    many = len(extra) > 1
+    note = (
+        f"The map {file} has {len(extra)} region{'s' * many} that the table lacks ({listing(extra)}); "
+        f"{'they were' if many else 'it was'} left out."
+    )
+    return frame, (note,) if extra else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
@@ -28,6 +29,7 @@ def neighbor_graph(
     points: str | gpd.GeoSeries | None = None,
     isolates: Policy = "error",
     parts: Policy = "keep",
+    gap: float | None = None,
     **options: Any,
 ) -> Graph:
     """Graph of who neighbors whom, by a recipe.
@@ -35,9 +37,10 @@ def neighbor_graph(
     Parameters
     ----------
     regions : GeoDataFrame
-        Polygons or points, index = region label. Contiguity needs polygons that form a coverage (neighbors
-        share vertices); distances need a coordinate reference system, and are kilometers: geodesics where it
-        is geographic (or Mercator), straight lines in any other map projection.
+        Polygons or points, index = region label. Contiguity needs polygons whose borders fit, vertex by
+        vertex (see :func:`clean_coverage`), and reaches across ±180°. Distances need a coordinate reference
+        system, and are kilometers: geodesics where it is geographic (or Mercator), straight lines in any
+        other map projection.
     recipe : str or Recipe
         A name, a line such as ``knn:k=4``, or a recipe object; see :func:`as_recipe`.
     points : str or GeoSeries, optional
@@ -49,6 +52,10 @@ def neighbor_graph(
     parts : {"keep", "error", "attach"}
         Groups of regions with no link between them stay apart, are refused, or are each linked with the
         nearest region outside, until one part is left. Isolates that are kept are no part.
+    gap : float, optional
+        Widest strip between two regions that contiguity takes for a fault of the map and refuses, in units of
+        its coordinates. By default 0.001 degrees or 100 m, at most a thousandth of the extent; 0 if regions
+        that are apart are truly so.
     **options
         Options of a recipe given by name, such as ``k`` or ``threshold``; others are refused.
 
@@ -66,7 +73,8 @@ def neighbor_graph(
     RegionError
         If labels repeat, or a table of the recipe names other regions.
     GraphError
-        If there are isolates or parts under ``"error"``.
+        If there are isolates or parts under ``"error"``, or borders of polygons do not fit and would hide
+        neighbors.
 
     Examples
     --------
@@ -81,14 +89,10 @@ def neighbor_graph(
     check_option(isolates, "isolates", get_args(Policy))
     check_option(parts, "parts", get_args(Policy))
     made = as_recipe(recipe, **options)
-    layout = Layout(regions, points)
-    weights = made.weights(layout)
-    # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
-    weights.eliminate_zeros()
-    weights = _mind_isolates(weights, layout, isolates, made)
-    weights = _mind_parts(weights, layout, parts, made)
-    weights.sort_indices()
-    return Graph.from_sparse(weights, ids=layout.labels.to_numpy())
+    layout = Layout(regions, points, gap)
+    return settled(
+        made.weights(layout), layout.labels, lambda: layout.places, isolates, parts, source=f"by {made}"
+    )
 
 
 def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
@@ -125,10 +129,11 @@ def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
     return Graph.from_arrays(focal, neighbor, np.repeat([1.0, 0.0], [len(both), len(lone)]))
 
 
-def aligned(graph: Graph, regions: pd.Index) -> Graph:
+def aligned(graph: Graph, regions: pd.Index, name: str = "the graph") -> Graph:
     """Return the graph with its regions in the order of ``regions``.
 
-    Statistics work by position, so this is the one door through which a graph reaches them.
+    Statistics work by position, so this is the one door through which a graph reaches them. Errors call the
+    graph by the name given.
 
     Raises
     ------
@@ -141,7 +146,7 @@ def aligned(graph: Graph, regions: pd.Index) -> Graph:
     if not isinstance(graph, Graph):
         raise GraphError(f"graph must be a libpysal.graph.Graph, not {type(graph).__name__}.")
     check_labels(regions, "region")
-    check_same_regions(pd.Index(graph.unique_ids), regions, "the graph")
+    check_same_regions(pd.Index(graph.unique_ids), regions, name)
     adjacency = graph.adjacency
     if adjacency.index.has_duplicates:
         twice = adjacency.index[adjacency.index.duplicated()]
@@ -166,32 +171,41 @@ def aligned(graph: Graph, regions: pd.Index) -> Graph:
     return Graph(adjacency.reindex(regions, level=0).reindex(regions, level=1), is_sorted=True)
 
 
-def _mind_isolates(weights: csr_array, layout: Layout, policy: Policy, recipe: Recipe) -> csr_array:
+def settled(
+    weights: csr_array,
+    labels: pd.Index,
+    places: Callable[[], Places],
+    isolates: Policy,
+    parts: Policy,
+    *,
+    source: str,
+    remedy: str = "choose another recipe",
+) -> Graph:
+    """Graph of weights by position, once something was done about isolates and parts; see neighbor_graph."""
+    check_option(isolates, "isolates", get_args(Policy))
+    check_option(parts, "parts", get_args(Policy))
+    # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
+    weights.eliminate_zeros()
     lone = np.flatnonzero(np.diff(weights.indptr) == 0)
-    if policy == "keep" or not len(lone):
-        return weights
-    if policy == "error":
+    if isolates == "error" and len(lone):
         raise GraphError(
-            f"{listing(layout.labels[lone])} has no neighbors by {recipe}; choose another recipe, or "
-            "isolates='attach' or 'keep'."
+            f"{listing(labels[lone])} has no neighbors {source}; {remedy}, or isolates='attach' or 'keep'."
         )
-    nearest, _ = layout.places.nearest(of=lone)
-    return _linked(weights, lone, nearest[:, 0])
-
-
-def _mind_parts(weights: csr_array, layout: Layout, policy: Policy, recipe: Recipe) -> csr_array:
+    if isolates == "attach" and len(lone):
+        nearest, _ = places().nearest(of=lone)
+        weights = _linked(weights, lone, nearest[:, 0])
     groups = _parts(weights)
-    if policy == "error" and len(groups) > 1:
-        sizes = " | ".join(listing(layout.labels[group], 3) for group in groups)
+    if parts == "error" and len(groups) > 1:
+        sizes = " | ".join(listing(labels[group], 3) for group in groups)
         raise GraphError(
-            f"The graph by {recipe} is in {len(groups)} parts ({sizes}); choose another recipe, or "
-            "parts='attach' or 'keep'."
+            f"The graph {source} is in {len(groups)} parts ({sizes}); {remedy}, or parts='attach' or 'keep'."
         )
-    while policy == "attach" and len(groups) > 1:
-        links = np.array([_way_out(group, np.concatenate(groups), layout.places) for group in groups])
+    while parts == "attach" and len(groups) > 1:
+        links = np.array([_way_out(group, np.concatenate(groups), places()) for group in groups])
         weights = _linked(weights, links[:, 0], links[:, 1])
         groups = _parts(weights)
-    return weights
+    weights.sort_indices()
+    return Graph.from_sparse(weights, ids=labels.to_numpy())
 
 
 def _parts(weights: csr_array) -> list[np.ndarray]:

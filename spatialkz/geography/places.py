@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import KDTree
 
 from spatialkz.errors import InputError, listing
+from spatialkz.geography.coverage import contiguity
 from spatialkz.tables import check_labels, check_same_regions
 
 Floats = NDArray[np.float64]
@@ -169,13 +170,19 @@ class Layout:
         If labels repeat, or those of ``points`` are others.
     """
 
-    def __init__(self, regions: gpd.GeoDataFrame, points: str | gpd.GeoSeries | None = None) -> None:
+    def __init__(
+        self,
+        regions: gpd.GeoDataFrame,
+        points: str | gpd.GeoSeries | None = None,
+        gap: float | None = None,
+    ) -> None:
         if not isinstance(regions, gpd.GeoDataFrame):
             raise InputError(f"regions must be a GeoDataFrame, not {type(regions).__name__}.")
         check_labels(regions.index, "region")
         if len(regions) < 2:
             raise InputError(f"Neighbors need at least two regions; there are {len(regions)}.")
         self._regions, self._points, self.labels = regions, points, regions.index
+        self._gap, self._contiguity = gap, dict[bool, csr_array]()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -197,6 +204,12 @@ class Layout:
             lacking = listing(self.labels[~self._polygonal])
             raise InputError(f"Contiguity needs a polygon for every region; {lacking} has none.")
         return self._regions.geometry
+
+    def contiguity(self, *, rook: bool = False) -> csr_array:
+        """Weights of 1 between polygons that share a vertex or an edge; see :func:`coverage.contiguity`."""
+        if rook not in self._contiguity:
+            self._contiguity[rook] = contiguity(self.polygons, rook=rook, gap=self._gap)
+        return self._contiguity[rook]
 
     @cached_property
     def places(self) -> Places:

@@ -11,7 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.geography.distance_recipes import (
     Delaunay,
     DistanceBand,
@@ -108,8 +108,8 @@ def recipe_family(regions: gpd.GeoDataFrame | None = None) -> dict[str, Recipe]:
     ----------
     regions : GeoDataFrame, optional
         Leave out what these regions cannot carry, or what would repeat: contiguity where there are no
-        polygons, ``k`` nearest where there are too few regions, rook where it equals queen, and merged cities
-        where there are no enclaves.
+        polygons or their borders do not fit, ``k`` nearest where there are too few regions, rook where it
+        equals queen, and merged cities where there are no enclaves.
 
     Returns
     -------
@@ -130,10 +130,13 @@ def recipe_family(regions: gpd.GeoDataFrame | None = None) -> dict[str, Recipe]:
     if not layout.has_polygons:
         left_out |= {"queen", "rook", "city_merged"}
     else:
-        if not (Queen().weights(layout) != Rook().weights(layout)).nnz:
-            left_out.add("rook")
-        if enclaves(layout).empty:
-            left_out.add("city_merged")
+        try:
+            if not (Queen().weights(layout) != Rook().weights(layout)).nnz:
+                left_out.add("rook")
+            if enclaves(layout).empty:
+                left_out.add("city_merged")
+        except GraphError:  # borders that do not fit hide neighbors
+            left_out |= {"queen", "rook", "city_merged"}
     if len(layout) < 3:
         left_out.add("gabriel")
     return {line: recipe for line, recipe in family.items() if line not in left_out}

