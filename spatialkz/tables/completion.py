@@ -197,7 +197,10 @@ def _at_most_base(
 
 def _whole(*numbers: pd.DataFrame | pd.Series | float | None) -> bool:
     """Whether all of them that are known are whole."""
-    parts = [part.astype("float64") if hasattr(part, "astype") else part for part in numbers]
-    cells = [np.asarray(part, dtype=np.float64).ravel() for part in parts if part is not None]
+    cells = [
+        np.ravel(part.astype("float64") if isinstance(part, pd.DataFrame | pd.Series) else float(part))
+        for part in numbers
+        if part is not None
+    ]
     known = np.concatenate([part[~np.isnan(part)] for part in cells])
     return bool((known % 1 == 0).all())
