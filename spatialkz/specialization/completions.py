@@ -49,9 +49,8 @@ def sums_of(table: ActivityTable) -> Sums:
     """Limits of each cell of volumes or counts, and of the sums that its quotient is made of."""
     levels, known = table.levels, table_margins(table)
     ends = [end.to_numpy(copy=True) for end in table.interval()]
-    varying = ends[0] < ends[1]
     for end, limit in zip(ends, (levels.cells.low, levels.cells.high), strict=True):
-        end[varying] = limit
+        end[levels.varying] = limit
     shape = ends[0].shape
     code, names = pd.factorize(table.groups)
     least, most = ([end[:, code == g].sum(axis=1) for g in range(len(names))] for end in ends)
@@ -84,8 +83,8 @@ def _pair(ends: Iterable[Floats]) -> Limits:
 
 def varies(table: ActivityTable) -> bool:
     """Whether volumes or counts are known within intervals alone, be it by rounding or by suppression."""
-    low, high = table.interval()
-    return table.kind != "quotients" and bool((low < high).any(axis=None))
+    exact = table.low is None and not table.rounding
+    return table.kind != "quotients" and not exact and bool(table.levels.varying.any())
 
 
 def quotient_range(table: ActivityTable) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -126,20 +126,18 @@ def _chosen_anew(units: Floats, shares: Floats, rng: np.random.Generator, *, who
 
 def _drawn_tables(table: ActivityTable, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Tables drawn within intervals and totals, and their base shares; shape (size, regions, sectors)."""
-    known, levels = table_margins(table), table.levels
-    low, high = (end.to_numpy() for end in table.interval())
-    varying = low < high
+    levels = table.levels
     least, most = levels.cells.low[:, None], levels.cells.high[:, None]
     cells = least + (most - least) * rng.random((len(least), size))
-    drawn = np.broadcast_to(table.values.to_numpy(), (size, *low.shape)).copy()
-    drawn[:, varying] = moved_to_totals(cells, levels, sweeps=_SWEEPS).T
+    drawn = np.broadcast_to(table.values.to_numpy(), (size, *levels.varying.shape)).copy()
+    drawn[:, levels.varying] = moved_to_totals(cells, levels, sweeps=_SWEEPS).T
     if table.base is not None:
-        return drawn, known.base_shares.to_numpy()
+        return drawn, table_margins(table).base_shares.to_numpy()
     code, names = pd.factorize(table.groups)
     sums = np.stack([drawn[:, :, code == g].sum(axis=2) for g in range(len(names))], axis=2)
     whole = sums.sum(axis=1, keepdims=True)[:, :, code]
     if table.national is not None:
-        whole = known.base_totals.to_numpy()
+        whole = table_margins(table).base_totals.to_numpy()
     return drawn, np.asarray(sums[:, :, code] / whole)
 
 

@@ -9,7 +9,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.tables.activity import ActivityTable, Kind
 from spatialkz.tables.checks import check_same_regions, check_table
 from spatialkz.tables.levels import Levels, moved_to_totals
-from spatialkz.tables.suppressed import BoundMethod, SuppressedBounds, bounds_within
+from spatialkz.tables.suppressed import BoundMethod, SuppressedBounds, bounds_within, printed_cells
 from spatialkz.tables.totals import Totals
 
 _SWEEPS = 5_000
@@ -54,7 +54,7 @@ def fill_suppressed(
     levels = Levels.of(bounds.low, bounds.high, hidden, totals)
     low, high = levels.cells.low, levels.cells.high
     cells = moved_to_totals(((low + high) / 2)[:, None], levels, sweeps=_SWEEPS)[:, 0]
-    filled = values.to_numpy(dtype=np.float64, copy=True)
+    filled = values.astype("float64").to_numpy(copy=True)
     filled[hidden] = np.clip(cells, low, high)
     return pd.DataFrame(filled, index=values.index, columns=values.columns)
 
@@ -119,7 +119,17 @@ def complete_table(
     """
     told = {"region_totals": region_totals, "sector_totals": sector_totals, "group_totals": group_totals}
     given = [name for name, totals in (*told.items(), ("grand_total", grand_total)) if totals is not None]
-    hidden = values.isna()
+    totals = Totals.of(
+        values,
+        region_totals=region_totals,
+        sector_totals=sector_totals,
+        grand_total=grand_total,
+        group_totals=group_totals,
+        groups=groups,
+        national=national,
+        rounding=rounding,
+    )
+    printed, hidden = printed_cells(values)
     if kind == "quotients" and given:
         raise InputError(f"Published quotients do not add up to totals; leave out {listing(given)}.")
     if kind == "quotients" and largest is None and hidden.any(axis=None):
@@ -131,23 +141,13 @@ def complete_table(
     most = largest
     if base is not None and contained and hidden.any(axis=None):
         most = _at_most_base(values, base, groups, largest)
-    totals = Totals.of(
-        values,
-        region_totals=region_totals,
-        sector_totals=sector_totals,
-        grand_total=grand_total,
-        group_totals=group_totals,
-        groups=groups,
-        national=national,
-        rounding=rounding,
-    )
     bounds = bounds_within(
         values,
         totals,
         largest=most,
         smallest=smallest,
         cell_rounding=rounding,
-        whole=kind == "counts" and not rounding and _whole(values, grand_total, *told.values()),
+        whole=kind == "counts" and not rounding and _whole(printed, grand_total, *told.values()),
         method=method,
     )
     some = bool(hidden.any(axis=None))
@@ -197,6 +197,10 @@ def _at_most_base(
 
 def _whole(*numbers: pd.DataFrame | pd.Series | float | None) -> bool:
     """Whether all of them that are known are whole."""
-    cells = [np.asarray(part, dtype=np.float64).ravel() for part in numbers if part is not None]
+    cells = [
+        np.ravel(part.astype("float64") if isinstance(part, pd.DataFrame | pd.Series) else float(part))
+        for part in numbers
+        if part is not None
+    ]
     known = np.concatenate([part[~np.isnan(part)] for part in cells])
     return bool((known % 1 == 0).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeAlias
 
 import numpy as np
@@ -45,6 +45,7 @@ class Level:
     fixed: tuple[Floats, Floats]
     called: Callable[[int], str]
 
+    @cached_property
     def matrix(self) -> csr_array:
         """Which cells (columns) make up which sums (rows)."""
         n = len(self.of_cell)
@@ -65,8 +66,12 @@ class Levels:
         ``parts`` are sums of a region within a group of sectors, ``groups`` of a group in all regions.
     relations : list
         (part, sum, code): each node of the first level belongs to the node of the second that the code says.
+    printed : list of Level
+        Sums of which some have limits of their own.
     scale : float
         The largest number.
+    varying : array of bool, shape (regions, sectors)
+        Which cells of the table vary, in the order of ``cells``.
     """
 
     cells: Level
@@ -76,7 +81,9 @@ class Levels:
     groups: Level
     table: Level
     relations: list[tuple[Level, Level, Ints]]
+    printed: list[Level]
     scale: float
+    varying: Mask
 
     @property
     def noise(self) -> float:
@@ -152,7 +159,9 @@ class Levels:
             (region, table, np.zeros(n, dtype=np.intp)),
             (group, table, np.zeros(g, dtype=np.intp)),
         ]
-        return cls(single, part, region, sector, group, table, relations, scale)
+        sums = [part, region, sector, group, table]
+        printed = [level for level in sums if np.isfinite([level.low, level.high]).any()]
+        return cls(single, part, region, sector, group, table, relations, printed, scale, varying)
 
 
 def _summed(node: Ints, values: Floats, m: int) -> Floats:
@@ -286,11 +295,10 @@ def moved_to_totals(cells: Floats, levels: Levels, *, sweeps: int) -> Floats:
         At most.
     """
     low, high = levels.cells.low[:, None], levels.cells.high[:, None]
-    sums = [level for level in levels.sums if np.isfinite(level.low).any() or np.isfinite(level.high).any()]
-    matrices = [level.matrix() for level in sums]
     for _ in range(sweeps):
         worst = 0.0
-        for level, matrix in zip(sums, matrices, strict=True):
+        for level in levels.printed:
+            matrix = level.matrix
             total = matrix @ cells
             short = np.maximum(level.low[:, None] - total, 0.0)
             over = np.maximum(total - level.high[:, None], 0.0)

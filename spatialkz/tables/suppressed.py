@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
-from spatialkz.tables.checks import check_labels, check_same_regions, check_table
+from spatialkz.tables.checks import check_same_regions, check_table
 from spatialkz.tables.levels import Floats, Ints, Levels, Mask, cleaned, tighten
 from spatialkz.tables.totals import Totals
 
@@ -207,7 +207,7 @@ def bounds_within(
     """Bounds of hidden cells as :func:`bound_suppressed` finds them, from totals that were checked."""
     if method not in get_args(BoundMethod):
         raise InputError(f"method is {method!r}; it must be one of {listing(get_args(BoundMethod))}.")
-    printed, hidden = _printed(values)
+    printed, hidden = printed_cells(values)
     for name, value in (("smallest", smallest), ("cell_rounding", cell_rounding)):
         if not (np.isfinite(value) and value >= 0):
             raise InputError(f"{name} is {value}; it must be a non-negative number.")
@@ -231,12 +231,8 @@ def bounds_within(
     )
 
 
-def _printed(values: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def printed_cells(values: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Printed cells, 0 in the place of hidden ones, and which are hidden."""
-    if not isinstance(values, pd.DataFrame):
-        raise InputError(f"values must be a pandas DataFrame, not {type(values).__name__}.")
-    check_labels(values.index, "region")
-    check_labels(values.columns, "column")
     hidden = values.isna()
     # Columns without any number may be of any type.
     nothing = hidden.columns[hidden.all()]
@@ -302,7 +298,7 @@ def _components(levels: Levels) -> tuple[list[Ints], LinearConstraint]:
     for level in levels.sums:
         keep = ~implied[id(level)]
         if keep.any():
-            matrices.append(level.matrix()[keep])
+            matrices.append(level.matrix[keep])
             low.append(level.low[keep])
             high.append(level.high[keep])
     n = len(cells.low)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.checks import check_same_regions
+from spatialkz.tables.checks import check_labels, check_same_regions
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,11 @@ class Totals:
         rounding: float = 0.0,
     ) -> Totals:
         """Check printed totals against the labels of a table."""
+        if not isinstance(values, pd.DataFrame):
+            raise InputError(f"values must be a pandas DataFrame, not {type(values).__name__}.")
         regions, sectors = values.index, values.columns
+        check_labels(regions, "region")
+        check_labels(sectors, "column")
         if not (np.isfinite(rounding) and rounding >= 0):
             raise InputError(f"rounding is {rounding}; it must be a non-negative number.")
         if group_totals is not None and groups is None:

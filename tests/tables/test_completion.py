@@ -1,9 +1,11 @@
 """Tables with suppressed cells made ready to compute with."""
 
+import pickle
+
 import pandas as pd
 import pytest
 
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, RegionError
 from spatialkz.tables import ActivityTable, complete_table
 
 NAN = float("nan")
@@ -97,3 +99,20 @@ def test_national_totals_may_miss_the_sum_of_the_regions_by_rounding_alone():
     ActivityTable(SQUARE.fillna(1.0), national=by(SECTORS, 6, 99, 99), **rounded)
     with pytest.raises(InputError, match=r"steel \(4 against 5.5\)"):
         ActivityTable(SQUARE.fillna(1.0), national=by(SECTORS, 4, 99, 99), **rounded)
+
+
+def test_tables_of_other_number_types_and_their_copies_work():
+    """Nullable integers, a column without any number, and a table that has been through pickle."""
+    odd = SQUARE.astype("Int64")
+    odd["law"] = pd.Series([None, None, 5], index=REGIONS, dtype=object)
+    odd["care"] = pd.Series([1, 2, 3], index=REGIONS)
+    plain = complete_table(SQUARE, kind="counts", region_totals=ROWS, sector_totals=COLUMNS)
+    with pytest.raises(InputError, match="must hold numbers, but these columns do not: law"):
+        complete_table(odd, kind="counts", region_totals=ROWS, sector_totals=COLUMNS)
+    odd["law"] = odd["law"].astype("Int64")
+    found = complete_table(odd, kind="counts", region_totals=ROWS, sector_totals=COLUMNS)
+    pd.testing.assert_frame_equal(found.values, plain.values)
+    copy = pickle.loads(pickle.dumps(found))
+    assert copy.levels.cells.called(0) == found.levels.cells.called(0) == "North × steel"
+    with pytest.raises(RegionError, match="these repeat: North"):
+        complete_table(SQUARE.set_axis(["North", "North", "West"]), kind="counts", largest=3)
