@@ -131,6 +131,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+_NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
 
 
@@ -216,7 +217,8 @@ class StudyFiles:
                 f"{self.source}: [table.groups] names sectors that the table lacks:",
             )
         base, national, grand = self.base(found), found.national, found.national_base
-        region_totals, sector_totals = self._sums(found)
+        part = national is not None and section.kind != "quotients" and self._is_part(found, national)
+        region_totals, sector_totals = self._sums(found, part)
         largest = section.suppressed.largest
         return complete_table(
             found.values,
@@ -228,13 +230,13 @@ class StudyFiles:
             contained=section.contained,
             region_totals=region_totals,
             sector_totals=sector_totals,
-            national=None if sector_totals is not None else national,
-            national_base=None if national is None or sector_totals is not None else grand,
+            national=national if part else None,
+            national_base=grand if part else None,
             largest=pd.Series(largest) if isinstance(largest, dict) else largest,
             smallest=section.suppressed.smallest,
         )
 
-    def _sums(self, found: RegionTable) -> tuple[pd.Series | None, pd.Series | None]:
+    def _sums(self, found: RegionTable, part: bool) -> tuple[pd.Series | None, pd.Series | None]:
         """Printed totals of regions and sectors that are sums of the cells, which bound suppressed ones."""
         section = self.model.table
         if section.kind == "quotients":
@@ -248,11 +250,26 @@ class StudyFiles:
         else:
             base = None
         national = found.national
-        if national is not None:
-            complete = ~found.hidden.any(axis=0) & national.notna()
-            if not _near(found.values.loc[:, complete].sum(), national[complete]):
-                national = None
+        if part or not found.hidden.any(axis=None):
+            national = None  # complete cells say more than a total, which may be rounded
         return base, national
+
+    def _is_part(self, found: RegionTable, national: pd.Series) -> bool:
+        """Whether the regions are a part of the country that the total row counts."""
+        section = self.model.table
+        if section.part is not None:
+            return section.part
+        complete = ~found.hidden.any(axis=0) & national.notna()
+        sums, printed = found.values.loc[:, complete].sum(), national[complete]
+        if not complete.any() or (sums - printed).abs().sum() <= _NEAR_TOTAL * printed.sum():
+            return False
+        sector = str((sums / printed).idxmin())
+        self.notes.append(
+            f"The total row {section.total!r} is not the sum of the regions ({sector}: {national[sector]:g} "
+            f"against {sums[sector]:g}), so it was kept as the base of a country that they are a part of; "
+            "part = false says otherwise."
+        )
+        return True
 
     def base(self, found: RegionTable) -> pd.Series | pd.DataFrame | None:
         """Base of the table, a column or a file."""
@@ -436,7 +453,7 @@ class StudyFiles:
 
 def _near(sums: pd.Series, totals: pd.Series) -> bool:
     """Whether printed totals are the sums of the cells they stand beside, up to rounding."""
-    return len(sums) > 1 and bool(np.allclose(sums, totals, rtol=0.001, atol=len(sums) / 2))
+    return len(sums) > 0 and bool(np.allclose(sums, totals, rtol=0.001, atol=len(sums) / 2))
 
 
 def _refuse_twice(frame: pd.DataFrame, column: str, source: str) -> None:

@@ -289,6 +289,11 @@ def _numbers(draft: _Draft, cells: pd.DataFrame) -> None:
         values = values.drop(columns=columns)
         if columns[1:]:
             draft.put("drop", [*draft.table.get("drop", []), *columns[1:]], "columns that are no sectors")
+    nowhere = [str(column) for column in values if (values[column] == 0).all()]
+    if nowhere:
+        draft.put("drop", [*draft.table.get("drop", []), *nowhere], "columns that are no sectors, or empty")
+        draft.questions.append(f"{listing(nowhere)} have no activity anywhere and were left out.")
+        values = values.drop(columns=nowhere)
     inner = sorted({other for others in nested_codes(values).values() for other in others})
     if inner:
         draft.put(
@@ -370,19 +375,17 @@ def _match(draft: _Draft, file: Path, labels: pd.Index) -> None:
 
 
 def _try(draft: _Draft, path: Path) -> None:
-    """Whether the study can be read as it stands."""
+    """Whether the study can be read as it stands; what the map makes necessary is filled in."""
+    text = {"table": draft.table, "geography": draft.geography}
     try:
-        StudyFiles(
-            check_study({"table": draft.table, "geography": draft.geography}, path.name),
-            path.parent,
-            path.name,
-        ).study()
+        StudyFiles(check_study(text, path.name), path.parent, path.name).study()
     except SpatialKZError as error:
-        if "has no neighbors" in str(error) and "boundaries" in draft.geography:
-            draft.geography["isolates"] = "attach"
-            draft.questions.append(f"{error} They were linked with their nearest region (isolates = attach).")
-            _try(draft, path)
-            return
+        for sign, key, value in (("clean = true", "clean", True), ("has no neighbors", "isolates", "attach")):
+            if sign in str(error) and "boundaries" in draft.geography and key not in draft.geography:
+                draft.geography[key] = value
+                draft.questions.append(f"{error} The study says {key} = {_toml(value)}.")
+                _try(draft, path)
+                return
         draft.questions.append(f"it does not run yet: {error}")
 
 

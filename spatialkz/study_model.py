@@ -57,6 +57,7 @@ class Table(Section):
     drop_regions: list[str] = []
     rename: dict[str, Text] = {}
     total: Text | None = None
+    part: bool | None = None
     keep_sums: bool = False
     encoding: Text | None = None
     delimiter: Text | None = None

@@ -145,27 +145,32 @@ class Source:
     def study(self, **defaults: Any) -> Study:
         """The whole study, with its neighbors."""
         from spatialkz.cli.output import tell
+        from spatialkz.specialization import hidden_notes
 
         study = self.files(**defaults).study()
-        tell(study.notes)
+        tell((*study.notes, *hidden_notes(study.table)))
         return study
 
     def variables(self) -> tuple[pd.DataFrame, StudyFiles]:
         """Columns of a table, whatever they are, or the quotients of a study; and its files."""
         from spatialkz.cli.output import tell
-        from spatialkz.specialization import table_quotients
+        from spatialkz.specialization import complete_quotients, hidden_notes
 
         files = self.files()
         if self.is_study:
-            values = table_quotients(files.study().table)
+            table = files.study().table
+            values, notes = complete_quotients(table), hidden_notes(table)
         else:
             found = files.values(sectors=False)
-            if found.hidden.to_numpy().any():
+            hidden = found.hidden.any()
+            values = found.values.loc[:, ~hidden]
+            if values.empty:
                 raise InputError(
-                    f"{files.source} has suppressed cells; columns to test or cluster must be complete."
+                    f"Every column of {files.source} has a suppressed cell; nothing can be compared."
                 )
-            values = found.values
-        tell(files.notes)
+            left_out = ", ".join(map(str, hidden.index[hidden]))
+            notes = (f"Left out for suppressed cells: {left_out}.",) if left_out else ()
+        tell((*files.notes, *notes))
         return values, files
 
     def graphs(self, files: StudyFiles, labels: pd.Index) -> dict[str, Graph]:

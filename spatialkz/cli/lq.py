@@ -34,8 +34,13 @@ def lq(
     ] = True,
     output: Output = None,
 ) -> None:
-    """Compute location quotients from volumes or counts; windowed ones need neighbors too."""
-    from spatialkz.specialization import quotients_of_kind
+    """Compute location quotients from volumes or counts; windowed ones need neighbors too.
+
+    A table with suppressed cells gives a row for each region and sector, with the interval of the quotient.
+    """
+    import pandas as pd
+
+    from spatialkz.specialization import quotient_interval, quotients_of_kind, table_quotients
 
     if kind != "windowed" and not source.is_study and (source.graph or source.boundaries is not None):
         raise InputError(
@@ -46,6 +51,15 @@ def lq(
     tell(files.notes)
     if table.kind == "quotients":
         raise InputError(f"{source.file} brings quotients; there is nothing to compute them from.")
+    if table.hidden.any(axis=None) or table.national is not None:
+        if kind != "simple":
+            raise InputError(
+                f"{kind} quotients need a complete table; suppressed cells and national totals do not go in."
+            )
+        low, high = quotient_interval(table)
+        parts = {"lq": table_quotients(table), "lq_low": low, "lq_high": high}
+        emit(pd.DataFrame({name: part.stack() for name, part in parts.items()}).reset_index(), output)
+        return
     neighbors = next(iter(source.graphs(files, table.regions).values())) if kind == "windowed" else None
     grouped = table.groups.nunique() > 1 or files.model.table.groups
     quotients = quotients_of_kind(

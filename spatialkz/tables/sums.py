@@ -14,7 +14,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.tables.labels import LOOK_ALIKE, tidy_label
 
 # A printed total differs from the sum of rounded cells.
-_NEAR, _ALL_NEAR, _SHARE_NEAR = 0.02, 0.01, 0.9
+_NEAR, _ALL_NEAR, _EXACT = 0.02, 0.01, 1e-9
 _TOTAL = re.compile(r"(grand total|total|общий итог|итого|всего|барлығы|жиыны)\b", re.IGNORECASE)
 _ALL_OF = re.compile(r"[\s,:–—-]+(total|всего|итого|барлығы)$", re.IGNORECASE)
 _LETTER_RANGE = re.compile(r"^([A-Z])\s?[-–]\s?([A-Z])(?:[\s:,_]|$)")
@@ -25,7 +25,7 @@ def total_rows(values: pd.DataFrame) -> dict[str, str]:
     """Rows that are totals of the others, each with what tells it.
 
     A row is one by its name (Total, Итого, Барлығы, the country …), or if it equals the sum of at least three
-    others: in nine of ten columns within 2 %, and all together within 1 %.
+    others: within 2 % in the median column and by weight of the columns, and all together within 1 %.
 
     Parameters
     ----------
@@ -63,7 +63,11 @@ def _sums(values: pd.DataFrame, exact: bool = False) -> list[object]:
     totals = cells.sum(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         off = np.abs(2 * cells - totals)
-        near = (off <= (1e-9 if exact else _NEAR) * totals).mean(axis=1) >= (1 if exact else _SHARE_NEAR)
+        if exact:
+            near = (off <= _EXACT * totals).all(axis=1)
+        else:
+            typical = np.median(off / totals, axis=1) <= _NEAR
+            near = typical & (off.sum(axis=1) <= _NEAR * totals.sum())
         all_near = np.abs(2 * cells.sum(axis=1) - totals.sum()) <= _ALL_NEAR * totals.sum()
     return list(values.index[near & all_near])
 

@@ -365,7 +365,6 @@ CASES = [
         LONG.assign(unit="tenge").to_csv(sep=";", index=False),
         TABLE,
         AS_LONG,
-        notes="columns unit not used",
     ),
     *both(
         "a long table with merged regions",
