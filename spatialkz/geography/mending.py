@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography.coverage import (
@@ -28,6 +29,7 @@ from spatialkz.tables import check_labels
 _SNAP = 1e-7  # points this close are one point
 _SLIVER = 1e-6  # an enclosed gap narrower than this is a fault of digitizing, not a lake
 _REACH = 1.5  # times the widest gap to be closed
+_CORNER = 2.5  # times a gap: how far apart corners can be where gaps meet
 _ROUNDS = 3  # of closing gaps
 _NAMED = 0.001  # share of its area from which on the change of a region is named
 
@@ -83,16 +85,9 @@ def clean_coverage(
     hollow = boundaries.index[shapely.is_empty(shapes)]
     if len(hollow):
         raise RegionError(f"Found regions without area, expected polygons only: {listing(hollow)}.")
-    shapes = _closed(shapes, gap)
-    faces, owner = _faces(shapes, gap)
-    lost = boundaries.index[~np.isin(np.arange(len(shapes)), owner)]
-    if len(lost):
-        raise RegionError(
-            f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}."
-        )
-    tiles = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
-    if not shapely.coverage_is_valid(tiles):
-        tiles = shapely.coverage_clean(tiles)
+    tiles = _tiles(shapes, boundaries.index, gap)
+    if len(apart(tiles, by_vertices(tiles), gap)[0]):  # where ground that was contended for is now open
+        tiles = _tiles(tiles, boundaries.index, gap)
     if tolerance:
         tiles = shapely.coverage_simplify(tiles, tolerance)
     unsound = np.flatnonzero(~shapely.is_valid(tiles) | shapely.is_empty(tiles))
@@ -170,13 +165,24 @@ def require_polygons(frame: gpd.GeoDataFrame) -> None:
         raise RegionError(f"Found regions without a polygon, expected polygons only: {listing(odd)}.")
 
 
+def _tiles(shapes: Shapes, labels: pd.Index, gap: float) -> Shapes:
+    """Shapes without overlaps and gaps."""
+    faces, owner = _faces(_closed(shapes, gap), gap)
+    lost = labels[~np.isin(np.arange(len(shapes)), owner)]
+    if len(lost):
+        raise RegionError(
+            f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}."
+        )
+    tiles: Shapes = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
+    return tiles if shapely.coverage_is_valid(tiles) else shapely.coverage_clean(tiles)
+
+
 def _closed(shapes: Shapes, gap: float) -> Shapes:
     """Snap the borders of regions to each other where only a gap parts them."""
     i, j, width = _astray(shapes, gap)
     for _ in range(_ROUNDS):
         if not len(i):
             break
-        # Four corners that should be one are 1.4 times as far apart as two borders.
         reach = _REACH * float(width.max())
         shapes = _snapped(shapes, np.unique(np.r_[i, j]), reach)
         i, j, width = _parted(shapes, gap)  # overlaps made by snapping are left to the faces
@@ -184,10 +190,16 @@ def _closed(shapes: Shapes, gap: float) -> Shapes:
 
 
 def _parted(shapes: Shapes, gap: float) -> tuple[Positions, Positions, NDArray[np.float64]]:
-    """Pairs that only a gap parts, and its width."""
-    i, j, width = apart(shapes, by_vertices(shapes), gap)
-    wide = width > 0
-    return i[wide], j[wide], width[wide]
+    """Pairs that only a gap parts, and its width; corners that gaps meet in are parted by more than a gap."""
+    linked = by_vertices(shapes)
+    i, j, width = apart(shapes, linked, gap)
+    if not len(i):
+        return i, j, width
+    parted = csr_array((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), shape=linked.shape)
+    around = parted @ parted
+    i, j, width = apart(shapes, linked, _CORNER * gap)
+    chosen = (width > 0) & ((parted[i, j] > 0) | (around[i, j] > 0))
+    return i[chosen], j[chosen], width[chosen]
 
 
 def _astray(shapes: Shapes, gap: float) -> tuple[Positions, Positions, NDArray[np.float64]]:

@@ -215,3 +215,32 @@ def test_corners_digitized_apart_are_joined_again(jitter):
     mended = clean_coverage(shrunk(5, 0).set_geometry([drawn(cell) for cell in cells], crs=4326))
     assert contiguity(mended.geometry).nnz // 2 == 72
     assert contiguity(mended.geometry, rook=True).nnz // 2 == 40
+
+
+@pytest.mark.parametrize("gap", [1e-6, 1e-4, 1e-3])
+def test_corners_that_gaps_meet_in_are_joined(gap):
+    """Irregular cells drawn in by half a gap; slanting corners end up more than a gap apart."""
+    n, k = 6, 4
+    rng = np.random.default_rng(0)
+    x, y = np.meshgrid(np.linspace(0, n, n * k + 1), np.linspace(0, n, n * k + 1))
+    at = np.stack([x, y], axis=2) + rng.normal(0, 0.05, (*x.shape, 2))
+    rim = [(0, s) for s in range(k)] + [(s, k) for s in range(k)]
+    rim += [(k, k - s) for s in range(k)] + [(k - s, 0) for s in range(k)]
+    cells = [Polygon([at[a * k + i, b * k + j] for i, j in rim]) for a in range(n) for b in range(n)]
+    drawn_in = shapely.buffer(cells, -gap / 2, join_style="mitre", mitre_limit=2)
+    mended = clean_coverage(gpd.GeoDataFrame(geometry=drawn_in, crs=4326))
+    assert contiguity(mended.geometry).nnz // 2 == 2 * n * (n - 1) + 2 * (n - 1) ** 2
+    assert contiguity(mended.geometry, rook=True).nnz // 2 == 2 * n * (n - 1)
+
+
+def test_ground_open_after_a_dispute_is_closed():
+    """The smaller of two takes what they contend for; what that leaves open is closed as well."""
+    regions = world(
+        3857,
+        A=box(0, 0, 1000, 1000),
+        B=box(998, 0, 2000, 1000),
+        C=box(2000.5, 0, 3000, 400),
+        D=box(1999.5, 400, 3000, 1000),
+    )
+    mended = clean_coverage(regions)
+    assert links(mended, "rook") == {"AB", "BC", "BD", "CD"}
