@@ -110,7 +110,7 @@ class Geography(Section):
     where: dict[str, Cell | list[Cell]] = {}
     crs: Text | None = None
     clean: bool = False
-    gap: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    gap: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     weights: Literal["read", "ignore"] = "read"
     directed: bool = False
 

@@ -71,6 +71,10 @@ class Source:
         None
     )
     clean: Annotated[bool, _option("--clean", help="Mend boundaries that do not fit.")] = False
+    gap: Annotated[
+        float | None,
+        _option(min=0.0, help="Widest strip between polygons that is a fault of the map; in its units."),
+    ] = None
     isolates: Annotated[
         Literal["error", "keep", "attach"] | None,
         _option(help="What is done about regions without neighbors."),
@@ -217,6 +221,7 @@ class Source:
             "where": _pairs(self.map_where, "--map-where"),
             "crs": self.crs,
             "clean": self.clean or None,
+            "gap": self.gap,
             "isolates": self.isolates,
             "parts": self.parts,
         }
