@@ -25,7 +25,7 @@ def test_the_study_file_in_the_guide_names_every_key():
     shown = tomllib.loads("\n".join(line.removeprefix("    ") for line in block.splitlines()))
     for section, keys in study_keys().items():
         found = set(shown if not section else shown[section])
-        assert found == keys - {"source"}
+        assert found == keys - {"source"}, section
 
 
 def test_the_focal_page_has_the_numbers_its_script_makes():
