@@ -17,6 +17,7 @@ _RARE = dict.fromkeys(("koi8-r", "cp866", "iso8859-5", "mac-cyrillic"), _SLAVIC[
 _VOWELS = frozenset("аеёиоуыэюяєіїәөұү")
 # Of 100 letters 42 are vowels in Russian, 45 in Kazakh; 23 in Greek and 22 in Hebrew read as Russian.
 _LEAST_VOWELS, _LEAST_LETTERS = 0.32, 12
+_SIGNS = frozenset("µªº")  # letters to Unicode, in no word
 _WORD = re.compile(r"[^\W\d_]+")
 # No letter, or a sign in the place of a first letter.
 _NO_WORD = re.compile(r"[\ufffd\x80-\x9f\u2500-\u259f]|(?<!\w)[^\x00-\x7f\w\s«“„‘](?=[^\W\d_])")
@@ -109,7 +110,7 @@ def _by_words(content: bytes, source: str) -> str:
 
 def _reads_as_words(text: str, alphabets: tuple[str, ...]) -> bool:
     """Whether letters beyond ASCII are of one alphabet, in words of common case and with enough vowels."""
-    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    words = [word for word in _WORD.findall(text) if not word.isascii() and word not in _SIGNS]
     letters = "".join(words).lower()
     if _NO_WORD.search(text) or len(letters) < _LEAST_LETTERS:
         return False

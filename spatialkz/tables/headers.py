@@ -65,7 +65,7 @@ def is_note(row: Sequence[Any]) -> bool:
 
 def word(cell: Any) -> str:
     """A cell as a word to look up."""
-    return tidy_label(cell).casefold().rstrip(":.")
+    return (cell if isinstance(cell, str) else tidy_label(cell)).casefold().rstrip(":. ")
 
 
 def is_lead(cell: Any) -> bool:
@@ -103,9 +103,10 @@ def find_header(grid: Grid, kept: list[int]) -> list[int]:
     if not numeric:
         return [kept[0]]
     width = max(extent(rows[place]) for place in numeric)
-    wide = [place for place in kept[:NEAR_TOP] if 2 * len(texts(rows[place])) >= width]
-    wide = [place for place in wide if not single(rows[place])]
-    lead = lead_column(rows, wide)
+    lead = lead_column(rows, numeric)
+    wide = [place for place in kept[:NEAR_TOP] if 2 * len(texts(rows[place])) >= width - lead]
+    # Of a table of two columns the header may be one name, beside an empty corner.
+    wide = [place for place in wide if not single(rows[place]) or _beside_corner(rows[place], lead)]
     # Where all numbers are like years, those of the first row may be numbers too.
     only_years = all(years(rows[place]) for place in numeric)
     for k, start in enumerate(wide):
@@ -127,6 +128,10 @@ def find_header(grid: Grid, kept: list[int]) -> list[int]:
             continue
         return heads
     return _refuse_numbers(grid, numeric[0])
+
+
+def _beside_corner(row: Sequence[Any], lead: int) -> bool:
+    return extent(row) > lead + 1 and cell_at(row, lead) is None
 
 
 def _is_named(row: Sequence[Any], lead: int) -> bool:

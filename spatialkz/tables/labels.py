@@ -67,13 +67,11 @@ def _by_distinct(column: pd.Series, function: Callable[[object], object]) -> pd.
 def without_mark(label: str) -> str:
     """Label without the footnote mark at its end, unless it would close a bracket of the label.
 
-    >>> without_mark("г. Астана1)"), without_mark("Шымкент²"), without_mark("Zone (part 1)")
-    ('г. Астана', 'Шымкент', 'Zone (part 1)')
+    >>> [without_mark(label) for label in ("г. Астана1)", "Шымкент²", "Zone (part 1)", "(disputed) 1)")]
+    ['г. Астана', 'Шымкент', 'Zone (part 1)', '(disputed)']
     """
-    if label.endswith(")") and "(" in label:
-        return label
     bare = _FOOTNOTE.sub("", label).strip()
-    return bare or label
+    return label if not bare or bare.count("(") > bare.count(")") else bare
 
 
 def refuse_no_name(cell: object, where: str) -> None:

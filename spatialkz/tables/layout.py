@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ from spatialkz.tables.labels import tidy_label
 from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
 
 _SECTION = re.compile(r"(:$)|^(в том числе|из них|оның ішінде|including|of which)\b", re.IGNORECASE)
+_FIRSTS = frozenset(["А", "A", "а", "a", "0", "1", 0, 1, None])  # of a line that numbers the columns
 _LONG_NOTE = 60  # letters that no name of a region has
 
 
@@ -136,9 +138,6 @@ def _named_lines(grid: Grid, header: Sequence[int]) -> list[int]:
 def _body(grid: Grid, heads: list[int], body: list[int], lead: int) -> tuple[list[int], list[str]]:
     """Rows of the table, and what was left out."""
     rows, notes = grid.rows, []
-    if body and _numbers_columns(rows[body[0]], [rows[place] for place in body[1:]], lead):
-        notes.append(f"the numbers of the columns (line {grid.lines[body[0]]}) left out")
-        body = body[1:]
     end = _end(grid, body)
     if end < len(body):
         notes.append(f"notes ({_span(grid, body[end:])}) left out")
@@ -152,7 +151,11 @@ def _body(grid: Grid, heads: list[int], body: list[int], lead: int) -> tuple[lis
     repeated = set(_repeated_headers(grid, heads, body, lead))
     if repeated:
         notes.append(f"the repeated header ({_span(grid, sorted(repeated))}) left out")
-    without = sections | repeated
+    width = max(extent(rows[place]) for place in heads)
+    counting = _counting_rows(rows, [place for place in body if place not in sections], lead, width)
+    if counting:
+        notes.append(f"the numbers of the columns ({_span(grid, counting)}) left out")
+    without = sections | repeated | set(counting)
     return [place for place in body if place not in without] if without else body, notes
 
 
@@ -218,20 +221,34 @@ def _is_section(row: Sequence[Any]) -> bool:
     return merged or bool(_SECTION.search(str(texts(row)[0]).strip()))
 
 
-def _numbers_columns(row: Sequence[Any], others: Sequence[Sequence[Any]], lead: int) -> bool:
-    """Whether a row numbers the columns (А 1 2 3), as Russian tables do."""
+def _counting_rows(rows: Sequence[Sequence[Any]], body: list[int], lead: int, width: int) -> list[int]:
+    """Rows that number the columns (А 1 2 3), as Russian tables do."""
+    found = [
+        place
+        for place in body
+        if len(rows[place]) > lead and rows[place][lead] in _FIRSTS and _counts(rows[place], lead, width)
+    ]
+    if not found:
+        return []
+    names = {tidy_label(cell_at(rows[place], lead)) for place in body} - {""}
+    names -= {tidy_label(rows[place][lead]) for place in found}
+    # Where regions are called A, B, C or 1, 2, 3, it is one of them.
+    by_number = any(is_number(rows[place][lead]) for place in found)
+    return [] if any(name in "BbБбВвCc" or (by_number and name.isdecimal()) for name in names) else found
+
+
+def _counts(row: Sequence[Any], lead: int, width: int) -> bool:
+    """Whether a row counts all columns, with letters or nothing before the numbers."""
     cells = [tidy_label(cell) for cell in row[lead : extent(row)]]
-    first = next((k for k, cell in enumerate(cells) if re.fullmatch(r"\d{1,3}", cell, re.ASCII)), len(cells))
-    letters, numbers = cells[:first], cells[first:]
-    if not numbers or not all(re.fullmatch(r"\d{1,3}", cell, re.ASCII) for cell in numbers):
+    letters = [cell for cell in cells if not re.fullmatch(r"\d{1,3}", cell, re.ASCII)]
+    numbers = [int(cell) for cell in cells[len(letters) :] if re.fullmatch(r"\d{1,3}", cell, re.ASCII)]
+    if lead + len(cells) != width or len(letters) + len(numbers) != len(cells) or not numbers:
         return False
-    start = int(numbers[0])
-    counted = [int(cell) for cell in numbers] == list(range(start, start + len(numbers)))
-    by_letters = "".join(letters).upper() in {"А", "A", "АБ", "AB", "АВ"} and start in (1, 2)
-    if not counted or not (by_letters or (not "".join(letters) and start in (0, 1, 2) and len(numbers) > 2)):
+    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return False
-    names = [tidy_label(cell_at(other, lead)) for other in others]
-    return all(len(name) > 2 for name in names if name)
+    if "".join(letters).upper() in {"А", "A", "АБ", "AB", "АВ"}:
+        return numbers[0] in (1, 2)
+    return not "".join(letters) and numbers[0] in (0, 1, 2) and len(numbers) > 2
 
 
 def _frame(grid: Grid, names: list[str], body: list[int], lead: int) -> pd.DataFrame:
@@ -260,7 +277,7 @@ def _frame(grid: Grid, names: list[str], body: list[int], lead: int) -> pd.DataF
             "name it or empty it."
         )
     columns = [name for name, wanted in zip(names, used, strict=True) if wanted]
-    repeated = sorted({name for name in columns if columns.count(name) > 1}, key=columns.index)
+    repeated = [name for name, count in Counter(columns).items() if count > 1]
     if repeated:
         where = [k + 1 for k, name in enumerate(names) if name == repeated[0]]
         raise InputError(

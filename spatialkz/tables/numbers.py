@@ -23,6 +23,7 @@ USUAL_MARKS = frozenset("- x * : c d s z .. ... n/a na nan null none nd (d) (s) 
 _FOLDS = str.maketrans({"–": "-", "—": "-", "−": "-", "‒": "-", "…": "...", "х": "x", "Х": "x", "X": "x"})
 # Not line ends: 12 over 345 is not 12345.
 _SPACES = re.compile("[ \u00a0\u2000-\u200a\u202f\u205f]+")
+_TOLD = 100  # cells from which a hint is made
 _PLAIN = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
 _FOOTNOTE = re.compile(r"\s*(?:[⁰¹²³⁴-⁹⁾]+|[*†‡]+|(?<=\s)\d{1,2}\))+$")
 _FLAGGED = re.compile(r"^(.*\d\.?)\s*([A-Za-z]{1,3})$")
@@ -328,14 +329,16 @@ def _refuse_text(
         column, row = divmod(int(first[k]), len(frame))
         return f"line {frame.index[row]}, column {columns[column]!r}"
 
-    text = [k for k in order if mark_of(distinct[k]) and mark_of(distinct[k]) not in USUAL_MARKS]
+    folded = {k: mark_of(distinct[k]) for k in order}
+    text = [k for k in order if folded[k] and folded[k] not in USUAL_MARKS]
     if text:
-        told = [f"{where(k)} ({_short(distinct[k])})" for k in text]
+        first_ones = ", ".join(f"{where(k)} ({_short(distinct[k])})" for k in text[:3])
+        more = f" and {len(text) - 3} more" if len(text) > 3 else ""
+        hint = _hint([str(distinct[k]) for k in text[:_TOLD]])
         raise InputError(
-            f"{source}: a number was expected, but the cell is no number at {listing(told, 3)}"
-            f"{_hint([str(distinct[k]) for k in text])}."
+            f"{source}: a number was expected, but the cell is no number at {first_ones}{more}{hint}."
         )
-    marks = [k for k in order if mark_of(distinct[k])]
+    marks = [k for k in order if folded[k]]
     if marks:
         told = [f"{str(distinct[k]).strip()!r} ({counts[k]} times, first at {where(k)})" for k in marks]
         mark = str(distinct[marks[0]]).strip()

@@ -143,8 +143,8 @@ def read_table_file(
     else:
         table = _wide(frame, region, columns if value is None else [value], options, source, notes)
     table = _without_base(_renamed(table, options, source), options, source)
-    refuse_twins(table.values.index, "region", source)
-    refuse_twins(table.values.columns, "sector", source)
+    refuse_twins(table.values.index.tolist(), "region", source)
+    refuse_twins(table.values.columns.tolist(), "sector", source)
     if not options.keep_sums:
         refuse_sums(table.values, source, sectors=sectors)
     told = (f"{source}: {'; '.join(notes)}.",) if notes else ()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from spatialkz import datasets
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.labels import LOOK_ALIKE, tidy_label
+from spatialkz.tables.labels import LOOK_ALIKE
 
 # A printed total differs from the sum of rounded cells.
 _NEAR, _ALL_NEAR, _EXACT = 0.02, 0.01, 1e-9
@@ -38,8 +38,10 @@ def total_rows(values: pd.DataFrame) -> dict[str, str]:
     >>> total_rows(table)
     {'All of it': 'it equals the sum of the others'}
     """
-    found = {str(label): "its name says so" for label in values.index if _names_total(label, row=True)}
-    others = values.drop(index=[label for label in values.index if str(label) in found])
+    found = {
+        str(label): "its name says so" for label in values.index.tolist() if _names_total(label, row=True)
+    }
+    others = values.drop(index=[label for label in values.index.tolist() if str(label) in found])
     if others.shape[0] > 3 and others.shape[1] > 1:
         found |= dict.fromkeys(map(str, _sums(others)), "it equals the sum of the others")
     return found
@@ -47,8 +49,10 @@ def total_rows(values: pd.DataFrame) -> dict[str, str]:
 
 def total_columns(values: pd.DataFrame) -> dict[str, str]:
     """Columns that are totals of the others, as :func:`total_rows` tells them, or exactly of two others."""
-    found = {str(label): "its name says so" for label in values.columns if _names_total(label, row=False)}
-    others = values.drop(columns=[label for label in values.columns if str(label) in found])
+    found = {
+        str(label): "its name says so" for label in values.columns.tolist() if _names_total(label, row=False)
+    }
+    others = values.drop(columns=[label for label in values.columns.tolist() if str(label) in found])
     if others.shape[1] > 2 and others.shape[0] > 2:
         exact = others.shape[1] == 3
         found |= dict.fromkeys(map(str, _sums(others.T, exact)), "it equals the sum of the others")
@@ -73,7 +77,7 @@ def _sums(values: pd.DataFrame, exact: bool = False) -> list[object]:
 
 
 def _names_total(label: object, *, row: bool) -> bool:
-    text = tidy_label(label).rstrip(":. ")
+    text = str(label).rstrip(":. ")
     if match := _TOTAL.match(text):
         # A column may be the total of something that has no parts in the table.
         return row or not re.match(r" (?!по )\w", text[match.end() :])
@@ -89,7 +93,8 @@ def nested_codes(values: pd.DataFrame) -> dict[str, list[str]]:
     """Sectors whose codes contain those of other sectors in the table: section C of divisions C.20 and C.21.
 
     The code is the label, or what stands before its first space. A letter contains the codes that begin with
-    it; a number contains longer ones that begin with it if their sum is what it holds.
+    it; a code that ends in a digit contains longer ones that begin with it if a point parts them, or if their
+    sum is what it holds.
 
     Examples
     --------
@@ -111,7 +116,7 @@ def nested_codes(values: pd.DataFrame) -> dict[str, list[str]]:
     for label, code in codes.items():
         within = ordered[bisect_right(starts, code) : bisect_right(starts, code + "\uffff")]
         inner = [other for other in within if codes[other][len(code)] in ".-0123456789"]
-        if code[0].isdigit() and inner and "." not in codes[inner[0]][len(code) :][:1]:
+        if code[-1].isdigit() and inner and "." not in codes[inner[0]][len(code) :][:1]:
             # 1 is no part of 10 and 11 unless the numbers say so.
             direct = min(len(codes[other]) for other in inner)
             sums = values[[other for other in inner if len(codes[other]) == direct]].sum(axis=1)

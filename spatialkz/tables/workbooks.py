@@ -9,6 +9,7 @@ import re
 import warnings
 import zipfile
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from spatialkz.tables.numbers import Spread, is_number
 
 _RAISED = str.maketrans("0123456789)", "⁰¹²³⁴⁵⁶⁷⁸⁹⁾")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # control characters, as XLSX writes them
+_MOST_MERGED = 1_000_000  # cells
 _OTHER_PACKAGES = {
     "xl/workbook.bin": "is a binary workbook (.xlsb); save it as .xlsx",
     "content.xml": "is an OpenDocument file; save it as .xlsx",
@@ -44,6 +46,7 @@ def workbook(content: bytes, source: str, sheet: str | int | None) -> Grid:
             raise InputError(
                 f"{source} {what or 'is a packed file but no workbook; expected CSV, XLSX or Parquet'}."
             )
+        _refuse_vast_merges(content, source)
         book = _load(content, data_only=True, rich_text=True)
     except InputError:
         raise
@@ -58,6 +61,24 @@ def workbook(content: bytes, source: str, sheet: str | int | None) -> Grid:
     called = f"{source} (sheet {name!r})" if others else source
     _refuse_uncalculated(content, sheets[name], called)
     return _sheet(sheets[name], called, found)
+
+
+def _sheet_parts(content: bytes) -> Iterator[bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                yield archive.read(name)
+
+
+def _refuse_vast_merges(content: bytes, source: str) -> None:
+    """Refuse merged areas so large that the library would make a cell of each place in them for hours."""
+    from openpyxl.utils import range_boundaries
+
+    for part in _sheet_parts(content):
+        for area in re.findall(rb'<mergeCell ref="([A-Z0-9:]+)"', part):
+            left, top, right, bottom = range_boundaries(area.decode())
+            if None not in (left, top, right, bottom) and (right - left) * (bottom - top) > _MOST_MERGED:
+                raise InputError(f"{source} merges the cells {area.decode()} into one; take that apart.")
 
 
 def _load(content: bytes, **options: bool) -> Any:
@@ -95,10 +116,8 @@ def _has_numbers(page: Any) -> bool:
 
 def _refuse_uncalculated(content: bytes, page: Any, source: str) -> None:
     """Refuse a sheet whose formulas all lack a value: no spreadsheet program has calculated it."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        if not any(re.search(rb"<f[ >/]", archive.read(part)) for part in parts):
-            return
+    if not any(re.search(rb"<f[ >/]", part) for part in _sheet_parts(content)):
+        return
     rows = _load(content, read_only=True)[page.title].iter_rows()
     formulas = [cell.coordinate for row in rows for cell in row if getattr(cell, "data_type", "") == "f"]
     if formulas and all(page[place].value is None for place in formulas):
@@ -189,6 +208,7 @@ def parquet(content: bytes, source: str) -> Grid:
     """
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(content))
+        table.validate(full=True)
         frame = table.to_pandas(integer_object_nulls=True)
     except Exception as error:  # pyarrow passes on whatever its decoders raise
         raise InputError(f"{source} cannot be read: {_reason(error)}.") from error

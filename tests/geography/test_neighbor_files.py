@@ -98,7 +98,7 @@ def test_weights_of_either_way_are_kept(read):
     [
         ("A,B,0\nB,C,1\nC,D,1\n", InputError, "line 1: the weight of A – B is 0; expected a positive number"),
         ("x,y,w\nA,B,1\nB,C,-2\n", InputError, "line 3: the weight of B – C is -2; expected a positive"),
-        ("x,y,w\nA,B,1\nB,C,inf\n", InputError, "cell is no number at line 3, column 'w' \('inf'\)"),
+        ("x,y,w\nA,B,1\nB,C,inf\n", InputError, r"cell is no number at line 3, column 'w' \('inf'\)"),
         ("x,y,w\nA,B,1\nB,C,\n", InputError, "line 3.*; the third column is one of weights, unless"),
         ("x,y,kind\nA,B,land\nB,C,sea\n", InputError, r"'kind' \('land'\).*; the third column is"),
         ("x,y,w,km,note\nA,B,1,2,3\n", InputError, r"more columns \(km, note\) than two of regions and"),

@@ -6,14 +6,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from odd_files import encodings, labels, layout, marks, numbers, totals, workbooks
+from odd_files import bodies, encodings, labels, layout, marks, numbers, totals, workbooks
 
 from spatialkz.errors import InputError
 from spatialkz.tables import TableOptions, read_table_file
 
-CASES = [
-    case for kind in (numbers, marks, encodings, layout, workbooks, labels, totals) for case in kind.CASES
-]
+KINDS = (numbers, marks, encodings, layout, bodies, workbooks, labels, totals)
+CASES = [case for kind in KINDS for case in kind.CASES]
 
 
 def test_there_are_enough_and_each_has_its_name():

@@ -1,8 +1,20 @@
+import io
+import sys
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, OutputError
-from spatialkz.tables import parse_numbers, read_frame, read_region_table, write_table
+from spatialkz.specialization import location_quotient
+from spatialkz.tables import (
+    TableOptions,
+    parse_numbers,
+    read_frame,
+    read_region_table,
+    read_table_file,
+    write_table,
+)
 
 LONG = "region,sector,lq\nNorth,steel,1.5\nNorth,software,0.5\nSouth,steel,0.5\nSouth,software,1.5\n"
 WIDE = "region,steel,software\nNorth,1.5,0.5\nSouth,0.5,1.5\n"
@@ -139,6 +151,58 @@ def test_where_keeps_one_year_and_drops_its_column(tmp_path):
     table = read_region_table(path, region="region", where={"year": 2020})
     assert table["steel"].to_dict() == {"North": 2.0, "South": 3.0}
     assert table.columns.tolist() == ["steel"]
+
+
+def test_german_numbers_give_the_quotient_of_the_hand_calculation(tmp_path):
+    """Alpha: 1204.50 of 1291.75 in a, of all 2465.25 of 58652.75; quotient .93246 / .04203 = 22.18."""
+    path = write(tmp_path, "region;a;b\nAlpha;1.204,50;87,25\nBeta;310,00;55.000,25\nGamma;950,75;1.100,00\n")
+    assert location_quotient(read_region_table(path)).loc["Alpha", "a"] == pytest.approx(22.18, abs=0.005)
+
+
+def test_the_total_and_the_base_are_kept_beside_the_table(tmp_path):
+    path = write(tmp_path, "region;a;b;all\nX;1;2;10\nY;3;x;20\nTotal;4;x;30\n")
+    options = TableOptions(total="Total", base="all", unknown={"x": "suppressed"})
+    table = read_table_file(path, options)
+    assert table.values.loc["X"].to_dict() == {"a": 1.0, "b": 2.0}
+    assert table.hidden.to_numpy().tolist() == [[False, False], [False, True]]
+    assert table.national["a"] == 4
+    assert np.isnan(table.national["b"])
+    assert table.base.to_dict() == {"X": 10.0, "Y": 20.0}
+    assert table.national_base == 30
+
+
+def test_a_suppressed_base_is_refused(tmp_path):
+    path = write(tmp_path, "region;a;all\nX;1;10\nY;3;x\n")
+    with pytest.raises(InputError, match=r"the base 'all' is suppressed in Y; a base must be known"):
+        read_table_file(path, TableOptions(base="all", unknown={"x": "suppressed"}))
+
+
+def test_a_table_comes_through_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(WIDE.encode("utf-16"))))
+    pd.testing.assert_frame_equal(read_region_table("-"), expected(), check_names=False)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"region,a\nX,lots\n")))
+    with pytest.raises(InputError, match=r"standard input: a number was expected"):
+        read_region_table("-")
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(InputError, match="is a folder, not a table"):
+        read_frame(tmp_path)
+    with pytest.raises(InputError, match=r"cannot be read: .*too long"):
+        read_frame(tmp_path / ("a" * 300))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_frame(tmp_path / "a\0b")
+
+
+def test_a_side_file_keeps_its_text_and_its_lines(tmp_path):
+    frame = read_frame(write(tmp_path, "region,tier\n\nNA,1\n01,\n"))
+    assert frame.to_dict("index") == {3: {"region": "NA", "tier": "1"}, 4: {"region": "01", "tier": None}}
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-8", "utf-16"])
+def test_the_encoding_of_the_table_does_not_spoil_a_side_file_whose_own_is_certain(tmp_path, encoding):
+    path = write(tmp_path, "регион,тип\nАлматы,1\n", encoding=encoding)
+    assert read_frame(path, encoding="cp1251").iloc[0].tolist() == ["Алматы", "1"]
 
 
 def test_tables_are_written_only_where_and_how_they_can_be(tmp_path):

@@ -122,3 +122,22 @@ def changed(cells: dict[tuple[str, str], float] | None = None, table: pd.DataFra
     for (region, sector), value in (cells or {}).items():
         table.loc[region, sector] = value
     return table
+
+
+def both(
+    name: str, content: str, expected, options: dict | None = None, notes: str = "", merged: str = ""
+) -> list[Case]:
+    """The same rows as a text file and as a workbook."""
+    rows = [
+        [float(cell) if cell.replace(".", "", 1).isdecimal() else cell or None for cell in line.split(";")]
+        for line in content.rstrip("\n").split("\n")
+    ]
+    options = options or {}
+    return [
+        *([] if merged else [Case(name, text(content), expected, options, notes)]),
+        Case(f"{name}, in a workbook", book(rows, merged=merged), expected, options, notes),
+    ]
+
+
+def two(a: list[float], b: list[float], *regions: str, names: tuple[str, str] = ("a", "b")) -> pd.DataFrame:
+    return pd.DataFrame({names[0]: a, names[1]: b}, index=list(regions))

@@ -192,7 +192,7 @@ CASES = [
     Case(
         "no such year",
         text(YEARS_AS_TEXT),
-        r"no row where year is 2019\.0; it has 2021\.0, 2022\.0",
+        r"no row where year is 2019; it has 2021\.0, 2022\.0",
         {**AS_LONG, "where": {"year": 2019}},
     ),
     Case(

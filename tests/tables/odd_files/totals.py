@@ -157,6 +157,11 @@ CASES = [
         pd.DataFrame({"1": [5.0, 9], "10": [1.0, 4], "11": [2.0, 6]}, ["X", "Y"]),
     ),
     Case(
+        "letters with numbers that do not nest",
+        text("region,S1,S2,S10\nX,5,1,2\nY,9,4,6\n"),
+        pd.DataFrame({"S1": [5.0, 9], "S2": [1.0, 4], "S10": [2.0, 6]}, ["X", "Y"]),
+    ),
+    Case(
         "letters that do not nest",
         text("region,I,IT,J\nX,5,1,2\nY,9,4,6\n"),
         pd.DataFrame({"I": [5.0, 9], "IT": [1.0, 4], "J": [2.0, 6]}, ["X", "Y"]),

@@ -11,7 +11,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
 
-from . import AS_LONG, HEADER, LONG, ROWS, TABLE, Case, book, packed
+from . import AS_LONG, HEADER, LONG, ROWS, TABLE, Case, book, packed, raw
 
 SHEET = [HEADER, *ROWS]
 EXTENSION = (
@@ -263,6 +263,11 @@ CASES = [
         book([["region", "a\nb"], ["North\nEast", 1], ["South_x000D_\nWest", 2]]),
         pd.DataFrame({"a b": [1.0, 2]}, ["North East", "South West"]),
     ),
+    Case(
+        "all cells of a sheet merged",
+        patched(book(SHEET, merged="F1:G1"), "F1:G1", "F1:XFD1048576"),
+        r"merges the cells F1:XFD1048576 into one",
+    ),
     Case("a number of 400 digits", patched(book(SHEET), "17432.1", "9" * 400), r"no number at line 2"),
     Case("formulas with their values", patched(book(SHEET), "<v>17432.1", "<f>A9</f><v>17432.1"), TABLE),
     Case(
@@ -357,5 +362,13 @@ CASES = [
         TWO.set_axis(["62", "63"], axis=1),
     ),
     Case("a column without any cell", packed(TWO.assign(c=None)), r"cell is empty at line 2, column 'c'"),
+    Case(
+        "letters that are no UTF-8 in Parquet",
+        lambda folder: raw(
+            packed(TABLE, compression=None)(folder).read_bytes().replace(b"Atyrau", b"Atyra\x83"),
+            "table.parquet",
+        )(folder),
+        r"table\.parquet cannot be read: .*UTF8",
+    ),
     Case("no rows", packed(TWO.iloc[:0]), r"0 rows and 3 columns below its header"),
 ]
