@@ -166,7 +166,7 @@ class StudyFiles:
         model = self.model
         # What is small and may be wrong comes first.
         sectors, claims, places, placement = (
-            self._sectors(),
+            self.sectors(),
             self._claims(),
             self._places(),
             self._placement(),
@@ -399,7 +399,8 @@ class StudyFiles:
             pd.to_numeric(frame[what].replace("", None)).to_numpy(), index=frame["region"], name=what
         ).astype("Int64")
 
-    def _sectors(self) -> pd.DataFrame:
+    def sectors(self) -> pd.DataFrame:
+        """The list of sectors, empty if the study has none."""
         if self.model.sectors is None:
             return pd.DataFrame()
         name = self.model.sectors.file

@@ -297,7 +297,7 @@ def test_a_study_file_may_be_written_as_windows_does(folder, encoding):
     path.write_bytes(TOML.replace("\n", "\r\n").encode(encoding))
     assert read_study(path).table.kind == "counts"
     path.write_bytes(f'title = "Ñ"\n{TOML}'.encode("cp1252"))
-    with pytest.raises(InputError, match="mine.toml is not UTF-8 text, as TOML must be; save it as UTF-8"):
+    with pytest.raises(InputError, match=r"mine\.toml is not UTF-8 text, as TOML must be; save it as UTF-8"):
         read_study(path)
 
 
