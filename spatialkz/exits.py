@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -28,6 +29,8 @@ def guarded(command: Callable[[], object]) -> None:
     :class:`~spatialkz.errors.Notice` is a sentence on standard error, what libraries log is not shown, and a
     fault of ours keeps its traceback and gives status 1.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does: no letter ends a run
     with _stopped_by_signals(), _quiet_libraries():
         try:
             try:

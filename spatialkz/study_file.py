@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,9 @@ from spatialkz.geography import Recipe, as_recipe, names_recipe
 from spatialkz.geography.boundaries import boundaries_for
 from spatialkz.regions import Vintage, boundary_source, resolve_regions
 from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
+from spatialkz.regions.names import known_names
 from spatialkz.study import Choices, Places, Study
-from spatialkz.study_model import BaseFile, StudyModel, check_study
+from spatialkz.study_model import BaseFile, ClaimsFile, RulesFile, StudyModel, check_section, check_study
 from spatialkz.tables import (
     ActivityTable,
     RegionTable,
@@ -121,12 +123,17 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing or not valid TOML.
     """
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+    _require_file(path, str(path))
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path.name} is not valid TOML: {error}.") from error
+        content = path.read_bytes()
+        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text, as TOML must be; save it as UTF-8.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = " (write \\ in a path as /)" if "\\" in text else ""
+        raise InputError(f"{path.name} is not valid TOML: {error}{hint}.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -159,7 +166,7 @@ class StudyFiles:
         model = self.model
         # What is small and may be wrong comes first.
         sectors, claims, places, placement = (
-            self._sectors(),
+            self.sectors(),
             self._claims(),
             self._places(),
             self._placement(),
@@ -190,9 +197,9 @@ class StudyFiles:
         """Path of a file that the study names."""
         if name == "-":
             return Path(name)
-        path = (self.folder / name).resolve()
-        if not path.is_file():
-            raise InputError(f"There is no file {name}.")
+        path = self.folder / name
+        _require_file(path, name)
+        path = path.resolve()
         if path not in self.inputs:
             self.inputs.append(path)
         return path
@@ -315,14 +322,15 @@ class StudyFiles:
             try:
                 return resolve_regions(list(labels))[_REGION_COLUMNS].rename_axis(index="region")
             except RegionError as error:
+                known = known_names(labels)
                 raise RegionError(
                     "Neighbors are needed: regions that are not Kazakhstan's need boundaries (--boundaries) "
-                    f"or a file of neighbors as graph (--graph). {error}"
+                    f"or a file of neighbors as graph (--graph){f'. {error}' if known else '.'}"
                 ) from error
-        known = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
-        if division not in known:
-            raise InputError(f"{self.source}: division is {division!r}; known are {listing(known)}.")
-        resolved = resolve_regions(list(labels), vintage=known[division])
+        vintages = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
+        if division not in vintages:
+            raise InputError(f"{self.source}: division is {division!r}; known are {listing(vintages)}.")
+        resolved = resolve_regions(list(labels), vintage=vintages[division])
         return resolved[_REGION_COLUMNS].rename_axis(index="region")
 
     def geography(self, regions: pd.DataFrame, line: str) -> tuple[Graph, gpd.GeoDataFrame | None]:
@@ -391,12 +399,17 @@ class StudyFiles:
             pd.to_numeric(frame[what].replace("", None)).to_numpy(), index=frame["region"], name=what
         ).astype("Int64")
 
-    def _sectors(self) -> pd.DataFrame:
+    def sectors(self) -> pd.DataFrame:
+        """The list of sectors, empty if the study has none."""
         if self.model.sectors is None:
             return pd.DataFrame()
         name = self.model.sectors.file
         frame = self._side(name, ["sector"])
         _refuse_twice(frame, "sector", name)
+        for column in ("sector", *(["group"] if "group" in frame else [])):
+            empty = frame.index[frame[column] == ""]
+            if len(empty):
+                raise InputError(f"{name}, line {empty[0]}: the {column} is empty.")
         return frame.set_index("sector").rename_axis(index="sector")
 
     def _marks(self) -> pd.DataFrame | None:
@@ -404,15 +417,20 @@ class StudyFiles:
         if section.marks is None:
             return None
         options = section.options(value=section.marks, base=None, keep_sums=True)
-        return read_table_file(self.file(section.file), options, sectors=False).values
+        found = read_table_file(self.file(section.file), options, sectors=False).values
+        if not found.isin([0, 1]).all(axis=None):
+            raise InputError(
+                f"{section.file}: the marks in the column {section.marks!r} must be 1 (marked) or 0."
+            )
+        return found
 
     def _claims(self) -> tuple[Mapping[str, Any], ...]:
         if self.model.claims is None:
             return ()
-        found = read_toml(self.file(self.model.claims.file)).get("claim", [])
-        if not isinstance(found, list):
-            raise InputError(f"{self.model.claims.file}: claim must be a list of tables ([[claim]]).")
-        return tuple(found)
+        name = self.model.claims.file
+        found = read_toml(self.file(name))
+        check_section(ClaimsFile, found, name)
+        return tuple(found["claim"])
 
     def _places(self) -> Places:
         section = self.model.places
@@ -427,8 +445,8 @@ class StudyFiles:
             if (given := getattr(section, name)) is not None
         }
         sites = [
-            self._side(given.file, ["region", given.site])
-            .rename(columns={given.site: "site"})
+            self._side(given.file, ["region", given.site])[["region", given.site]]
+            .set_axis(["region", "site"], axis=1)
             .assign(policy=policy)
             for policy, given in section.policies.items()
         ]
@@ -443,12 +461,26 @@ class StudyFiles:
             found["cities"] = cities.astype(np.int64)
         if section.rules is not None:
             found["rules"] = self.file(section.rules)
-            read_toml(found["rules"])
+            check_section(RulesFile, read_toml(found["rules"]), section.rules)
         return Places(**found)
 
     def _placement(self) -> pd.Series | None:
         given = self.model.placement
         return None if given is None else self._numbers(given.file, "tier")
+
+
+def _require_file(path: Path, name: str) -> None:
+    try:
+        found = path.is_file()
+        folder = not found and path.is_dir()
+    except (OSError, ValueError):  # too long a name, or one with a null character
+        found = folder = False
+    if folder:
+        raise InputError(f"{name} is a folder; name a file in it.")
+    if not found:
+        raise InputError(
+            f"There is no file {name if len(name) < 200 else name[:200] + '…'!r}.".replace("'", "")
+        )
 
 
 def _near(sums: pd.Series, totals: pd.Series) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, time
-from typing import Annotated, Any, Literal, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables import Kind, TableOptions
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(pattern=r"\S")]
+Line = Annotated[int, Field(ge=1)]
+Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cell = str | int | float | bool
 Policy = Literal["error", "keep", "attach"]
 
@@ -22,10 +26,19 @@ Policy = Literal["error", "keep", "attach"]
 ChoiceName = Literal["threshold", "alpha", "permutations", "resamples", "draws", "simulations"]
 
 
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
 class Section(BaseModel):
     """A section: its keys are known, their values typed, and neither can change."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _needs(section: Section, key: str, other: str, why: str) -> None:
+    """Refuse a key that says nothing without another, so that none is passed over in silence."""
+    if key in section.model_fields_set and getattr(section, other) is None:
+        raise PydanticCustomError("unused", f"{key} goes with {other}: {why}")
 
 
 class BaseFile(Section):
@@ -40,8 +53,8 @@ class BaseFile(Section):
 class Suppressed(Section):
     """What is known of suppressed cells beside the totals that are printed."""
 
-    largest: float | dict[str, float] | None = None
-    smallest: float = 0.0
+    largest: Number | dict[str, Number] | None = None
+    smallest: Number = 0.0
     sums_to_base: bool | None = None
 
 
@@ -60,10 +73,10 @@ class Table(Section):
     part: bool | None = None
     keep_sums: bool = False
     encoding: Text | None = None
-    delimiter: Text | None = None
+    delimiter: Annotated[str, Field(min_length=1)] | None = None
     decimal: Literal[".", ","] | None = None
     sheet: str | int | None = None
-    header: int | list[int] | None = None
+    header: Line | Annotated[list[Line], Field(min_length=1)] | None = None
     skip: Annotated[int, Field(ge=0)] = 0
     footnotes: bool = True
     unknown: dict[str, Literal["zero", "suppressed", "flag"]] = {}
@@ -71,11 +84,18 @@ class Table(Section):
     suppressed: Suppressed = Suppressed()
     kind: Kind = "volumes"
     unit: str = ""
-    rounding: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    rounding: Number = 0.0
     base: Text | BaseFile | None = None
     contained: bool = True
     groups: dict[str, Text] = {}
     marks: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_use(self) -> Self:
+        _needs(self, "part", "total", "it says whether the regions are all of what the total row counts")
+        _needs(self, "marks", "sector", "a row of a long table says which of its cells is marked")
+        _needs(self, "absent", "sector", "only a long table can lack a region × sector pair")
+        return self
 
     def options(self, **changes: Any) -> TableOptions:
         """How the file is read."""
@@ -110,9 +130,17 @@ class Geography(Section):
     where: dict[str, Cell | list[Cell]] = {}
     crs: Text | None = None
     clean: bool = False
-    gap: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    gap: Number | None = None
     weights: Literal["read", "ignore"] = "read"
     directed: bool = False
+
+    @model_validator(mode="after")
+    def _in_use(self) -> Self:
+        for key in ("id", "layer", "where", "crs", "clean"):
+            _needs(self, key, "boundaries", "it says how their file is read")
+        if self.times is not None and not self.graph.startswith("travel_time"):
+            raise PydanticCustomError("unused", 'times is for graph = "travel_time:k=4"')
+        return self
 
 
 class PolicyFile(Section):
@@ -125,7 +153,7 @@ class PolicyFile(Section):
 class PlaceFiles(Section):
     """What is known of the regions beside the table."""
 
-    policies: dict[str, PolicyFile] = {}
+    policies: dict[Text, PolicyFile] = {}
     specializations: Text | None = None
     named: Text | None = None
     cities: Text | None = None
@@ -149,10 +177,46 @@ class StudyModel(Section):
     choices: dict[ChoiceName, Any] = {}
 
 
+class Rule(Section):
+    """One way of being a district of a type."""
+
+    type: Text
+    name: Text
+    needs: dict[Text, Number]
+    why: str = ""
+
+
+class RulesFile(Section):
+    """Rules for types of district."""
+
+    rule: Annotated[list[Rule], Field(min_length=1)]
+    none: Text = "none"
+    fixed: list[Text] = []
+
+
+class Claim(BaseModel):
+    """A claim of the source; the audit asks for more, by its kind."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    name: Text
+    kind: Text
+
+
+class ClaimsFile(Section):
+    """What the source says of its table."""
+
+    claim: Annotated[list[Claim], Field(min_length=1)]
+
+
 def study_keys() -> dict[str, set[str]]:
     """Keys of each section, ``""`` for the top."""
-    sections = {name: _section_of(info) for name, info in StudyModel.model_fields.items()}
-    found = {name: set(section.model_fields) for name, section in sections.items() if section is not None}
+    found = {
+        name: set(kind.model_fields)
+        for name, info in StudyModel.model_fields.items()
+        for kind in _members(info.annotation)
+        if _is_section(kind)
+    }
     found["choices"] = set(get_args(ChoiceName))
     return {"": set(StudyModel.model_fields), **found}
 
@@ -172,12 +236,17 @@ def check_study(text: Mapping[str, Any], source: str) -> StudyModel:
     InputError
         If a key is unknown or lacking, or a value of another type; one sentence names each.
     """
+    return check_section(StudyModel, text, source)
+
+
+def check_section(model: type[Checked], text: Mapping[str, Any], source: str) -> Checked:
+    """Check the content of a file against a model, as :func:`check_study` does."""
     try:
-        return StudyModel.model_validate(text)
+        return model.model_validate(text)
     except ValidationError as error:
-        found: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        found: dict[tuple[str | int, ...], dict[str, list[str]]] = {}
         for fault in error.errors():
-            path, complaint, expected = _complaint(fault)
+            path, complaint, expected = _complaint(model, fault)
             told = found.setdefault(path, {}).setdefault(complaint, [])
             told += [] if expected in ("", *told) else [expected]
         # Where a value can be a text or a section, what is wrong inside the section says more.
@@ -200,60 +269,96 @@ def check_study(text: Mapping[str, Any], source: str) -> StudyModel:
 _EXPECTED = {
     "string_type": "a text",
     "string_too_short": "a text that is not empty",
+    "string_pattern_mismatch": "a text that is not empty",
     "int_type": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
+    "too_short": "a list that is not empty",
     "dict_type": "a section",
     "model_type": "a section",
     "model_attributes_type": "a section",
 }
 
 
-# Steps that pydantic adds to a path where a value can be of several types.
-_KINDS = {"str", "int", "float", "bool", "BaseFile", "constrained-str"}
-
-
-def _complaint(fault: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
+def _complaint(model: type[BaseModel], fault: Mapping[str, Any]) -> tuple[tuple[str | int, ...], str, str]:
     """Path of the faulty key, what is wrong with it, and what was expected."""
-    steps = [str(step) for step in fault["loc"]]
-    if steps[-1] == "[key]":
-        nearest = _nearest(str(fault["input"]), list(get_args(ChoiceName)))
-        return ("choices", str(fault["input"])), f"unknown key {fault['input']} in [choices]; {nearest}", ""
-    path = tuple(step for step in steps if "[" not in step and step not in _KINDS)
-    *sections, key = path
-    where = f"[{'.'.join(sections)}]" if sections else "the top"
+    path, known, of_key = _place(model, fault["loc"])
+    *sections, key = path or ("",)
+    if isinstance(key, int):
+        key = f"{sections.pop()}, item {key + 1},"
+    where = "".join(f", item {step + 1}" if isinstance(step, int) else f".{step}" for step in sections)
+    where = f"[{where[1:]}]" if where else ""
+    if fault["type"] == "unused":
+        return (*path, fault["msg"]), f"[{'.'.join(map(str, path))}] {fault['msg']}", ""
     if fault["type"] == "missing":
         return path, f"{where} must name its {key}" if sections else f"[{key}] is lacking", ""
-    if fault["type"] == "extra_forbidden":
-        return path, f"unknown key {key} in {where}; {_nearest(key, _known(sections))}", ""
+    if fault["type"] == "extra_forbidden" or (fault["type"] == "literal_error" and of_key):
+        unknown = f"unknown key {key or repr(key)} {f'in {where}' if sections else 'at the top'}"
+        return path, f"{unknown}; {_nearest(key, known)}", ""
     found = fault["input"]
     shown = (found.isoformat() if isinstance(found, date | time) else repr(found))[:80]
     if fault["type"] == "literal_error":
-        expected = f"one of {fault['ctx']['expected'].replace(' or ', ', ')}".replace("'", "")
+        choices = fault["ctx"]["expected"].replace(" or ", ", ")
+        bare = choices.replace("'", "")
+        expected = f"one of {bare if re.search('[a-z]', bare) else choices}"
+    elif fault["type"] == "greater_than_equal":
+        expected = f"a number of at least {fault['ctx']['ge']:g}"
     else:
         expected = _EXPECTED.get(fault["type"], fault["msg"].removeprefix("Input should be "))
-    if expected == "a section" and not sections:
+    if expected == "a section" and not sections and isinstance(path[-1], str):
         return path, f"[{key}] must be a section, not {shown}", ""
-    return path, f"{where} {key} is {shown}" if sections else f"{key} is {shown}", expected
+    return path, f"{where} has the key {shown}" if of_key else f"{where} {key} is {shown}".strip(), expected
 
 
-def _known(sections: Iterable[str]) -> list[str]:
-    model: type[BaseModel] | None = StudyModel
-    for section in sections:
-        info = model.model_fields.get(section) if model is not None else None
-        model = _section_of(info) if info is not None else model
-    return sorted(model.model_fields) if model is not None else []
+def _place(
+    model: type[BaseModel], steps: Iterable[str | int]
+) -> tuple[tuple[str | int, ...], list[str], bool]:
+    """Keys that lead to a fault, those known where the last one stands, and whether it is at fault itself.
+
+    Where a value can be of several types, pydantic adds the type to the steps.
+    """
+    path: list[str | int] = []
+    known: list[str] = []
+    kinds: list[Any] = [model]
+    in_mapping = of_key = False
+    for step in steps:
+        kind, of_key = kinds[0] if kinds else None, in_mapping and step == "[key]"
+        in_mapping = False
+        if of_key:
+            known = list(get_args(ChoiceName)) if path[0] == "choices" else []
+        elif len(kinds) > 1:
+            kinds = [kind for kind in kinds if str(step).startswith((_name(kind), f"{_name(kind)}["))]
+        elif _is_section(kind):
+            known = sorted(kind.model_fields)
+            path.append(str(step))
+            kinds = _members(kind.model_fields[step].annotation) if step in known else []
+        elif kind is not None:
+            in_mapping = get_origin(kind) is dict
+            path.append(str(step) if in_mapping else int(step))
+            kinds = _members(get_args(kind)[-1])
+    return tuple(path), known, of_key
 
 
-def _section_of(info: FieldInfo) -> type[BaseModel] | None:
-    kinds = [info.annotation, *get_args(info.annotation)]
-    kinds += [inner for kind in kinds for inner in get_args(kind)]
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+def _members(kind: Any) -> list[Any]:
+    """The types that a value can be of, None not among them."""
+    if get_origin(kind) is Annotated:
+        return _members(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [member for other in get_args(kind) if other is not type(None) for member in _members(other)]
+    return [kind]
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(get_origin(kind) or kind, "__name__", kind))
+
+
+def _is_section(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _nearest(key: str, known: list[str]) -> str:
     from rapidfuzz import process
 
     near = process.extractOne(key, known, score_cutoff=70)
-    return (f"perhaps {near[0]}; " if near else "") + f"known are {listing(known, 40)}"
+    return f"perhaps {near[0]}" if near else f"known are {listing(known, 40)}"

@@ -71,7 +71,7 @@ def test_a_study_file_with_everything(folder):
             InputError,
             r"unknown key treshold in \[choices\]; perhaps threshold",
         ),
-        (TOML.replace("[table]", "[tabel]"), InputError, r"unknown key tabel in the top; perhaps table"),
+        (TOML.replace("[table]", "[tabel]"), InputError, r"unknown key tabel at the top; perhaps table"),
         ('table = "table.csv"\n', InputError, r"\[table\] must be a section"),
         (TOML + "[choices]\nthreshold = 0\n", InputError, r"threshold is 0; it must lie from"),
         (TOML + '[choices]\npermutations = "many"\n', InputError, r"permutations is 'many'; a number"),
@@ -190,6 +190,136 @@ def test_places_in_an_unknown_region_are_refused_by_name(placed, file, change, w
 def test_places_with_a_missing_key_or_file_are_refused(placed, old, new, sentence):
     with pytest.raises(InputError, match=sentence):
         read_study(written(placed, TOML + PLACES.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("file", "sector,group\nsteel,\nsoftware,b\n"), "side.csv, line 2: the group is empty"),
+        (("file", "code,group\nsteel,a\n"), "side.csv lacks the column sector; it has code, group"),
+        (
+            ("file", "sector,group\nsteel,a\nsteel,b\n"),
+            "the sector steel stands more than once, in lines 2, 3",
+        ),
+        (("tiers", "region,tier\nNorth,first\n"), "side.csv, line 2: tier is 'first'; a whole number"),
+        (("claims", "claim = 5\n"), "side.csv: claim is 5; expected a list"),
+        (("claims", '[[claim]]\nkind = "marks"\n'), r"side.csv: \[claim, item 1\] must name its name"),
+        (("rules", "none = 5\n"), r"side.csv: \[rule\] is lacking; none is 5; expected a text"),
+        (
+            ("rules", '[[rule]]\ntype = "a"\nname = "b"\nneeds = { city = "x" }\n'),
+            r"side.csv: \[rule, item 1.needs\] city is 'x'; expected a number",
+        ),
+    ],
+)
+def test_side_files_are_checked_before_anything_is_computed(folder, change, sentence):
+    kind, text = change
+    (folder / "side.csv").write_text(text, encoding="utf-8")
+    section = {
+        "file": '[sectors]\nfile = "side.csv"\n',
+        "tiers": '[placement]\nfile = "side.csv"\n',
+        "claims": '[claims]\nfile = "side.csv"\n',
+        "rules": '[places]\nrules = "side.csv"\n',
+    }[kind]
+    with pytest.raises(InputError, match=sentence):
+        read_study(written(folder, TOML + section))
+
+
+IN_TABLE = [
+    ("rounding = '0.01'", r"\[table\] rounding is '0.01'; expected a number\."),
+    ("rounding = -1", "rounding is -1; expected a number of at least 0"),
+    ("rounding = nan", "rounding is nan; expected a finite number"),
+    ("header = []", "header is \\[\\]; expected a whole number or a list that is not empty"),
+    ("header = 0", "header is 0; expected a number of at least 1"),
+    ("decimal = 'x'", r"decimal is 'x'; expected one of '\.', ','"),
+    ("drop = 'steel'", "drop is 'steel'; expected a list"),
+    ("drop = ['steel', 5]", r"\[table\] drop, item 2, is 5; expected a text"),
+    (
+        "where = { county = [1, 2020-01-01] }",
+        r"\[table.where\] county, item 2, is 2020-01-01; expected a text",
+    ),
+    ("rename = { str = 5 }", r"\[table.rename\] str is 5; expected a text"),
+    ("rename = { North = ' ' }", "North is ' '; expected a text that is not empty"),
+    ("unknown = { x = 'none' }", r"\[table.unknown\] x is 'none'; expected one of zero, suppressed, flag"),
+    ("suppressed = { largest = nan }", "largest is nan; expected a finite number"),
+    (
+        "suppressed = { largest = { steel = -1 } }",
+        r"\[table.suppressed.largest\] steel is -1; expected a number",
+    ),
+    ("base = 5", r"\[table\] base is 5; expected a text or a section"),
+    ("base = { fil = 'base.csv' }", r"\[table.base\] must name its file; unknown key fil in \[table.base\]"),
+    ("int = 1", r"unknown key int in \[table\]"),
+    ("absent = 'zero'", "absent goes with sector: only a long table can lack"),
+    ("part = true", "part goes with total: it says whether"),
+    ("marks = 'steel'", "marks goes with sector: a row of a long table"),
+]
+AT_THE_TOP = [
+    ("name = 2020-01-01", "name is 2020-01-01; expected a text"),
+    ("'' = 1", "unknown key '' at the top"),
+    ("str = 1", "unknown key str at the top"),
+    ("'[key]' = 1", r"unknown key \[key\] at the top"),
+    ("regions = ['North']", r"\[regions\] must be a section, not \['North'\]"),
+    ("a = 'C:\\data'", "unknown key a at the top"),
+    ('a = "C:\\data"', r"not valid TOML: .* \(write \\ in a path as /\)"),
+]
+IN_GEOGRAPHY = [
+    ("id = 'name'", r"\[geography\] id goes with boundaries: it says how their file is read"),
+    ("where = { level = 2 }", "where goes with boundaries"),
+    ("times = 'minutes.csv'", "times is for graph = "),
+    ("gap = -1", "gap is -1; expected a number of at least 0"),
+    ("boundaries = '.'", r"\. is a folder; name a file in it"),
+    ("boundaries = 'a\\u0000b'", "There is no file"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        *((TOML.replace("[geography]", f"{line}\n[geography]"), sentence) for line, sentence in IN_TABLE),
+        *((f"{line}\n{TOML}", sentence) for line, sentence in AT_THE_TOP),
+        *((f"{TOML}{line}\n", sentence) for line, sentence in IN_GEOGRAPHY),
+        (
+            f"{TOML}[places.policies]\n'' = {{ file = 'a.csv', site = 'park' }}\n",
+            "policies\\] has the key ''",
+        ),
+        ('[table]\nfile = "' + "a" * 5000 + '.csv"\n', "There is no file aaa"),
+    ],
+)
+def test_every_key_and_value_is_typed(folder, text, sentence):
+    with pytest.raises(InputError, match=sentence) as refused:
+        read_study(written(folder, text))
+    assert str(refused.value).count("\n") == 0
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_study_file_may_be_written_as_windows_does(folder, encoding):
+    path = folder / "mine.toml"
+    path.write_bytes(TOML.replace("\n", "\r\n").encode(encoding))
+    assert read_study(path).table.kind == "counts"
+    path.write_bytes(f'title = "Ñ"\n{TOML}'.encode("cp1252"))
+    with pytest.raises(InputError, match=r"mine\.toml is not UTF-8 text, as TOML must be; save it as UTF-8"):
+        read_study(path)
+
+
+def test_marks_are_ones_and_zeros_of_the_same_cells(folder):
+    rows = [(county, sector) for county in ("North", "East", "South", "West") for sector in ("a", "b")]
+    lines = [
+        "county,sector,lq,bold",
+        *(f"{county},{sector},1.5,{sector == 'a':d}" for county, sector in rows),
+    ]
+    (folder / "table.csv").write_text("\n".join(lines), encoding="utf-8")
+    text = TOML.replace('"counts"', '"quotients"\nsector = "sector"\nvalue = "lq"\nmarks = "bold"')
+    marks = read_study(written(folder, text)).marks
+    assert marks.loc["North"].to_dict() == {"a": True, "b": False}
+    (folder / "table.csv").write_text("\n".join(lines).replace("1.5,1", "1.5,7"), encoding="utf-8")
+    with pytest.raises(InputError, match="the marks in the column 'bold' must be 1"):
+        read_study(written(folder, text))
+
+
+def test_sites_may_be_called_as_their_regions_are(placed):
+    text = PLACES.replace('site = "park"', 'site = "region"')
+    text = text.replace('specializations = "named.csv"\n', "")
+    assert read_study(written(placed, TOML + text)).places.sites["site"].tolist() == ["South", "North"]
 
 
 def test_a_base_of_another_kind_is_said_in_the_file(folder):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import Floats
+from spatialkz.study_file import read_toml
+from spatialkz.study_model import RulesFile, check_section
 from spatialkz.tables import check_labels, check_table
-
-_RULE_KEYS = {"type", "name", "needs", "why"}
 
 
 @dataclass(frozen=True)
@@ -104,26 +103,9 @@ def read_district_rules(path: str | Path) -> DistrictRules:
     digital hub, high-tech cluster, medium-tech cluster, technopolis, smart city
     """
     path = Path(path)
-    try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not valid TOML: {error}.") from error
-    unknown = set(text) - {"none", "fixed", "rule"}
-    rules = text.get("rule", [])
-    if unknown or not isinstance(rules, list):
-        raise InputError(f"{path.name} may have none, fixed and [[rule]], but it has {listing(text)}.")
-    for number, rule in enumerate(rules, 1):
-        if not {"type", "name", "needs"} <= set(rule) <= _RULE_KEYS or not isinstance(rule["needs"], dict):
-            raise InputError(
-                f"{path.name}: rule {number} must have type, name, needs (evidence = number) and perhaps "
-                f"why, but it has {listing(rule)}."
-            )
+    found = check_section(RulesFile, read_toml(path), path.name)
     return DistrictRules(
-        tuple(DistrictRule(**rule) for rule in rules),
-        none=text.get("none", "none"),
-        fixed=tuple(text.get("fixed", ())),
+        tuple(DistrictRule(**dict(rule)) for rule in found.rule), none=found.none, fixed=tuple(found.fixed)
     )
 
 

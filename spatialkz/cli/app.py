@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from spatialkz import __version__
 from spatialkz.cli import audit, cluster, focal, init, lq, moran, rank, regions, run
@@ -18,6 +19,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+class _Command(TyperCommand):
+    """A command whose help puts options under the headings they belong to."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write a list under each heading."""
+        lists: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            usual = "Arguments" if param.param_type_name == "argument" else "Options"
+            if record := param.get_help_record(ctx):
+                lists.setdefault(getattr(param, "rich_help_panel", None) or usual, []).append(record)
+        for heading, records in lists.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
 
 def _version(wanted: bool) -> None:
@@ -46,7 +62,7 @@ for command in (
     rank.rank,
     regions.regions,
 ):
-    app.command()(command)
+    app.command(cls=_Command)(command)
 
 
 def run_script(command: Callable[..., object], doc: str | None = None) -> None:

@@ -43,20 +43,79 @@ def _option(*names: str, **how: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a command is given to work on: a study, or a table and how to read it."""
+class Reading:
+    """How the file of a table is read, where its content does not tell."""
+
+    sheet: Annotated[str | None, _option(help="Name or number of a workbook's sheet.")] = None
+    header: Annotated[str | None, _option(help="Line of the header, or several: 4,5.")] = None
+    skip: Annotated[int | None, _option(min=0, help="Lines at the top to leave out.")] = None
+    decimal: Annotated[
+        Literal[".", ","] | None, _option(help="Decimal mark, where the cells leave it open.")
+    ] = None
+    delimiter: Annotated[str | None, _option(help="What parts the cells of a text file.")] = None
+    encoding: Annotated[str | None, _option(help="Encoding of a text file; left out, told by content.")] = (
+        None
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Keys of ``[table]`` that were given."""
+        found: dict[str, Any] = {option.name: getattr(self, option.name) for option in fields(Reading)}
+        if self.sheet is not None and self.sheet.isdecimal():
+            found["sheet"] = int(self.sheet)
+        if self.header is not None:
+            found["header"] = _lines(self.header)
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cells of the file make up the table, and what they mean."""
 
     region: Annotated[str | None, _option(help="Column with the region; left out, the first column.")] = None
     sector: Annotated[str | None, _option(help="Column with the sector, if the file is long.")] = None
     value: Annotated[str | None, _option(help="Column with the value, if the file is long.")] = None
     where: Annotated[list[str], _option(metavar="COLUMN=VALUE", help="Rows to keep; can be repeated.")] = ()  # type: ignore[assignment]
+    drop: Annotated[list[str], _option(help="Sector to leave out; can be repeated.")] = ()  # type: ignore[assignment]
+    drop_region: Annotated[list[str], _option(help="Region to leave out; can be repeated.")] = ()  # type: ignore[assignment]
+    rename: Annotated[
+        list[str], _option(metavar="OLD=NEW", help="New name of a region or sector; can be repeated.")
+    ] = ()  # type: ignore[assignment]
+    total: Annotated[str | None, _option(help="Row with the national total.")] = None
+    keep_sums: Annotated[
+        bool, _option("--keep-sums", help="Accept rows, columns and codes that are sums of others.")
+    ] = False
     base: Annotated[
         str | None, _option(help="Column or file with the base of each region; left out, the row sums.")
     ] = None
     groups: Annotated[
         Path | None, _option(help="File with a sector and a group column; left out, one base for all.")
     ] = None
+    unknown: Annotated[
+        list[str],
+        _option(
+            metavar="MARK=MEANING", help="What a mark means: zero, suppressed, or flag; can be repeated."
+        ),
+    ] = ()  # type: ignore[assignment]
+    absent: Annotated[
+        Literal["zero", "suppressed"] | None, _option(help="What a pair without a row in a long file means.")
+    ] = None
+    largest: Annotated[float | None, _option(help="Largest value of a suppressed cell.")] = None
+    rounding: Annotated[float | None, _option(help="Half of the last printed digit.")] = None
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """Who neighbors whom."""
+
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
+    isolates: Annotated[
+        Literal["error", "keep", "attach"] | None,
+        _option(help="What is done about regions without neighbors."),
+    ] = None
+    parts: Annotated[
+        Literal["error", "keep", "attach"] | None,
+        _option(help="What is done about a graph in several parts."),
+    ] = None
     boundaries: Annotated[
         Path | None, _option(help="Polygons: GeoPackage, GeoJSON, Shapefile, TopoJSON, KML ...")
     ] = None
@@ -75,44 +134,20 @@ class Source:
         float | None,
         _option(min=0.0, help="Widest strip between polygons that is a fault of the map; in its units."),
     ] = None
-    isolates: Annotated[
-        Literal["error", "keep", "attach"] | None,
-        _option(help="What is done about regions without neighbors."),
-    ] = None
-    parts: Annotated[
-        Literal["error", "keep", "attach"] | None,
-        _option(help="What is done about a graph in several parts."),
-    ] = None
-    drop: Annotated[list[str], _option(help="Sector to leave out; can be repeated.")] = ()  # type: ignore[assignment]
-    drop_region: Annotated[list[str], _option(help="Region to leave out; can be repeated.")] = ()  # type: ignore[assignment]
-    rename: Annotated[
-        list[str], _option(metavar="OLD=NEW", help="New name of a region or sector; can be repeated.")
-    ] = ()  # type: ignore[assignment]
-    total: Annotated[str | None, _option(help="Row with the national total.")] = None
-    keep_sums: Annotated[
-        bool, _option("--keep-sums", help="Accept rows, columns and codes that are sums of others.")
-    ] = False
-    unknown: Annotated[
-        list[str],
-        _option(
-            metavar="MARK=MEANING", help="What a mark means: zero, suppressed, or flag; can be repeated."
-        ),
-    ] = ()  # type: ignore[assignment]
-    absent: Annotated[
-        Literal["zero", "suppressed"] | None, _option(help="What a pair without a row in a long file means.")
-    ] = None
-    largest: Annotated[float | None, _option(help="Largest value of a suppressed cell.")] = None
-    sheet: Annotated[str | None, _option(help="Name or number of a workbook's sheet.")] = None
-    header: Annotated[str | None, _option(help="Line of the header, or several: 4,5.")] = None
-    skip: Annotated[int | None, _option(min=0, help="Lines at the top to leave out.")] = None
-    decimal: Annotated[str | None, _option(help="Decimal mark, . or , where the cells leave it open.")] = None
-    delimiter: Annotated[str | None, _option(help="What parts the cells of a text file.")] = None
-    encoding: Annotated[str | None, _option(help="Encoding of a text file; left out, told by content.")] = (
-        None
-    )
-    rounding: Annotated[
-        float | None, _option(help="Half of the last printed digit of published quotients.")
-    ] = None
+
+
+# Headings of the help, and the options under each.
+_PANELS = {
+    "Which cells make up the table": Selection,
+    "How its file is read, where the content does not tell": Reading,
+    "Who neighbors whom": Neighbors,
+}
+
+
+@dataclass(frozen=True)
+class Source(Neighbors, Reading, Selection):
+    """What a command is given to work on: a study, or a table and how to read it."""
+
     file: str = ""
 
     def __post_init__(self) -> None:
@@ -162,7 +197,7 @@ class Source:
 
         files = self.files()
         if self.is_study:
-            table = files.study().table
+            table = files.activity(files.sectors())
             values, notes = complete_quotients(table), hidden_notes(table)
         else:
             found = files.values(sectors=False)
@@ -190,11 +225,9 @@ class Source:
         return found
 
     def _table(self) -> dict[str, Any]:
-        given = {
-            name: getattr(self, name)
-            for name in ("region", "sector", "value", "total", "absent", "decimal", "delimiter", "encoding")
+        given: dict[str, Any] = self.given() | {
+            name: getattr(self, name) for name in ("region", "sector", "value", "total", "absent", "rounding")
         }
-        given["rounding"], given["skip"] = self.rounding, self.skip
         given["keep_sums"] = self.keep_sums or None
         given["drop"], given["drop_regions"] = list(self.drop), list(self.drop_region)
         given["where"] = _pairs(self.where, "--where")
@@ -208,8 +241,6 @@ class Source:
         given["base"] = None if self.base is None else _absolute(self.base)
         given["suppressed"] = None if self.largest is None else {"largest": self.largest}
         given["groups"] = None if self.groups is None else _groups(self.groups)
-        given["sheet"] = int(self.sheet) if self.sheet is not None and self.sheet.isdigit() else self.sheet
-        given["header"] = None if self.header is None else _lines(self.header)
         return {name: value for name, value in given.items() if value not in (None, [], {})}
 
     def _geography(self) -> dict[str, Any]:
@@ -230,37 +261,47 @@ class Source:
 
 def takes_source(*, default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command, whose first parameter is a :class:`Source`, the arguments that make one."""
+    empty = inspect.Parameter.empty if default is None else default
+    file = inspect.Parameter("file", _KEYWORD, default=empty, annotation=Annotated[str, _INPUT])
+    return lambda command: _with_options(command, Source, [file])
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        first, *own = inspect.signature(command, eval_str=True).parameters.values()
-        hints = get_type_hints(Source, include_extras=True)
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        empty = inspect.Parameter.empty if default is None else default
-        parameters = [inspect.Parameter("file", kind, default=empty, annotation=Annotated[str, _INPUT])]
-        taken = {parameter.name for parameter in own}
-        shared = [
-            inspect.Parameter(
-                option.name, kind, default=_default(option.default), annotation=hints[option.name]
-            )
-            for option in fields(Source)
-            if option.name != "file" and option.name not in taken
-        ]
-        parameters += [*(parameter.replace(kind=kind) for parameter in own), *shared]
 
-        @functools.wraps(command)
-        def wrapped(**given: Any) -> None:
-            source = {
-                "file": given.pop("file"),
-                **{name: given.pop(name) for name in [p.name for p in shared]},
-            }
-            command(**{first.name: Source(**source)}, **given)
+def takes_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, whose first parameter is a :class:`Reading`, the options that make one."""
+    return _with_options(command, Reading, [])
 
-        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        del wrapped.__wrapped__
-        return wrapped
 
-    return decorate
+_KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def _with_options(
+    command: Callable[..., None], kind: type[Reading], arguments: list[inspect.Parameter]
+) -> Callable[..., None]:
+    first, *own = inspect.signature(command, eval_str=True).parameters.values()
+    hints = get_type_hints(kind, include_extras=True)
+    for title, panel in _PANELS.items():
+        for option in fields(panel):
+            if option.name in hints:
+                hints[option.name].__metadata__[0].rich_help_panel = title
+    taken = {parameter.name for parameter in (*own, *arguments)}
+    shared = [
+        inspect.Parameter(
+            option.name, _KEYWORD, default=_default(option.default), annotation=hints[option.name]
+        )
+        for option in fields(kind)
+        if option.name not in taken
+    ]
+    parameters = [*arguments, *(parameter.replace(kind=_KEYWORD) for parameter in own), *shared]
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> None:
+        names = [parameter.name for parameter in (*arguments, *shared)]
+        command(**{first.name: kind(**{name: given.pop(name) for name in names})}, **given)
+
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del wrapped.__wrapped__
+    return wrapped
 
 
 def find_study(name: str) -> Study:

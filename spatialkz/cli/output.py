@@ -26,7 +26,23 @@ def emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = N
         shown = table if leading is None else table[leading]
         print(shown.to_string(index=False, float_format="{:.4g}".format))
     else:
-        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
+        _send(table)
+
+
+def _send(table: pd.DataFrame) -> None:
+    """Plain CSV down a pipe, in UTF-8 where its encoding lacks letters of the table."""
+    text = table.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        tell(
+            [f"Standard output is {encoding}, which lacks {text[error.start]!r}; the table is sent as UTF-8."]
+        )
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+    else:
+        sys.stdout.write(text)
 
 
 def emit_result(

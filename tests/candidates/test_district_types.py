@@ -180,10 +180,13 @@ def test_evidence_that_is_not_known_is_absent_and_rules_say_so(quotients, study,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[[rule]]\ntype = 'hub'\nname = 'x'", "rule 1 must have type, name, needs"),
-        ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = 3", "rule 1 must have"),
-        ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = { a = 1 }\nat = 2", "rule 1 must have"),
-        ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = { a = 'many' }", "with a finite number"),
+        ("[[rule]]\ntype = 'hub'\nname = 'x'", r"\[rule, item 1\] must name its needs"),
+        ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = 3", r"\[rule, item 1\] needs is 3; expected a section"),
+        (
+            "[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = { a = 1 }\nat = 2",
+            r"unknown key at in \[rule, item 1\]",
+        ),
+        ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = { a = 'many' }", "a is 'many'; expected a number"),
         ("[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = {}", "must need some evidence"),
         ("[[rule]]\ntype = 'none'\nname = 'x'\nneeds = { a = 1 }", "the name for no district"),
         (
@@ -191,9 +194,9 @@ def test_evidence_that_is_not_known_is_absent_and_rules_say_so(quotients, study,
             "these repeat: x",
         ),
         ("fixed = ['b']\n[[rule]]\ntype = 'hub'\nname = 'x'\nneeds = { a = 1 }", "fixed names b"),
-        ("rules = 1", "may have none, fixed"),
+        ("rules = 1", "unknown key rules at the top; perhaps rule"),
         ("none = ", "not valid TOML"),
-        ("", "no district rules"),
+        ("", r"\[rule\] is lacking"),
     ],
 )
 def test_bad_rules_are_refused(tmp_path, text, message):
@@ -204,7 +207,7 @@ def test_bad_rules_are_refused(tmp_path, text, message):
 
 
 def test_bad_evidence_is_refused(quotients, study, places):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="There is no file nowhere.toml"):
         read_district_rules("nowhere.toml")
     with pytest.raises(InputError, match="campus × chips is nan"):
         district_types(EVIDENCE.astype(float).replace({"chips": {0: np.nan}}), RULES)
