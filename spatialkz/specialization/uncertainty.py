@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from spatialkz.errors import InputError
 from spatialkz.inference import Floats
 from spatialkz.specialization.completions import quotient_range, ratio, sums_of, varies
 from spatialkz.specialization.counts.quotient_test import quotient_test
@@ -18,6 +19,25 @@ from spatialkz.tables.levels import moved_to_totals
 _SWEEPS = 10
 # Of the 95 % interval on either side.
 _TAIL = 0.025
+
+# Whole numbers up to here are all floats.
+_MOST_UNITS = 2.0**53
+
+
+def check_counts(table: ActivityTable) -> None:
+    """Refuse counts whose units could not be told apart one by one.
+
+    Raises
+    ------
+    InputError
+        If a sector has more than 2^53 (about 9e15) units in all.
+    """
+    totals = table.values.sum()
+    if table.kind == "counts" and totals.max() > _MOST_UNITS:
+        raise InputError(
+            f"{totals.idxmax()} has {totals.max():g} units in all, more than can be told apart (9e15); "
+            'count in a larger unit, or call them volumes (kind = "volumes").'
+        )
 
 
 def quotient_interval(table: ActivityTable) -> tuple[pd.DataFrame, pd.DataFrame]:

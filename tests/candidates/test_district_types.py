@@ -207,7 +207,7 @@ def test_bad_rules_are_refused(tmp_path, text, message):
 
 
 def test_bad_evidence_is_refused(quotients, study, places):
-    with pytest.raises(InputError, match="There is no file nowhere.toml"):
+    with pytest.raises(InputError, match=r"There is no file nowhere.toml"):
         read_district_rules("nowhere.toml")
     with pytest.raises(InputError, match="campus × chips is nan"):
         district_types(EVIDENCE.astype(float).replace({"chips": {0: np.nan}}), RULES)
