@@ -96,28 +96,35 @@ def _certain(content: bytes) -> str | None:
 
 
 def _by_words(content: bytes, source: str) -> str:
-    """The one encoding in which all letters beyond ASCII make words."""
+    """The one encoding in which all letters beyond ASCII make words, if they are enough to be sure."""
     lines = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_SAMPLE]
     fitting: dict[str, str] = {}
     for name, alphabets in (_ALPHABETS | _RARE).items():
         text = lines.decode(name, errors="replace")
         if text not in fitting.values() and _reads_as_words(text, alphabets):
             fitting[name] = text
-    if len(fitting) == 1 and (name := next(iter(fitting))) in _ALPHABETS:
-        return name
+    if len(fitting) == 1:
+        name, text = fitting.popitem()
+        letters = "".join(_words(text)).lower()
+        vowels = sum(letter in _VOWELS for letter in letters)
+        if name in _ALPHABETS and len(letters) >= _LEAST_LETTERS and vowels >= _LEAST_VOWELS * len(letters):
+            return name
+        fitting = {name: text}
     raise InputError(f"{source} is not UTF-8 text; {_samples(lines, list(fitting))}")
 
 
+def _words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if not word.isascii() and word not in _SIGNS]
+
+
 def _reads_as_words(text: str, alphabets: tuple[str, ...]) -> bool:
-    """Whether letters beyond ASCII are of one alphabet, in words of common case and with enough vowels."""
-    words = [word for word in _WORD.findall(text) if not word.isascii() and word not in _SIGNS]
-    letters = "".join(words).lower()
-    if _NO_WORD.search(text) or len(letters) < _LEAST_LETTERS:
-        return False
+    """Whether letters beyond ASCII are of one alphabet, in words of common case."""
+    words = _words(text)
+    letters = set("".join(words).lower())
     return (
-        any(set(letters) <= set(alphabet) for alphabet in alphabets)
+        not _NO_WORD.search(text)
+        and any(letters <= set(alphabet) for alphabet in alphabets)
         and all(word.islower() or word.isupper() or word[1:].islower() for word in words)
-        and sum(letter in _VOWELS for letter in letters) >= _LEAST_VOWELS * len(letters)
     )
 
 
