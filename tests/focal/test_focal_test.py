@@ -276,8 +276,8 @@ def test_too_small_a_study_is_noted_and_not_tested():
     test, notes = focal_study(Study("tiny", table, graph_from_pairs(pairs, table.regions)))
     assert test is None
     assert notes == (
-        "Whether sectors are focal was not tested: that takes at least 5 regions and 2 sectors, and there "
-        "are 4 and 2.",
+        "Whether sectors are focal was not tested: that takes at least 5 regions and 2 sectors without "
+        "suppressed cells, and there are 4 and 2.",
     )
 
 
