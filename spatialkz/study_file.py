@@ -106,12 +106,15 @@ def study_files(path: str | Path, changes: Mapping[str, Any] | None = None) -> S
     path : path
         A TOML file.
     changes : mapping, optional
-        Section → key → value that takes the place of the file's.
+        Section → key → value that takes the place of the file's, or is joined to it where a key holds
+        several: rows to keep, what is left out, new names, marks.
     """
     path = Path(path)
     text = read_toml(path)
     for section, keys in (changes or {}).items():
-        text[section] = {**text.get(section, {}), **keys}
+        if not isinstance(before := text.get(section, {}), dict):
+            break  # which is refused below
+        text[section] = {**before, **{key: _joined(key, before.get(key), keys[key]) for key in keys}}
     return StudyFiles(check_study(text, path.name), path.parent, path.name, (path.resolve(),))
 
 
@@ -136,6 +139,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name} is not valid TOML: {error}{hint}.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _joined(key: str, before: Any, given: Any) -> Any:
+    if key in ("where", "rename", "unknown", "suppressed") and isinstance(before, dict):
+        return {**before, **given}
+    if key in ("drop", "drop_regions") and isinstance(before, list):
+        return [*before, *given]
+    return given
 
 
 _NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
@@ -165,6 +176,10 @@ class StudyFiles:
         """Read everything, and put it together."""
         model = self.model
         # What is small and may be wrong comes first.
+        if names_recipe(model.geography.graph):
+            self._recipe(model.geography.graph)
+        else:
+            _require_file(self.folder / model.geography.graph, model.geography.graph)
         sectors, claims, places, placement = (
             self.sectors(),
             self._claims(),

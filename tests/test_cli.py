@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -203,6 +204,17 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
         (["lq", *TABLE1, "--graph", "queen"], "Neighbors are for windowed quotients"),
         (["audit", "kazakhstan-gva-2020"], "an audit is for published quotients"),
         (["moran", TABLE1[0], "--region", "province"], "has no column province; there are region"),
+        (["audit", *TABLE1, "--graph", "queen"], "An audit heeds no neighbors; leave out --graph"),
+        (["lq", *TABLE1, "--isolates", "keep"], "not for simple ones; leave out --isolates"),
+        (["moran", *TABLE1, "--id", "name"], "id goes with boundaries"),
+        (["moran", *TABLE1, "--graph", "quen"], "quen"),
+        (["lq", "."], ". is a folder; name a file in it"),
+        (["init", ".", "--header", "0"], "header, item 1, is 0; expected a number of at least 1"),
+        (["lq", *TABLE1, "--header", "x"], "--header is 'x'; expected a line number"),
+        (["lq", *TABLE1, "--where", "year"], "--where is 'year'; expected two texts with = between them"),
+        (["lq", *TABLE1, "--rename", "Akmola=A", "--rename", "Akmola=B"], "gives 'Akmola' 2 times"),
+        (["run", TABLE1[0]], "It is not known what the numbers of"),
+        (["rank", "kazakhstan-2022", "--kind", "counts"], "--kind is for a bare table"),
     ],
 )
 def test_bad_input_ends_in_one_sentence_and_status_2(call, arguments, sentence):
@@ -261,6 +273,109 @@ def test_a_reader_that_stops_early_is_no_fault(tmp_path):
     command += "echo ${PIPESTATUS[0]}"
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert (found.stdout.strip(), found.stderr) == ("0", "")
+
+
+OPEN = ["North", "East", "South", "West"]
+
+
+def open_study(folder):
+    lines = [
+        f"{place},{year},{k + 1},{2 * k + year - 2019},5,7"
+        for k, place in enumerate(OPEN)
+        for year in (2020, 2021)
+    ]
+    (folder / "jobs.csv").write_text("\n".join(["county,year,steel,law,care,all", *lines]), encoding="utf-8")
+    (folder / "pairs.csv").write_text("a,b\nNorth,East\nEast,South\nSouth,West\n", encoding="utf-8")
+    text = '[table]\nfile = "jobs.csv"\nkind = "counts"\nwhere = { year = 2020 }\ndrop = ["all"]\n'
+    (folder / "mine.toml").write_text(f'{text}[geography]\ngraph = "pairs.csv"\n', encoding="utf-8")
+    return folder / "mine.toml"
+
+
+def test_options_are_joined_to_what_a_study_says(call, tmp_path):
+    study = open_study(tmp_path)
+    status, out, _ = call("lq", study, "--where", "year=2021", "--rename", "law=Law")
+    assert status == 0
+    assert list(rows(out)[0]) == ["region", "steel", "Law", "care"]  # the study's own drop holds
+    # The North has 1, 2 and 5; the country 10, 20 and 20.
+    assert float(rows(out)[0]["steel"]) == pytest.approx((1 / 8) / (10 / 50))
+    status, out, err = call("lq", study, "--drop-region", "West", "--drop", "law")
+    assert (status, len(rows(out)), list(rows(out)[0])) == (0, 3, ["region", "steel", "care"])
+    assert "West left out as stated" in err
+
+
+def test_a_bare_table_and_a_study_give_the_same(call, tmp_path, monkeypatch):
+    study, pairs = open_study(tmp_path), tmp_path / "pairs.csv"
+    shared = ["--where", "year=2020", "--drop", "all", "--graph", pairs]
+    bare = [tmp_path / "jobs.csv", *shared, "--kind", "counts", "--draws", 100]
+    assert call("rank", *bare)[1] == call("rank", study, "--draws", 100)[1]
+    quotients = tmp_path / "lq.csv"
+    call("lq", study, "-o", quotients)
+    tests = ["--permutations", 99]
+    of_study = call("moran", study, *tests)[1]
+    assert of_study == call("moran", quotients, "--graph", pairs, *tests)[1]
+    text = io.TextIOWrapper(io.BytesIO(quotients.read_bytes()), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", text)
+    assert of_study == call("moran", "-", "--graph", pairs, *tests)[1]
+
+
+def test_what_is_told_of_a_map_is_told_once(call, tmp_path):
+    import geopandas as gpd
+    from shapely import box
+
+    open_study(tmp_path)
+    shapes = [box(k, 0, k + 1, 1) for k in range(5)]
+    frame = gpd.GeoDataFrame({"name": [*OPEN, "Else"]}, geometry=shapes, crs=3857)
+    frame.to_file(tmp_path / "map.gpkg")
+    status, _, err = call(
+        "moran", tmp_path / "mine.toml", "--boundaries", tmp_path / "map.gpkg", "--graph", "queen"
+    )
+    assert status == 0
+    assert err.count("Else") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251", "utf-8"])
+def test_no_letter_of_a_redirected_output_ends_a_run(tmp_path, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "spatialkz", *arguments], capture_output=True, env=environment, check=False
+        )
+
+    listed = run("regions")
+    assert listed.returncode == 0
+    assert "Ақмола облысы" in listed.stdout.decode("utf-8")  # Kazakh is in neither of the others
+    if encoding != "utf-8":
+        assert b"which lacks" in listed.stderr
+    started = run("init", str(tmp_path))
+    assert (started.returncode, started.stderr) == (0, b"")
+
+
+def test_init_says_what_is_open_and_takes_how_the_file_is_read(call, tmp_path):
+    table = tmp_path / "my jobs.csv"
+    table.write_bytes("county;año;x\nNörd;1;2\nSud;3;4\nEst;5;1\nOest;2;2\n".encode("cp1252"))
+    status, _, err = call("init", table)
+    assert (status, err.count("\n")) == (2, 1)
+    status, out, _ = call("init", table, "--encoding", "cp1252")
+    assert status == 0
+    assert "Open: who neighbors whom?" in out
+    assert f"try: spatialkz run {tmp_path / 'study.toml'}" in out
+    assert 'encoding = "cp1252"' in (tmp_path / "study.toml").read_text(encoding="utf-8")
+
+
+def test_help_puts_options_under_headings(call):
+    for command in ("run", "lq", "audit", "moran", "focal", "cluster", "rank"):
+        status, out, _ = call(command, "--help")
+        assert status == 0
+        headings = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
+        assert headings == [
+            "Arguments:",
+            "Options:",
+            "Which cells make up the table:",
+            "How its file is read, where the content does not tell:",
+            "Who neighbors whom:",
+        ]
+        assert max(map(len, out.splitlines())) <= 100
 
 
 def test_wrong_use_is_status_2(call):

@@ -153,6 +153,8 @@ class Source(Neighbors, Reading, Selection):
     def __post_init__(self) -> None:
         from spatialkz.datasets import study_names
 
+        if Path(self.file).is_dir():
+            raise InputError(f"{self.file or repr('')} is a folder; name a file in it.")
         if self.file != "-" and not Path(self.file).exists() and not self.is_study:
             names = ", ".join(study_names())
             raise InputError(
@@ -165,6 +167,12 @@ class Source(Neighbors, Reading, Selection):
         from spatialkz.datasets import study_names
 
         return self.file in study_names() or self.file.endswith(".toml")
+
+    def refuse_neighbors(self, why: str) -> None:
+        """Refuse options that say who neighbors whom, where nothing would heed them."""
+        for option in fields(Neighbors):
+            if getattr(self, option.name) not in (None, False, (), []):
+                raise InputError(f"{why}; leave out --{option.name.replace('_', '-')}.")
 
     def files(self, **defaults: Any) -> StudyFiles:
         """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""

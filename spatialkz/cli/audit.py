@@ -16,6 +16,7 @@ def audit(source: Source, output: Output = None) -> None:
     if source.is_study:
         found, claims = audit_study(source.study())
     else:
+        source.refuse_neighbors("An audit heeds no neighbors")
         files = source.files(kind="quotients", rounding=0.005)
         found = audit_table(files.activity())
         tell(files.notes)

@@ -53,15 +53,15 @@ def cluster(
     from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
     from spatialkz.clustering.analysis import DEFAULT_METHODS
 
-    values, files = source.variables()
     if alpha is not None and method != "clustgeo":
         raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
-    if details or METHODS[method].needs_graph:
-        neighbors = next(iter(source.graphs(files, values.index).values()))
-    elif not source.graph and source.boundaries is None:
-        neighbors = None
-    else:
-        raise InputError(f"{method} uses no neighbors without --details; leave out --graph and --boundaries.")
+    if details and choose_by != "silhouette":
+        raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
+    with_neighbors = details or METHODS[method].needs_graph
+    if not with_neighbors:
+        source.refuse_neighbors(f"{method} uses no neighbors without --details")
+    values, files = source.variables()
+    neighbors = next(iter(source.graphs(files, values.index).values())) if with_neighbors else None
     if not details or neighbors is None:
         clusters = cluster_regions(
             transformed(values, transform),
@@ -74,8 +74,6 @@ def cluster(
         )
         emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
         return
-    if choose_by != "silhouette":
-        raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
     methods = list(dict.fromkeys([method, *DEFAULT_METHODS]))
     found = analyse_clusters(values, neighbors, transform=transform, methods=methods, k=k, rng=seed)
     emit_result(

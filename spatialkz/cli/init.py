@@ -27,7 +27,7 @@ def init(
     from spatialkz.study_init import init_study
     from spatialkz.study_model import check_study
 
-    table = check_study({"table": {"file": path.name, **reading.given()}}, "init").table
+    table = check_study({"table": {"file": "the table", **reading.given()}}, "init").table
     found = init_study(path, replace=force, options=table.options())
     tell(found.notes)
     for question in found.questions:

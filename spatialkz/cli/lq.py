@@ -42,10 +42,8 @@ def lq(
 
     from spatialkz.specialization import quotient_interval, quotients_of_kind, table_quotients
 
-    if kind != "windowed" and not source.is_study and (source.graph or source.boundaries is not None):
-        raise InputError(
-            f"Neighbors are for windowed quotients; {kind} ones take no --graph or --boundaries."
-        )
+    if kind != "windowed" and not source.is_study:
+        source.refuse_neighbors(f"Neighbors are for windowed quotients, not for {kind} ones")
     files = source.files(contained=contained)
     table = files.activity()
     tell(files.notes)

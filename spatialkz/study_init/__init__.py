@@ -79,6 +79,8 @@ def init_study(
         raise InputError(
             "A study file names its table, so standard input has none; save the table as a file."
         )
+    if path.suffix == ".toml" and path.is_file():
+        raise InputError(f"{path} is a study file already; name the table that a new one is for.")
     if not path.exists() and path.suffix:
         raise InputError(f"There is no file {path}.")
     folder = path.parent if path.is_file() else path
