@@ -324,7 +324,10 @@ def test_counts_that_are_fractions_run_without_the_tests_that_need_whole_numbers
     pd.testing.assert_series_equal(quotients["lq_low"], quotients["lq"], check_names=False)
     assert "lq_p" not in pd.read_csv(folder / "candidates.csv")
     page = (folder / "report.html").read_text("utf-8")
-    assert "Counts are fractions (full-time equivalents, say): tests that need whole numbers are left out" in page
+    assert (
+        "Counts are fractions (full-time equivalents, say): tests that need whole numbers are left out"
+        in page
+    )
 
 
 def test_labels_may_be_numbers_or_dates(tmp_path):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from libpysal.graph import Graph
 
     from spatialkz.study import Study
-    from spatialkz.study_file import StudyFiles
+    from spatialkz.study_sources import StudyFiles
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 Output = Annotated[
@@ -177,8 +177,9 @@ class Source(Neighbors, Reading, Selection):
     def files(self, **defaults: Any) -> StudyFiles:
         """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
         from spatialkz.datasets import study_file, study_names
-        from spatialkz.study_file import StudyFiles, study_files
+        from spatialkz.study_file import study_files
         from spatialkz.study_model import check_study
+        from spatialkz.study_sources import StudyFiles
 
         table, geography = self._table(), self._geography()
         if self.is_study:

@@ -11,9 +11,9 @@ from spatialkz.errors import SpatialKZError, listing
 from spatialkz.geography.boundaries import map_labels
 from spatialkz.geography.map_files import read_features, texts_of
 from spatialkz.regions import resolve_regions
-from spatialkz.study_file import StudyFiles
 from spatialkz.study_init.draft import Draft
 from spatialkz.study_model import check_study
+from spatialkz.study_sources import StudyFiles
 from spatialkz.tables import read_frame
 from spatialkz.tables.labels import nearest_labels, tidy_label
 

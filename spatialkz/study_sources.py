@@ -1,0 +1,380 @@
+"""The files that a study names: read, checked, and put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+
+from spatialkz.datasets import data_path
+from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.geography import Recipe, as_recipe, names_recipe
+from spatialkz.geography.boundaries import boundaries_for
+from spatialkz.regions import Vintage, boundary_source, resolve_regions
+from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
+from spatialkz.regions.names import known_names
+from spatialkz.study import Choices, Places, Study
+from spatialkz.study_model import BaseFile, ClaimsFile, RulesFile, StudyModel, check_section
+from spatialkz.tables import (
+    ActivityTable,
+    RegionTable,
+    complete_table,
+    read_frame,
+    read_table_file,
+    require_labels,
+)
+from spatialkz.tables.labels import tidy_label
+from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
+from spatialkz.toml_files import read_toml, require_file
+
+_NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
+_REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
+
+
+class StudyFiles:
+    """The files behind a checked study model; remembers which it touched, and what was told on the way.
+
+    Parameters
+    ----------
+    model : StudyModel
+    folder : Path
+        Where relative paths begin.
+    source : str
+        What the study is called in an error sentence.
+    inputs : tuple of Path
+        Files that were read already.
+    """
+
+    def __init__(self, model: StudyModel, folder: Path, source: str, inputs: tuple[Path, ...] = ()) -> None:
+        self.model, self.folder, self.source = model, folder, source
+        self.inputs = list(inputs)
+        self.notes: list[str] = []
+
+    def study(self) -> Study:
+        """Read everything, and put it together."""
+        model = self.model
+        # What is small and may be wrong comes first.
+        if names_recipe(model.geography.graph):
+            self._recipe(model.geography.graph)
+        else:
+            require_file(self.folder / model.geography.graph, model.geography.graph)
+        sectors, claims, places, placement = (
+            self.sectors(),
+            self._claims(),
+            self._places(),
+            self._placement(),
+        )
+        table = self.activity(sectors)
+        regions = self.regions(table.regions)
+        graph, polygons = self.geography(regions, model.geography.graph)
+        name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
+        return Study(
+            name=name,
+            title=model.title or name,
+            source=model.source,
+            table=table,
+            graph=graph,
+            regions=regions,
+            sectors=sectors,
+            boundaries=polygons,
+            placement=placement,
+            marks=self._marks(),
+            claims=claims,
+            places=places,
+            choices=Choices(**self.model.choices),
+            inputs=tuple(self.inputs),
+            notes=tuple(self.notes),
+        )
+
+    def file(self, name: str) -> Path:
+        """Path of a file that the study names."""
+        if name == "-":
+            return Path(name)
+        path = self.folder / name
+        require_file(path, name)
+        path = path.resolve()
+        if path not in self.inputs:
+            self.inputs.append(path)
+        return path
+
+    def values(self, *, sectors: bool = True) -> RegionTable:
+        """The table as it was read."""
+        section = self.model.table
+        base = section.base if isinstance(section.base, str) else None
+        found = read_table_file(self.file(section.file), section.options(base=base), sectors=sectors)
+        self.notes += found.notes
+        return found
+
+    def activity(self, sectors: pd.DataFrame | None = None) -> ActivityTable:
+        """The table with its base and groups."""
+        section = self.model.table
+        found = self.values()
+        groups = section.groups or (None if sectors is None or "group" not in sectors else sectors["group"])
+        if section.groups:
+            require_labels(
+                section.groups,
+                found.values.columns,
+                f"{self.source}: [table.groups] names sectors that the table lacks:",
+            )
+        base, national, grand = self.base(found), found.national, found.national_base
+        part = national is not None and section.kind != "quotients" and self._is_part(found, national)
+        region_totals, sector_totals = self._sums(found, part)
+        largest = section.suppressed.largest
+        return complete_table(
+            found.values,
+            kind=section.kind,
+            unit=section.unit,
+            groups=None if groups is None else pd.Series(groups, dtype=str),
+            base=base,
+            rounding=section.rounding,
+            contained=section.contained,
+            region_totals=region_totals,
+            sector_totals=sector_totals,
+            national=national if part else None,
+            national_base=grand if part else None,
+            largest=pd.Series(largest) if isinstance(largest, dict) else largest,
+            smallest=section.suppressed.smallest,
+        )
+
+    def _sums(self, found: RegionTable, part: bool) -> tuple[pd.Series | None, pd.Series | None]:
+        """Printed totals of regions and sectors that are sums of the cells, which bound suppressed ones."""
+        section = self.model.table
+        if section.kind == "quotients":
+            return None, None
+        adds_up = section.suppressed.sums_to_base
+        base = found.base
+        if base is not None and (adds_up is None or adds_up):
+            complete = ~found.hidden.any(axis=1)
+            if adds_up is None and not _near(found.values[complete].sum(axis=1), base[complete]):
+                base = None
+        else:
+            base = None
+        national = found.national
+        if part or not found.hidden.any(axis=None):
+            national = None  # complete cells say more than a total, which may be rounded
+        return base, national
+
+    def _is_part(self, found: RegionTable, national: pd.Series) -> bool:
+        """Whether the regions are a part of the country that the total row counts."""
+        section = self.model.table
+        if section.part is not None:
+            return section.part
+        complete = ~found.hidden.any(axis=0) & national.notna()
+        sums, printed = found.values.loc[:, complete].sum(), national[complete]
+        if not complete.any() or (sums - printed).abs().sum() <= _NEAR_TOTAL * printed.sum():
+            return False
+        sector = str((sums / printed).idxmin())
+        self.notes.append(
+            f"The total row {section.total!r} is not the sum of the regions ({sector}: {national[sector]:g} "
+            f"against {sums[sector]:g}), so it was kept as the base of a country that they are a part of; "
+            "part = false says otherwise."
+        )
+        return True
+
+    def base(self, found: RegionTable) -> pd.Series | pd.DataFrame | None:
+        """Base of the table, a column or a file."""
+        section = self.model.table
+        if found.base is not None or section.base is None:
+            return found.base
+        given = section.base if isinstance(section.base, BaseFile) else BaseFile(file=section.base)
+        if not (self.folder / given.file).is_file() and isinstance(section.base, str):
+            raise InputError(
+                f"The base {given.file!r} is neither a column ({listing(found.values.columns, 12)}) "
+                "nor a file."
+            )
+        changes: dict[str, Any] = {
+            "region": given.region,
+            "sector": None,
+            "value": given.value,
+            "where": given.where,
+        }
+        changes |= {
+            "base": None,
+            "drop": [],
+            "drop_regions": [],
+            "rename": {},
+            "total": None,
+            "keep_sums": True,
+        }
+        options = section.options(**changes, sheet=None, header=None, skip=0, absent=None)
+        table = read_table_file(self.file(given.file), options, sectors=False)
+        self.notes += table.notes
+        base = table.values.rename(index=section.rename)
+        extra = base.index.difference(found.values.index)
+        if len(extra) and not len(found.values.index.difference(base.index)):
+            self.notes.append(f"{given.file} has {listing(extra, 3)}, which the table lacks; left out.")
+            base = base.loc[found.values.index]
+        return base
+
+    def regions(self, labels: pd.Index) -> pd.DataFrame:
+        """Codes and names of the regions, where the study says whose they are or nothing else can tell."""
+        division, section = self.model.regions.division, self.model.geography
+        if division is None and (section.boundaries is not None or not names_recipe(section.graph)):
+            return pd.DataFrame(index=labels)
+        if division is None:
+            try:
+                return resolve_regions(list(labels))[_REGION_COLUMNS].rename_axis(index="region")
+            except RegionError as error:
+                known = known_names(labels)
+                raise RegionError(
+                    "Neighbors are needed: regions that are not Kazakhstan's need boundaries (--boundaries) "
+                    f"or a file of neighbors as graph (--graph){f'. {error}' if known else '.'}"
+                ) from error
+        vintages = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
+        if division not in vintages:
+            raise InputError(f"{self.source}: division is {division!r}; known are {listing(vintages)}.")
+        resolved = resolve_regions(list(labels), vintage=vintages[division])
+        return resolved[_REGION_COLUMNS].rename_axis(index="region")
+
+    def geography(self, regions: pd.DataFrame, line: str) -> tuple[Graph, gpd.GeoDataFrame | None]:
+        """Who neighbors whom by a recipe or a file, and the polygons."""
+        section = self.model.geography
+        if "code" in regions:
+            vintage = regions["vintage"].iloc[0]
+            self.inputs += [
+                data_path("regions.csv"),
+                data_path(f"contiguity_{vintage}.csv"),
+                boundary_source(),
+            ]
+        polygons = None
+        if section.boundaries is not None:
+            found = boundaries_for(
+                self.file(section.boundaries),
+                regions.index,
+                id_column=section.id,
+                codes=region_codes(regions),
+                layer=section.layer,
+                where=section.where,
+                crs=section.crs,
+                clean=section.clean,
+                gap=section.gap,
+            )
+            polygons = found.polygons
+            self.notes += found.notes
+        neighbors = region_graph(
+            regions,
+            self._recipe(line),
+            polygons,
+            isolates=section.isolates,
+            parts=section.parts,
+            gap=section.gap,
+            weights=section.weights,
+            directed=section.directed,
+            encoding=self.model.table.encoding,
+        )
+        self.notes += neighbors.notes
+        return neighbors.graph, bundled_boundaries(regions) if polygons is None else polygons
+
+    def _recipe(self, line: str) -> Recipe | Path:
+        if not names_recipe(line):
+            return self.file(line)
+        times = self.model.geography.times
+        return as_recipe(line, **({} if times is None else {"table": self._side(times, [])}))
+
+    def _side(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """A file beside the table, with the columns it must have."""
+        frame = read_frame(self.file(name), self.model.table.options().for_side_file())
+        lacking = [column for column in columns if column not in frame]
+        if lacking:
+            raise InputError(
+                f"{name} lacks the column {listing(lacking)}; it has {listing(frame.columns, 12)}."
+            )
+        return frame.map(tidy_label)
+
+    def _numbers(self, name: str, what: str) -> pd.Series:
+        """Whole numbers by region, missing where the cell is empty."""
+        frame = self._side(name, ["region", what])
+        _refuse_twice(frame, "region", name)
+        for line, text in frame[what].items():
+            if text and not re.fullmatch(r"\d{1,9}", text):
+                raise InputError(f"{name}, line {line}: {what} is {text!r}; a whole number was expected.")
+        return pd.Series(
+            pd.to_numeric(frame[what].replace("", None)).to_numpy(), index=frame["region"], name=what
+        ).astype("Int64")
+
+    def sectors(self) -> pd.DataFrame:
+        """The list of sectors, empty if the study has none."""
+        if self.model.sectors is None:
+            return pd.DataFrame()
+        name = self.model.sectors.file
+        frame = self._side(name, ["sector"])
+        _refuse_twice(frame, "sector", name)
+        for column in ("sector", *(["group"] if "group" in frame else [])):
+            empty = frame.index[frame[column] == ""]
+            if len(empty):
+                raise InputError(f"{name}, line {empty[0]}: the {column} is empty.")
+        return frame.set_index("sector").rename_axis(index="sector")
+
+    def _marks(self) -> pd.DataFrame | None:
+        section = self.model.table
+        if section.marks is None:
+            return None
+        options = section.options(value=section.marks, base=None, keep_sums=True)
+        found = read_table_file(self.file(section.file), options, sectors=False).values
+        if not found.isin([0, 1]).all(axis=None):
+            raise InputError(
+                f"{section.file}: the marks in the column {section.marks!r} must be 1 (marked) or 0."
+            )
+        return found
+
+    def _claims(self) -> tuple[Mapping[str, Any], ...]:
+        if self.model.claims is None:
+            return ()
+        name = self.model.claims.file
+        found = read_toml(self.file(name))
+        check_section(ClaimsFile, found, name)
+        return tuple(found["claim"])
+
+    def _places(self) -> Places:
+        section = self.model.places
+        columns = {
+            "named": ["site", "kind", "region"],
+            "specializations": ["policy", "site", "named", "sector", "reason"],
+            "prerequisites": PREREQUISITE_COLUMNS,
+        }
+        found: dict[str, Any] = {
+            name: self._side(given, needed)
+            for name, needed in columns.items()
+            if (given := getattr(section, name)) is not None
+        }
+        sites = [
+            self._side(given.file, ["region", given.site])[["region", given.site]]
+            .set_axis(["region", "site"], axis=1)
+            .assign(policy=policy)
+            for policy, given in section.policies.items()
+        ]
+        if sites:
+            found["sites"] = pd.concat(sites, ignore_index=True)[["policy", "site", "region"]]
+        if section.cities is not None:
+            cities = self._numbers(section.cities, "city")
+            if cities.isna().any() or not cities.isin([0, 1]).all():
+                raise InputError(
+                    f"{section.cities}: city must be 1 (a city of its own) or 0 for every region."
+                )
+            found["cities"] = cities.astype(np.int64)
+        if section.rules is not None:
+            found["rules"] = self.file(section.rules)
+            check_section(RulesFile, read_toml(found["rules"]), section.rules)
+        return Places(**found)
+
+    def _placement(self) -> pd.Series | None:
+        given = self.model.placement
+        return None if given is None else self._numbers(given.file, "tier")
+
+
+def _near(sums: pd.Series, totals: pd.Series) -> bool:
+    """Whether printed totals are the sums of the cells they stand beside, up to rounding."""
+    return len(sums) > 0 and bool(np.allclose(sums, totals, rtol=0.001, atol=len(sums) / 2))
+
+
+def _refuse_twice(frame: pd.DataFrame, column: str, source: str) -> None:
+    twice = frame[column][frame[column].duplicated(keep=False)]
+    if len(twice):
+        lines = listing(twice.index[twice == twice.iloc[0]])
+        raise InputError(f"{source}: the {column} {twice.iloc[0]} stands more than once, in lines {lines}.")
