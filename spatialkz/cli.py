@@ -515,6 +515,7 @@ _LEADING = {
 def _emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = None) -> None:
     """Write to a file, show (the leading columns) on a terminal, or send plain CSV down a pipe."""
     from spatialkz.tables import write_table
+    from spatialkz.tables.writers import tell_formulas, write_csv
 
     if output is not None:
         write_table(table, output)
@@ -524,7 +525,8 @@ def _emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = 
         shown = table if leading is None else table[leading]
         print(shown.to_string(index=False, float_format="{:.4g}".format))
     else:
-        table.to_csv(sys.stdout, index=False, float_format="%.10g", lineterminator="\n")
+        write_csv(table, sys.stdout, digits=10)
+        tell_formulas(table, "The output")
 
 
 def main() -> None:

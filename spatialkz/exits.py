@@ -64,8 +64,10 @@ def _told(error: BaseException) -> int | None:
 
 
 def _say(sentence: str) -> None:
-    with suppress(OSError):
-        print(f"spatialkz: {sentence}", file=sys.stderr, flush=True)
+    # Printing to a closed stream would go to standard output.
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"spatialkz: {sentence}", file=sys.stderr, flush=True)
 
 
 def _drop_output() -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from spatialkz.errors import OutputError
+from spatialkz.writing import replaced_file
 
 Table = TypeVar("Table", pd.DataFrame, pd.Series)
 
@@ -53,7 +53,7 @@ def json_ready(value: object) -> object:
         return [json_ready(cell) for cell in value]
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
         return None
     return value
 
@@ -65,7 +65,5 @@ def write_json(content: Mapping[str, object], path: Path) -> None:
         json.dumps(json_ready(content)), parse_float=lambda text: float(f"{float(text):.10g}")
     )
     text = json.dumps(rounded, ensure_ascii=False, indent=2, allow_nan=False)
-    try:
-        path.write_text(text + "\n", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+    with replaced_file(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spatialkz.errors import listing, notice
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_MOST_LETTERS = 80
 
 
 def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]:
@@ -46,7 +52,7 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
     from spatialkz.report import cluster_criteria, cluster_matrices, heatmap, intervals, maps, tree
     from spatialkz.report.style import styled
 
-    words = Wording(lang)
+    words, findings = Wording(lang), _with_short_names(findings)
     folder.mkdir(parents=True, exist_ok=True)
     drawings = {
         "map": maps.breadth_map,
@@ -70,7 +76,7 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
         del drawings["consensus"]
     drawings |= _focal_drawings(findings) | _ranking_drawings(findings)
     files = {}
-    with styled():
+    with styled(), _missing_letters_told():
         for name, draw in drawings.items():
             figure = draw(findings, words)
             files[name] = folder / f"{name}.svg"
@@ -81,6 +87,38 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
                 files[name].write_text(_slim(svg.getvalue()), encoding="utf-8", newline="\n")
             figure.savefig(folder / f"{name}.png", dpi=150, pil_kwargs={"compress_level": 3})
     return files
+
+
+def _with_short_names(findings: Findings) -> Findings:
+    """Names as long as a figure can bear; page and tables have them whole."""
+    study = findings.study
+    short = {
+        part: names.map(lambda name: f"{name[:_MOST_LETTERS]}…" if len(str(name)) > _MOST_LETTERS else name)
+        for part, names in (
+            ("regions", study.regions.filter(like="name_")),
+            ("sectors", study.sectors.filter(like="name_")),
+        )
+    }
+    if all(names.equals(getattr(study, part)[names.columns]) for part, names in short.items()):
+        return findings
+    changed = {part: getattr(study, part).assign(**names) for part, names in short.items()}
+    return replace(findings, study=replace(study, **changed))
+
+
+@contextmanager
+def _missing_letters_told() -> Iterator[None]:
+    """One notice in the place of a warning for each letter and figure."""
+    pattern = re.compile(r"Glyph (\d+) .*missing from")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", pattern.pattern)
+        yield
+    missing = dict.fromkeys(found[1] for told in caught if (found := pattern.match(str(told.message))))
+    for told in caught:
+        if not pattern.match(str(told.message)):
+            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+    if missing:
+        letters = listing([chr(int(number)) for number in missing])
+        notice(f"The font of the figures lacks {letters}: a box stands there; page and tables show them.")
 
 
 def _focal_drawings(findings: Findings) -> dict[str, Callable[[Findings, Wording], Figure]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
 
 _LARGEST = 1e70
+#: What neither XML nor a workbook can hold.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_labels(labels: pd.Index, what: str) -> None:
