@@ -14,9 +14,26 @@ from spatialkz.errors import InputError, listing
 
 Alternative = Literal["two-sided", "greater", "less"]
 Floats: TypeAlias = NDArray[np.float64]
+#: The largest number of draws of any kind.
+MOST_DRAWS = 10_000_000
 # Tests from which counting distinct p-values may beat sorting them.
 _COUNT_FROM = 10_000
 _SMALLEST = np.finfo(np.float64).tiny
+
+
+def check_number(number: int, name: str, least: int, most: int = MOST_DRAWS) -> None:
+    """Refuse a number of draws that is none, is too small to say anything, or would never end.
+
+    >>> check_number(10**12, "permutations", 99)
+    Traceback (most recent call last):
+        ...
+    spatialkz.errors.InputError: permutations is 1000000000000; a whole number, at least 99 and at most
+    10,000,000, is needed.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or not least <= number <= most:
+        raise InputError(
+            f"{name} is {number!r}; a whole number, at least {least} and at most {most:,}, is needed."
+        )
 
 
 def check_alternative(alternative: str) -> None:

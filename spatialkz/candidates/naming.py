@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats, check_alternative, permutation_p_value
+from spatialkz.inference import Alternative, Floats, check_alternative, check_number, permutation_p_value
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import symmetric_quotient
@@ -186,8 +186,7 @@ def naming_test(
             f"statistic is {statistic!r}; it must be one of {listing(get_args(NamingStatistic))}."
         )
     for name, number in (("permutations", permutations), ("simulations", simulations)):
-        if number < 99:
-            raise InputError(f"{name} is {number}; at least 99 are needed.")
+        check_number(number, name, 99)
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
     for name, values in (("threshold", [threshold]), ("uplifts", list(uplifts))):

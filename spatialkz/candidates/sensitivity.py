@@ -19,6 +19,7 @@ from spatialkz.candidates.choices import (
     shared_ranks,
 )
 from spatialkz.errors import InputError
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 
@@ -85,7 +86,8 @@ def sobol_indices(
     from SALib.analyze import sobol as analysis
     from SALib.sample import sobol as sampling
 
-    if samples < 2 or samples & (samples - 1):
+    check_number(samples, "samples", 2)
+    if samples & (samples - 1):
         raise InputError(f"samples is {samples}; a power of 2 is expected.")
     empty = [name for name, (low, high) in factors.items() if not low < high]
     if empty or not factors:

@@ -14,6 +14,7 @@ from spatialkz.candidates.normalization import normalized
 from spatialkz.candidates.ranking import rank_interval, ranks, share_above, undecided_groups
 from spatialkz.candidates.weighting import benefit_of_the_doubt, indicator_weights
 from spatialkz.errors import InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 
@@ -182,8 +183,7 @@ def rank_uncertainty(
     """
     setup = Setup.of(evidence, directions, choices or RankChoices(), drawn)
     n = len(setup.table)
-    if not isinstance(draws, int | np.integer) or draws < 100:
-        raise InputError(f"draws is {draws}; at least 100 are needed.")
+    check_number(draws, "draws", 100)
     if isinstance(drawn, np.ndarray) and len(drawn) != draws:
         raise InputError(f"drawn has {len(drawn)} tables, but draws is {draws}.")
     if not top or min(top) < 1 or max(top) > n:

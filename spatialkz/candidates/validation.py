@@ -12,7 +12,13 @@ from scipy import stats
 
 from spatialkz.candidates.area_profile import check_hosts, require_columns
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_alternative, permutation_p_value, tail_p_value
+from spatialkz.inference import (
+    Alternative,
+    check_alternative,
+    check_number,
+    permutation_p_value,
+    tail_p_value,
+)
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_labels, check_same_regions, check_table
@@ -148,8 +154,7 @@ def placement_agreement(
     check_alternative(alternative)
     if best not in get_args(Best):
         raise InputError(f"best is {best!r}; it must be one of {listing(get_args(Best))}.")
-    if permutations < 99:
-        raise InputError(f"permutations is {permutations}; at least 99 are needed.")
+    check_number(permutations, "permutations", 99)
     check_labels(tiers.index, "region")
     values = check_table(ranking, name="ranking").iloc[:, 0]
     check_same_regions(values.index, tiers.index, "the ranking", "the placement")

@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 
 from spatialkz.clustering._labels import Matrix, Member, Refit, by_descending_mean, distinct_rows, membership
 from spatialkz.errors import InputError
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
@@ -154,8 +155,7 @@ def consensus_clusters(
         raise InputError(
             f"k is {k}; with {distinct_rows(points)} distinct regions it must be from 1 to that."
         )
-    if resamples < 1:
-        raise InputError(f"resamples is {resamples}; at least 1 is needed.")
+    check_number(resamples, "resamples", 1)
     how = [_checked_draw(regions, "regions"), _checked_draw(sectors, "sectors")]
     if how == [1.0, 1.0]:
         raise InputError(

@@ -21,6 +21,7 @@ from spatialkz.clustering.lloyd import (
     sum_of_squares,
 )
 from spatialkz.errors import InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.parallel import in_blocks
@@ -147,8 +148,8 @@ def gap_statistic(
     """
     if reference not in get_args(Reference):
         raise InputError(f"reference is {reference!r}; it must be one of {listing(get_args(Reference))}.")
-    if references < 2:
-        raise InputError(f"references is {references}; at least 2 are needed for a standard error.")
+    # A standard error takes two.
+    check_number(references, "references", 2)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     rows = check_table(features, name="features", least_regions=3).sort_index()
     points, numbers = checked(rows.to_numpy(), ks)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spatialkz.clustering._labels import Matrix, Refit, membership
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import false_discovery_adjusted, monte_carlo_tail
+from spatialkz.inference import check_number, false_discovery_adjusted, monte_carlo_tail
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.shuffles import order_keys, random_orders
@@ -177,8 +177,7 @@ def sector_split_test(
     flat = table.columns[np.ptp(points, axis=0) == 0]
     if len(flat):
         raise InputError(f"A constant sector cannot differ between clusters: {listing(flat)}.")
-    if permutations < 99:
-        raise InputError(f"permutations is {permutations}; at least 99 are needed.")
+    check_number(permutations, "permutations", 99)
     draw = generator(rng, "sector_split_test")
     standard = (points - points.mean(axis=0)) / points.std(axis=0)
     rows, by_sector = [], []

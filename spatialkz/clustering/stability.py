@@ -20,6 +20,7 @@ from spatialkz.clustering._labels import (
     membership,
 )
 from spatialkz.errors import InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
@@ -287,8 +288,7 @@ def _bootstrap(
     points: Matrix, member: Member, fit: Refit, resamples: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Similarities, shape (resamples, clusters)."""
-    if resamples < 1:
-        raise InputError(f"resamples is {resamples}; at least 1 is needed.")
+    check_number(resamples, "resamples", 1)
     clusters = member.shape[1]
     if distinct_rows(points) < clusters:
         raise InputError(f"There are {clusters} clusters, but only {distinct_rows(points)} distinct regions.")

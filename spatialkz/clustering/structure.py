@@ -20,7 +20,7 @@ from spatialkz.clustering.lloyd import (
     start_draws,
 )
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import monte_carlo_tail
+from spatialkz.inference import check_number, monte_carlo_tail
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.parallel import in_blocks
@@ -167,8 +167,7 @@ def structure_test(
     for given, options, name in ((null, Null, "null"), (statistic, Statistic, "statistic")):
         if given not in get_args(options):
             raise InputError(f"{name} is {given!r}; it must be one of {listing(get_args(options))}.")
-    if draws < 1:
-        raise InputError(f"draws is {draws}; at least 1 is needed.")
+    check_number(draws, "draws", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     table = check_table(features, name="features", least_regions=4).sort_index()
     points, numbers = checked(table.to_numpy(), ks if statistic == "silhouette" else [2])

@@ -19,7 +19,7 @@ from spatialkz.focal.grades import checked_quotients, graded, varying, why_undec
 from spatialkz.focal.models import PRIOR_SETS, Generator, Model, Priors
 from spatialkz.focal.size_null import Shares, size_null
 from spatialkz.focal.summaries import SUMMARIES, summaries
-from spatialkz.inference import Floats
+from spatialkz.inference import Floats, check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import seeds_of
 from spatialkz.spatial.parallel import in_blocks
@@ -339,7 +339,5 @@ def _check(models: Sequence[Model], simulations: int, trees: int) -> None:
         raise InputError(
             f"models is {listing(models)}; it must name two or more of {listing(get_args(Model))}, each once."
         )
-    if simulations < 600:
-        raise InputError(f"simulations is {simulations}; at least 600 are needed.")
-    if trees < 60:
-        raise InputError(f"trees is {trees}; at least 60 are needed.")
+    check_number(simulations, "simulations", 600)
+    check_number(trees, "trees", 60, 100_000)

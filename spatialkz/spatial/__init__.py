@@ -1,6 +1,7 @@
 """Spatial autocorrelation: global and local statistics, their p-values, and what could have been detected."""
 
 from spatialkz.inference import Alternative, false_discovery_adjusted
+from spatialkz.spatial._checks import constant_variables
 from spatialkz.spatial.bivariate import bivariate_moran, local_bivariate_moran
 from spatialkz.spatial.cross_moran import cross_moran
 from spatialkz.spatial.geary import geary
@@ -27,6 +28,7 @@ __all__ = [
     "MoranPower",
     "MoranTest",
     "bivariate_moran",
+    "constant_variables",
     "cross_moran",
     "dependence_confidence_set",
     "detectable_dependence",

@@ -8,7 +8,7 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_alternative
+from spatialkz.inference import check_alternative, check_number
 from spatialkz.randomness import generator
 from spatialkz.spatial.weights import binary, row_standardized
 from spatialkz.tables import check_table
@@ -39,13 +39,19 @@ def checked(
 
 def refuse_constants(table: pd.DataFrame) -> None:
     """Refuse variables without variation: autocorrelation has no meaning for them."""
-    cells = table.to_numpy()
-    # Constant up to rounding: what differs in the last digits alone.
-    constant = table.columns[np.ptp(cells, axis=0) <= _ROUNDING * np.abs(cells).max(axis=0)]
+    constant = constant_variables(table)
     if len(constant):
         raise InputError(
             f"Autocorrelation needs values that differ; these are constant: {listing(constant)}."
         )
+
+
+def constant_variables(table: pd.DataFrame) -> pd.Index:
+    """Columns that are constant up to rounding: what differs in the last digits alone is no difference."""
+    cells = table.to_numpy(dtype=np.float64)
+    constant = np.ptp(cells, axis=0) <= _ROUNDING * np.abs(cells).max(axis=0)
+    names: pd.Index = table.columns[constant]
+    return names
 
 
 def refuse_tiny(table: pd.DataFrame) -> None:
@@ -70,9 +76,8 @@ def check_alpha(alpha: float) -> None:
 
 
 def check_permutations(permutations: int) -> None:
-    """Refuse fewer than 99 permutations."""
-    if isinstance(permutations, bool) or not isinstance(permutations, int | np.integer) or permutations < 99:
-        raise InputError(f"permutations is {permutations!r}; a whole number, at least 99, is needed.")
+    """Refuse fewer than 99 permutations, and more than can be drawn."""
+    check_number(permutations, "permutations", 99)
 
 
 def seeds_of(rng: int | np.random.Generator | None, stream: str) -> np.random.SeedSequence:

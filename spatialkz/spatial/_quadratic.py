@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from spatialkz.inference import Alternative, Floats
 from spatialkz.spatial._checks import check_permutations
-from spatialkz.spatial._frames import deviates, normal_parts, permutation_parts
+from spatialkz.spatial._frames import deviates, normal_parts, parts_of_columns
 from spatialkz.spatial._moments import quadratic_moments
 from spatialkz.spatial.engine import permuted_cross_products
 
@@ -67,6 +67,10 @@ def quadratic_test(
     if method != "permutation":
         return columns, normal_parts(z, expected, variance, alternative)
     check_permutations(permutations)
-    draws = np.random.default_rng(seeds)
-    products = permuted_cross_products(form.values, form.weights, permutations, draws, diagonal=form.diagonal)
-    return columns, permutation_parts(statistic, form.scale * products, alternative)
+
+    def simulate(some: slice) -> tuple[Floats, Floats]:
+        draws, values = np.random.default_rng(seeds), np.ascontiguousarray(form.values[:, some])
+        products = permuted_cross_products(values, form.weights, permutations, draws, diagonal=form.diagonal)
+        return statistic[some], np.broadcast_to(form.scale, statistic.shape)[some] * products
+
+    return columns, parts_of_columns(simulate, len(statistic), permutations, alternative)

@@ -10,9 +10,8 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.inference import Alternative, Floats
-from spatialkz.randomness import generator
-from spatialkz.spatial._checks import check_choice, check_permutations, checked
-from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, normal_parts, permutation_parts
+from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
+from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, normal_parts, parts_of_columns
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.spatial.exact import exact_moran
@@ -92,10 +91,19 @@ def moran(
     deviate = deviates(statistic, expected, variance)
     if method == "permutation":
         check_permutations(permutations)
-        products = permuted_cross_products(
-            z, weights, permutations, generator(rng, "moran"), observed=statistic / scale
-        )
-        parts = permutation_parts(statistic, products * scale, alternative)
+        seeds = seeds_of(rng, "moran")
+
+        def simulate(some: slice) -> tuple[Floats, Floats]:
+            products = permuted_cross_products(
+                np.ascontiguousarray(z[:, some]),
+                weights,
+                permutations,
+                np.random.default_rng(seeds),
+                observed=statistic[some] / scale[some],
+            )
+            return statistic[some], products * scale[some]
+
+        parts = parts_of_columns(simulate, len(statistic), permutations, alternative)
     elif method == "exact" or method == "saddlepoint":
         frame = exact_moran(table, weights, method, alternative)
         expected, variance, deviate, p_value, low, high = (

@@ -9,18 +9,24 @@ from libpysal.graph import Graph
 from scipy.stats import kstest
 
 import spatialkz
+from spatialkz.clustering import cluster_regions, structure_test
 from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.focal import focal_test
 from spatialkz.geography import graph_from_pairs, neighbor_graph, recipe_family
 from spatialkz.pipeline import analyse
 from spatialkz.spatial import (
+    bivariate_moran,
     dependence_confidence_set,
     detectable_dependence,
     geary,
     getis_ord,
     graph_sensitivity,
+    local_moran,
+    moran,
     moran_power,
     residual_moran,
 )
+from spatialkz.specialization import concentration_test, quotient_test
 from spatialkz.study import Choices
 
 N = 12
@@ -169,3 +175,53 @@ def test_a_run_accepts_directed_and_complete_graphs(study, recipe):
     if not recipe.startswith("knn"):
         assert (findings.moran.to_frame()["p_value"] == 1).all()
         assert findings.detectable is None
+
+
+def test_many_variables_are_tested_some_at_a_time_with_the_same_bits(study, monkeypatch):
+    values = pd.DataFrame(np.random.default_rng(1).random((17, 12)), index=study.table.regions)
+    whole = moran(values, study.graph, permutations=199, rng=3), geary(values, study.graph, rng=3)
+    monkeypatch.setattr("spatialkz.spatial._frames._MOST_DRAWN", 1000)
+    parts = moran(values, study.graph, permutations=199, rng=3), geary(values, study.graph, rng=3)
+    for one, many in zip(whole, parts, strict=True):
+        pd.testing.assert_frame_equal(many.to_frame(), one.to_frame(), check_exact=True)
+        pd.testing.assert_frame_equal(many.envelope, one.envelope, check_exact=True)
+
+
+BOOTSTRAP = "parametric-bootstrap"
+JOBS = pd.DataFrame({"a": [30, 10, 5], "b": [10, 30, 9]}, index=list("xyz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("permutations", lambda values, graph, most: moran(values, graph, permutations=most)),
+        ("permutations", lambda values, graph, most: local_moran(values, graph, permutations=most)),
+        ("permutations", lambda values, graph, most: geary(values, graph, permutations=most)),
+        (
+            "permutations",
+            lambda values, graph, most: bivariate_moran(
+                values["research"], values["electrical"], graph, permutations=most
+            ),
+        ),
+        ("permutations", lambda values, graph, most: focal_test(values, graph, permutations=most)),
+        ("simulations", lambda values, graph, most: focal_test(values, graph, simulations=most)),
+        ("resamples", lambda values, _, most: cluster_regions(values, resamples=most)),
+        ("references", lambda values, _, most: cluster_regions(values, references=most)),
+        ("draws", lambda values, _, most: structure_test(values, draws=most)),
+        (
+            "resamples",
+            lambda _v, _g, most: quotient_test(JOBS, method=BOOTSTRAP, resamples=most),
+        ),
+        ("permutations", lambda _v, _g, most: concentration_test(JOBS, permutations=most)),
+    ],
+)
+def test_numbers_of_draws_that_would_never_end_are_refused(study, name, call):
+    with pytest.raises(InputError, match=f"{name} is 1000000000000; a whole number, at least .* 10,000,000"):
+        call(study.table.values, study.graph, 10**12)
+
+
+def test_draws_of_a_ranking_and_of_a_study_have_a_limit(study):
+    with pytest.raises(InputError, match="draws is 1000000000000; a whole number, at least 100 "):
+        spatialkz.rank_candidates(study, draws=10**12)
+    with pytest.raises(InputError, match=r"permutations is 1e\+12; it must lie from 99 to 1e\+07"):
+        Choices(permutations=10**12)

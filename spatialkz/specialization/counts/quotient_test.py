@@ -10,7 +10,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, tail_p_value
+from spatialkz.inference import Alternative, check_number, tail_p_value
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.counts import exact
@@ -254,11 +254,8 @@ def quotient_test(
 
 def _check_resamples(resamples: int, levels: Levels) -> None:
     smallest = min(level for level in (levels.low, levels.high) if level)
-    needed = max(99, int(np.ceil(1 / smallest - 1e-9)) - 1)
-    if isinstance(resamples, bool) or not isinstance(resamples, int | np.integer) or resamples < needed:
-        raise InputError(
-            f"resamples is {resamples!r}; limits at this confidence need a whole number of at least {needed}."
-        )
+    # Limits at this confidence need as many.
+    check_number(resamples, "resamples", max(99, int(np.ceil(1 / smallest - 1e-9)) - 1))
 
 
 def _assembled(cells: Cells, inference: Inference, alternative: Alternative, error: float) -> pd.DataFrame:

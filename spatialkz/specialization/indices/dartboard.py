@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_alternative, monte_carlo_tail, tail_p_value
+from spatialkz.inference import Alternative, check_alternative, check_number, monte_carlo_tail, tail_p_value
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.indices.unevenness import MEASURES, Floats, IndexName
@@ -210,8 +210,7 @@ def adjusted(rows: dict[Any, dict[str, Any]], names: list[str], families: int = 
 
 def check_options(permutations: int, alternative: str) -> None:
     """Refuse too few simulations and an unknown alternative."""
-    if permutations < 99:
-        raise InputError(f"permutations is {permutations}; at least 99 are needed.")
+    check_number(permutations, "permutations", 99)
     check_alternative(alternative)
 
 
