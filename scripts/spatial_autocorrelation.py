@@ -7,7 +7,7 @@ import typer
 
 import spatialkz
 from spatialkz.cli import find_study, run_script
-from spatialkz.specialization import breadth, table_quotients
+from spatialkz.specialization import table_quotients, with_breadth
 from spatialkz.tables import write_table
 
 
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     found = find_study(study)
     quotients = table_quotients(found.table)
-    variables = quotients.assign(breadth=breadth(quotients, found.choices.threshold))
+    variables = with_breadth(quotients, found.choices.threshold)
     print(spatialkz.moran(variables, found.graph, permutations=permutations, rng=seed).summary(), "\n")
     local = spatialkz.local_moran(variables, found.graph, permutations=permutations, rng=seed)
     print(local.summary())

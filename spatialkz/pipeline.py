@@ -10,31 +10,43 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 from packaging.requirements import Requirement
+from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
 
 import spatialkz
-from spatialkz.candidates import rank_candidates, review_ranking
-from spatialkz.clustering import analyse_clusters
-from spatialkz.errors import InputError, listing
-from spatialkz.focal.studies import focal_study
+from spatialkz.candidates import check_context, rank_candidates, review_ranking
+from spatialkz.clustering import analyse_clusters, check_clusterable
+from spatialkz.errors import InputError, OutputError, listing, notice
+from spatialkz.focal.studies import check_families, focal_study
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
-from spatialkz.spatial import detectable_dependence, local_moran, moran
+from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran
+from spatialkz.spatial.weights import row_standardized
 from spatialkz.specialization import (
     audit_study,
-    breadth,
+    breadth_label,
     certainty,
+    check_auditable,
+    check_counts,
+    counted_whole,
     focus_interval,
     quotient_interval,
     sector_share_interval,
+    symmetric_quotient,
     table_concentration,
     table_quotients,
+    with_breadth,
 )
 from spatialkz.study import LANGUAGES, Study
-from spatialkz.writing import MANIFEST, replaced_folder, sha256
+from spatialkz.tables.checks import CONTROL
+from spatialkz.tables.writers import tell_formulas, write_csv
+from spatialkz.writing import MANIFEST, check_folder, replaced_folder, sha256
 
 Progress = Callable[[str], None]
+# Clusters take a matrix of regions × regions, and are found again without each region and each sector.
+_MOST_REGIONS, _MOST_SECTORS = 20_000, 2_000
 
 
 def run_study(
@@ -75,14 +87,13 @@ def run_study(
 
     Raises
     ------
-    InputError
-        If an option is unknown, or no quotient reaches the threshold.
+    InputError, RegionError, GraphError
+        As :func:`check_run`, before the first stage.
     OutputError
         If the folder cannot be written, holds files that are no earlier results or that the study is made
         from, or is the working or home folder or above it; before the first stage.
     """
-    if lang not in LANGUAGES:
-        raise InputError(f"lang is {lang!r}; it must be one of {listing(LANGUAGES)}.")
+    check_run(study, out, lang=lang)
     say = progress or (lambda _stage: None)
     started = datetime.now(UTC)
     provenance = _provenance(study, seed, lang)
@@ -90,6 +101,8 @@ def run_study(
         findings = analyse(study, seed=seed, progress=say)
         say("tables")
         _write_tables(findings, folder)
+        tell_formulas(pd.DataFrame({"region": study.table.regions}), "Each CSV file")
+        tell_formulas(pd.DataFrame({"sector": study.table.sectors}), "Each CSV file")
         say("figures")
         (folder / "figures").mkdir()
         figures = draw_figures(findings, folder / "figures", lang)
@@ -103,6 +116,67 @@ def run_study(
         times = {"started": started.isoformat(), "finished": datetime.now(UTC).isoformat()}
         write_json({**provenance, "outputs": outputs, "times": times}, folder / MANIFEST)
     return Path(out)
+
+
+def check_run(study: Study, out: str | Path, *, lang: str = "en") -> None:
+    """Refuse in a moment what a run could not do, or not bear, some stages on.
+
+    Parameters
+    ----------
+    study : Study
+    out : path
+        The results folder.
+    lang : {"en", "ru", "kk"}
+
+    Raises
+    ------
+    InputError, RegionError, GraphError
+        If a name cannot be shown, counts or quotients are too large, no quotient reaches the threshold, no
+        quotient or fewer than 3 regions differ, resamples are too few for the number of regions, a group is
+        called ``all``, or growth points, named places or rules for types of district do not fit the table.
+    OutputError
+        If the folder cannot be written, or its replacement could cost more than earlier results.
+    """
+    if lang not in LANGUAGES:
+        raise InputError(f"lang is {lang!r}; it must be one of {listing(LANGUAGES)}.")
+    check_folder(Path(out), study.inputs)
+    _check_names(study)
+    for names, most, kind in (
+        (study.table.regions, _MOST_REGIONS, "regions"),
+        (study.table.sectors, _MOST_SECTORS, "sectors"),
+    ):
+        if len(names) > most:
+            raise InputError(
+                f"A whole run is for {most:,} {kind} at most, and the table has {len(names):,}; group them, "
+                "or take the single steps, such as moran."
+            )
+    check_counts(study.table)
+    quotients, threshold = table_quotients(study.table), study.choices.threshold
+    if study.table.kind == "quotients":
+        check_auditable(quotients)
+    if quotients.to_numpy().max() < threshold:
+        raise InputError(
+            f"No quotient reaches the threshold {threshold:g}; the largest is {quotients.to_numpy().max():g}."
+        )
+    variables, _ = _testable(with_breadth(quotients, threshold))
+    row_standardized(study.graph, variables.index)
+    check_families(study)
+    check_clusterable(symmetric_quotient(quotients), study.choices.resamples)
+    check_context(study)
+
+
+def _check_names(study: Study) -> None:
+    """Refuse names that figures and page could not show."""
+    frames = (study.regions, study.sectors, study.table.groups.to_frame())
+    names = [study.name, study.title, study.source, study.table.unit]
+    for frame in frames:
+        names += [*frame.index, *(cell for _, column in frame.items() for cell in column)]
+    for name in names:
+        if isinstance(name, str) and (found := CONTROL.search(name)):
+            raise InputError(
+                f"The name {name[:60]!r} has the control character U+{ord(found[0]):04X}, which figures and "
+                "page cannot show; remove it."
+            )
 
 
 def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -> Findings:
@@ -123,7 +197,14 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     choices = study.choices
     say("quotients")
     quotients = table_quotients(study.table)
-    variables, notes = _testable(quotients.assign(breadth=breadth(quotients, choices.threshold)))
+    variables, notes = _testable(with_breadth(quotients, choices.threshold))
+    if "breadth" in quotients:
+        notes += (
+            "A sector is called breadth, so the number of specializations is called "
+            f"{breadth_label(quotients.columns)} in autocorrelation.csv and local.csv.",
+        )
+    if study.table.kind == "counts" and not counted_whole(study.table):
+        notes += ("Some counts are no whole numbers, so quotients have no test (lq_p) and no interval.",)
     say("audit")
     audit, claims = audit_study(study)
     say("autocorrelation")
@@ -155,7 +236,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clustering=clustering,
         ranking=ranking,
-        notes=(*notes, *focal_notes),
+        notes=(*notes, *focal_notes, *clustering.notes),
         seed=seed,
         audit=audit,
         claims=claims,
@@ -167,17 +248,17 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
 
 def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Leave out variables without variation, and say so."""
-    varies = variables.nunique() > 1
+    constant = constant_variables(variables)
     notes = tuple(
         f"{name} is the same in every region, so its autocorrelation has no meaning and was not tested."
-        for name in variables.columns[~varies]
+        for name in constant
     )
-    if not varies.any():
+    if len(constant) == variables.shape[1]:
         raise InputError(
             "Nothing can be compared: the quotients are the same in every region for "
             f"{listing(variables.columns)}."
         )
-    return variables.loc[:, varies], notes
+    return variables.drop(columns=constant), notes
 
 
 def _write_tables(findings: Findings, folder: Path) -> None:
@@ -201,15 +282,39 @@ def _write_tables(findings: Findings, folder: Path) -> None:
             tables["focal_multiverse"] = findings.focal.multiverse.to_frame().reset_index()
     for name, table in tables.items():
         # Ten digits are more than any input carries and the same on every machine.
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g", lineterminator="\n")
+        write_csv(table, folder / f"{name}.csv", digits=10)
     write_json(findings.clustering.to_dict(), folder / "clustering.json")
     if findings.audit is not None:
         claims = [] if findings.claims is None else findings.claims.reset_index().to_dict("records")
         write_json({**findings.audit.to_dict(), "claims": claims}, folder / "audit.json")
     if study.boundaries is not None:
-        layer = study.boundaries[["geometry"]].join(areas).join(findings.quotients.add_prefix("lq_"))
-        layer = layer.rename_axis(index="region").reset_index()
-        layer.to_file(folder / "map.gpkg", layer="areas", driver="GPKG")
+        _write_map(study.boundaries, areas, findings.quotients, folder / "map.gpkg")
+
+
+def _write_map(
+    boundaries: gpd.GeoDataFrame, areas: pd.DataFrame, quotients: pd.DataFrame, path: Path
+) -> None:
+    """Polygons with scores and quotients; columns that differ by capitals alone are given numbers."""
+    table = pd.concat([areas, quotients.add_prefix("lq_")], axis=1).loc[boundaries.index]
+    table = table.rename_axis(index="region").reset_index()
+    names: list[str] = []
+    taken = {"fid", "geom", "geometry"}
+    for name in table.columns:
+        free, number = name, 2
+        while free.casefold() in taken:
+            free, number = f"{name}_{number}", number + 1
+        taken.add(free.casefold())
+        names.append(free)
+    pairs = [f"{new} for {old}" for old, new in zip(table.columns, names, strict=True) if new != old]
+    if pairs:
+        notice(f"In map.gpkg capitals tell no columns apart, so it has {listing(pairs)}.")
+    layer = gpd.GeoDataFrame(
+        table.set_axis(names, axis=1), geometry=boundaries.geometry.to_numpy(), crs=boundaries.crs
+    )
+    try:
+        layer.to_file(path, layer="areas", driver="GPKG")
+    except (DataSourceError, DataLayerError, FieldError, GeometryError) as error:
+        raise OutputError(f"map.gpkg cannot be written: {str(error).splitlines()[0].rstrip('.')}.") from error
 
 
 def _long_quotients(findings: Findings) -> pd.DataFrame:

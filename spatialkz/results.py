@@ -62,7 +62,7 @@ def write_json(content: Mapping[str, object], path: Path) -> None:
     """Write a result as JSON, the same bytes for the same content."""
     # Ten digits are more than any input carries; the rest is noise that differs between machines.
     rounded = json.loads(
-        json.dumps(json_ready(content)), parse_float=lambda text: float(f"{float(text):.10g}")
+        json.dumps(json_ready(content), default=str), parse_float=lambda text: float(f"{float(text):.10g}")
     )
     text = json.dumps(rounded, ensure_ascii=False, indent=2, allow_nan=False)
     with replaced_file(path) as beside:

@@ -1,14 +1,23 @@
 import hashlib
 import json
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+from libpysal.graph import Graph
+from shapely import box
 
+from spatialkz.clustering import check_clusterable
 from spatialkz.errors import InputError, Notice, OutputError
 from spatialkz.pipeline import analyse, run_study
-from spatialkz.study import Choices
+from spatialkz.spatial import moran
+from spatialkz.specialization import breadth, table_quotients
+from spatialkz.study import Choices, Places, Study
+from spatialkz.tables import ActivityTable
 
 TABLES = ["quotients", "concentration", "autocorrelation", "local", "clusters", "candidates", "areas"]
 
@@ -96,9 +105,6 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results,
 
 
 def test_a_stage_called_alone_repeats_the_run(results, quick):
-    from spatialkz.spatial import moran
-    from spatialkz.specialization import breadth, table_quotients
-
     quotients = table_quotients(quick.table)
     alone = moran(
         quotients.assign(breadth=breadth(quotients)), quick.graph, permutations=199, rng=42
@@ -152,6 +158,180 @@ def test_a_folder_that_must_not_be_written_is_refused_before_the_first_stage(qui
         run_study(quick, tmp_path / "results", lang="fr", progress=stages.append)
     assert not stages
     assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
+
+
+def small(sectors, regions=None, **more):
+    """A study of twelve squares, quick to run."""
+    rng = np.random.default_rng(1)
+    regions = [f"R{i}" for i in range(12)] if regions is None else regions
+    counts = pd.DataFrame(rng.poisson(rng.gamma(1, 30, (12, len(sectors)))), index=regions, columns=sectors)
+    squares = gpd.GeoDataFrame(
+        geometry=[box(i % 4, i // 4, i % 4 + 1, i // 4 + 1) for i in range(12)], index=regions, crs=3857
+    )
+    given = {
+        "table": ActivityTable(counts, kind="counts"),
+        "graph": Graph.build_contiguity(squares, rook=False),
+        "boundaries": squares,
+        "choices": Choices(permutations=99, resamples=10, draws=100, simulations=600),
+    }
+    return Study("small", **(given | more))
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """A run with names that stand in the way of others, and what it told."""
+    study = small(
+        ["breadth", "IT", "it", "=1+1", "😀", "A" * 50_000], ["=R0", "漢字", *(f"R{i}" for i in range(2, 12))]
+    )
+    with pytest.warns(Notice) as told:
+        folder = run_study(study, tmp_path_factory.mktemp("odd") / "results")
+    return study, folder, " ".join(str(one.message) for one in told)
+
+
+def test_a_sector_called_breadth_is_tested_beside_ours(odd):
+    study, folder, _ = odd
+    found = pd.read_csv(folder / "autocorrelation.csv", index_col="variable")
+    assert found.index.tolist() == [*study.table.sectors, "breadth (count)"]
+    quotients = table_quotients(study.table)
+    alone = moran(
+        pd.DataFrame({"breadth": quotients["breadth"], "ours": (quotients >= 1).sum(axis=1)}),
+        study.graph,
+        permutations=99,
+        rng=1,
+    ).to_frame()["statistic"]
+    assert found["statistic"]["breadth"] == pytest.approx(alone["breadth"])
+    assert found["statistic"]["breadth (count)"] == pytest.approx(alone["ours"])
+    assert "is called breadth (count) in autocorrelation.csv" in (folder / "report.html").read_text("utf-8")
+    local = pd.read_csv(folder / "local.csv", index_col=["variable", "region"])["p_value"]
+    areas = pd.read_csv(folder / "areas.csv", index_col="region")["moran_p"]
+    for region in areas.index:
+        assert areas[region] == local["breadth (count)", region]
+
+
+def test_columns_of_the_map_that_differ_by_capitals_alone_are_told_apart(odd):
+    study, folder, told = odd
+    layer = gpd.read_file(folder / "map.gpkg").set_index("region")
+    quotients = table_quotients(study.table)
+    for column, sector in (("lq_IT", "IT"), ("lq_it_2", "it"), ("lq_breadth", "breadth")):
+        np.testing.assert_allclose(layer[column], quotients.loc[layer.index, sector])
+    assert "so it has lq_it_2 for lq_it." in told
+
+
+def test_odd_labels_come_through_and_are_told(odd):
+    study, folder, told = odd
+    assert pd.read_csv(folder / "areas.csv")["region"].isin(study.table.regions).all()
+    assert "labels that a spreadsheet takes for formulas ('=R0')" in told
+    assert "labels that a spreadsheet takes for formulas ('=1+1')" in told
+    assert "The font of the figures lacks 漢, 字" in told or "The font of the figures lacks 😀" in told
+    assert "A" * 50_000 in (folder / "report.html").read_text("utf-8")
+
+
+def sites(sector):
+    return Places(
+        sites=pd.DataFrame({"policy": ["zone"], "site": ["Port"], "region": ["R1"]}),
+        specializations=pd.DataFrame(
+            {"policy": ["zone"], "site": ["Port"], "named": ["x"], "sector": [sector], "reason": [""]}
+        ),
+    )
+
+
+LETTERS = list("abcdef")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: small(LETTERS, choices=Choices(threshold=1e8)),
+            r"No quotient reaches the threshold 1e\+08; the largest is \d",
+        ),
+        (
+            lambda: small(["a\x07b", *"cdefg"]),
+            r"The name 'a\\x07b' has the control character U\+0007, which figures and page cannot show",
+        ),
+        (lambda: small(LETTERS, title="a\x00"), r"The name 'a\\x00' has the control character U\+0000"),
+        (
+            lambda: grouped({letter: "all" if letter < "d" else "rest" for letter in LETTERS}),
+            "A group or family is called 'all', which means all sectors",
+        ),
+        (lambda: small(LETTERS, places=sites("steel")), "names the sector steel, which the quotients lack"),
+        (
+            lambda: small(LETTERS, places=Places(rules=rules("needs = { airports = 1 }"))),
+            "The rule 'hub' needs the evidence airports, which does not exist",
+        ),
+        (
+            lambda: small(
+                LETTERS,
+                places=Places(named=pd.DataFrame({"site": ["Campus"], "kind": ["park"], "region": ["R1"]})),
+                choices=Choices(threshold=1e8),
+            ),
+            "No quotient reaches",
+        ),
+        (lambda: valued([[1, 2, 3, 4, 5, 6]] * 11 + [[6, 5, 4, 3, 2, 1]]), "at least 3 regions that differ"),
+        (lambda: valued([[1, 2, 3, 4, 5, 6]] * 12), "Nothing can be compared"),
+        (lambda: valued(HUGE), r"f has 1\.38e\+62 units in all, more than can be told apart \(9e15\)"),
+        (
+            lambda: valued(HUGE, kind="quotients", rounding=0.005),
+            r"quotient of R11 × f is 1\.7e\+61, but none exceeds 1 / the region's share of the base",
+        ),
+        (lambda: small([f"s{i}" for i in range(2001)]), "for 2,000 sectors at most, and the table has 2,001"),
+        (lambda: small(["a", 1, 2.5, "b"]), "Labels of sectors must be of one kind, but are float, int, str"),
+    ],
+)
+def test_what_a_late_stage_could_not_do_is_refused_before_the_first(make, sentence, tmp_path):
+    stages = []
+    with pytest.raises(InputError, match=sentence):
+        run_study(make(), tmp_path / "results", progress=stages.append)
+    assert stages == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def grouped(groups):
+    study = small(LETTERS)
+    return replace(study, table=replace(study.table, groups=pd.Series(groups)))
+
+
+HUGE = np.add.outer(np.arange(1, 13), np.arange(6)) * 1e60
+
+
+def valued(cells, **more):
+    study = small(LETTERS)
+    values = pd.DataFrame(cells, index=study.table.regions, columns=LETTERS, dtype=float)
+    return replace(study, table=replace(study.table, values=values, **more))
+
+
+def rules(needs):
+    path = Path(tempfile.mkdtemp()) / "rules.toml"
+    path.write_text(f'none = "none"\n[[rule]]\ntype = "hub"\nname = "hub"\n{needs}\n')
+    return path
+
+
+def test_too_few_resamples_for_many_regions_are_refused_at_once_with_the_number_needed():
+    features = pd.DataFrame(np.random.default_rng(1).random((3100, 2)))
+    with pytest.raises(InputError, match="resamples is 10; of 3100 regions some would never be drawn"):
+        check_clusterable(features, 10)
+    # 4,803,450 pairs; a resample of 2,480 has each with chance .64, and .36^R × pairs < .01 from R = 20 on.
+    with pytest.raises(InputError, match="at least 20 are needed"):
+        check_clusterable(features, 14)
+    check_clusterable(features, 20)
+    check_clusterable(features[:17], 10)
+
+
+def test_counts_that_are_fractions_run_without_the_tests_that_need_whole_numbers(tmp_path):
+    full_time = valued(np.random.default_rng(1).gamma(1, 30, (12, 6)).round(1) + 0.5)
+    folder = run_study(full_time, tmp_path / "results")
+    quotients = pd.read_csv(folder / "quotients.csv")
+    pd.testing.assert_series_equal(quotients["lq_low"], quotients["lq"], check_names=False)
+    assert "lq_p" not in pd.read_csv(folder / "candidates.csv")
+    page = (folder / "report.html").read_text("utf-8")
+    assert "Some counts are no whole numbers, so quotients have no test (lq_p) and no interval." in page
+
+
+def test_labels_may_be_numbers_or_dates(tmp_path):
+    days = list(pd.date_range("2020-01-01", periods=12))
+    folder = run_study(small(days[:6], days, boundaries=None), tmp_path / "results")
+    areas = pd.read_csv(folder / "areas.csv", parse_dates=["region"])
+    assert set(areas["region"]) == set(days)
 
 
 def test_a_variable_without_variation_is_left_out_and_named(quick):

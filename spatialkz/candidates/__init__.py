@@ -4,7 +4,7 @@ from spatialkz.candidates.aggregation import score
 from spatialkz.candidates.area_profile import area_profile
 from spatialkz.candidates.candidates import CandidateRanking, rank_candidates
 from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.context import AREA_CONTEXT, CANDIDATE_CONTEXT, study_growth_points
+from spatialkz.candidates.context import AREA_CONTEXT, CANDIDATE_CONTEXT, check_context, study_growth_points
 from spatialkz.candidates.district_types import district_types, read_district_rules, type_shares
 from spatialkz.candidates.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.candidates.formation import formation, region_formation
@@ -29,6 +29,7 @@ __all__ = [
     "RankUncertainty",
     "RankingReview",
     "area_profile",
+    "check_context",
     "district_types",
     "formation",
     "growth_points",

@@ -12,15 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.context import area_context, candidate_context
+from spatialkz.candidates.context import area_context, candidate_context, check_context
 from spatialkz.candidates.evidence import Setting, area_evidence, candidate_evidence
 from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import PilingTest, piling_test
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial import LocalMoranTest, local_moran
+from spatialkz.spatial import LocalMoranTest, constant_variables, local_moran
 from spatialkz.specialization import (
     QuotientAudit,
     audit_table,
@@ -29,6 +30,7 @@ from spatialkz.specialization import (
     quotient_interval,
     symmetric_quotient,
     table_quotients,
+    with_breadth,
 )
 from spatialkz.study import Study
 
@@ -146,20 +148,21 @@ def rank_candidates(
     41 Almaty City 10
     """
     draws = study.choices.draws if draws is None else draws
-    if not isinstance(draws, int | np.integer) or draws < 100:
-        raise InputError(f"draws is {draws}; at least 100 are needed.")
+    check_number(draws, "draws", 100)
     quotients = table_quotients(study.table)
     threshold = study.choices.threshold
     rows, columns = np.nonzero(quotients.to_numpy() >= threshold)
     if not len(rows):
         largest = quotients.to_numpy().max()
         raise InputError(f"No quotient reaches the threshold {threshold:g}; the largest is {largest:g}.")
+    check_context(study)
     if local is None:
-        variables = quotients.assign(breadth=breadth(quotients, threshold))
-        if not (variables.nunique() > 1).any():
+        variables = with_breadth(quotients, threshold)
+        varying = variables.drop(columns=constant_variables(variables))
+        if varying.empty:
             raise InputError("Nothing can be ranked: every quotient is the same in all regions.")
         local = local_moran(
-            variables.loc[:, variables.nunique() > 1],
+            varying,
             study.graph,
             permutations=study.choices.permutations,
             alpha=study.choices.alpha,

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from spatialkz.candidates.area_profile import area_profile, drawn_profile, site_counts
-from spatialkz.candidates.district_types import district_types, read_district_rules, type_shares
+from spatialkz.candidates.district_types import (
+    DistrictRules,
+    district_types,
+    read_district_rules,
+    type_shares,
+)
 from spatialkz.candidates.formation import formation, region_formation
 from spatialkz.candidates.growth_points import growth_points
 from spatialkz.candidates.stars import stars
+from spatialkz.candidates.validation import site_evidence
 from spatialkz.clustering import RegionClusters
 from spatialkz.focal import PilingTest
 from spatialkz.spatial import LocalMoranTest
 from spatialkz.specialization import (
     QuotientAudit,
+    breadth_label,
     certainty,
+    counted_whole,
     drawn_quotients,
     focus_interval,
     quotient_interval,
     quotient_test,
     sector_share_interval,
     table_concentration,
+    table_quotients,
 )
 from spatialkz.study import Study
 from spatialkz.tables import prerequisite_quotients
@@ -57,6 +68,35 @@ AREA_CONTEXT = {
 _TYPE_DRAWS = 1_000
 
 
+def check_context(study: Study) -> None:
+    """Refuse what is known of the regions beside the table where it does not fit, before anything is drawn.
+
+    Raises
+    ------
+    InputError, RegionError
+        As :func:`growth_points`, :func:`read_district_rules`, :func:`district_types`, :func:`site_evidence`.
+    """
+    quotients, named = table_quotients(study.table), study.places.named
+    study_growth_points(study, quotients)
+    if study.places.rules is not None:
+        _district_types(study, study.places.rules, quotients)
+    if not named.empty:
+        evidence = ["rank", "breadth", "district_type", "formation"]
+        site_evidence(named, pd.DataFrame(index=quotients.index, columns=evidence))
+
+
+def _district_types(study: Study, rules: Path, quotients: pd.DataFrame) -> tuple[DistrictRules, pd.DataFrame]:
+    read = read_district_rules(rules)
+    around = area_profile(
+        quotients,
+        study.sectors,
+        threshold=study.choices.threshold,
+        graph=study.graph,
+        places=_places(study),
+    )
+    return read, district_types(around, read)
+
+
 def candidate_context(
     study: Study,
     quotients: pd.DataFrame,
@@ -81,7 +121,7 @@ def candidate_context(
     table = pd.DataFrame(columns)
     earned = stars(shares, interval, focus)
     table["stars"], table["stars_possible"] = earned["stars_low"], earned["stars_high"]
-    if study.table.kind == "counts":
+    if counted_whole(study.table):
         tested = quotient_test(study.table.values, study.table.base, groups=study.table.groups)
         table["lq_p"] = tested.to_frame()["p_value"]
     indices = table_concentration(study.table, audit)
@@ -120,9 +160,7 @@ def area_context(
     if piling is not None:
         table["piling_p"] = piling.regions["p_value"]
     if study.places.rules is not None:
-        rules = read_district_rules(study.places.rules)
-        around = area_profile(quotients, study.sectors, threshold=threshold, graph=study.graph, places=places)
-        found = district_types(around, rules)
+        rules, found = _district_types(study, study.places.rules, quotients)
         drawn = drawn_profile(
             drawn_quotients(study.table, _TYPE_DRAWS, rng),
             quotients.index,
@@ -141,7 +179,7 @@ def area_context(
     for name in ("growth_points", "prerequisites"):
         if name in places:
             table[name] = places[name]
-    index = pd.MultiIndex.from_product([["breadth"], table.index])
+    index = pd.MultiIndex.from_product([[breadth_label(quotients.columns)], table.index])
     return _with_neighbors_and_cluster(table.rename_axis("region"), index, local, clusters)
 
 

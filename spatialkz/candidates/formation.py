@@ -115,11 +115,13 @@ def formation(
     near = np.where(nearby[cells.region] >= threshold, phi, 0.0)
     home = np.where(specialized[cells.region], phi, 0.0)
     home[own] = 0.0
+    # As objects, so that labels of any kind can stand beside none.
+    regions, sectors = (labels.astype(object).to_numpy() for labels in table.axes)
     closest = {}
     for where, candidates in (("home", home), ("near", near)):
         position = candidates.argmax(axis=1) if len(candidates) else np.empty(0, dtype=np.intp)
         value = candidates[np.arange(len(candidates)), position]
-        closest[where] = (value, position, np.where(value > 0, table.columns.to_numpy()[position], ""))
+        closest[where] = (value, position, np.where(value > 0, sectors[position], ""))
     hosts = [
         neighbors[lq[neighbors, k].argmax()]
         for i, k in zip(cells.region, closest["near"][1], strict=True)
@@ -137,9 +139,7 @@ def formation(
             "home_sector": closest["home"][2],
             "near_proximity": closest["near"][0],
             "near_sector": closest["near"][2],
-            "near_region": np.where(
-                closest["near"][0] > 0, table.index.to_numpy()[np.array(hosts, dtype=np.intp)], ""
-            ),
+            "near_region": np.where(closest["near"][0] > 0, regions[np.array(hosts, dtype=np.intp)], ""),
         },
         index=pd.MultiIndex.from_arrays(
             [table.index[cells.region], table.columns[cells.sector]], names=["region", "sector"]

@@ -102,11 +102,16 @@ def review_ranking(
     areas = ranking.areas.set_index("region")
     for_tiers, for_naming = generator(rng, "review_ranking").spawn(2)
     agreement = None
+    notes: list[str] = []
     if study.placement is not None and study.placement.nunique() > 1 and study.placement.count() > 2:
-        agreement = placement_agreement(areas["rank"].loc[quotients.index], study.placement, rng=for_tiers)
+        try:
+            agreement = placement_agreement(
+                areas["rank"].loc[quotients.index], study.placement, rng=for_tiers
+            )
+        except InputError as error:
+            notes.append(f"The ranks were not compared with the expert tiers. {error}")
     growth = study_growth_points(study, quotients)
     naming: dict[str, NamingTest] = {}
-    notes: list[str] = []
     if growth is not None:
         mapped = growth.dropna(subset=["sector"])
         policies = {str(policy): part for policy, part in mapped.groupby("policy", sort=False)}

@@ -1,7 +1,7 @@
 """Clusters of regions: partitions, the choice of their number, their stability, and how to read them."""
 
 from spatialkz.clustering.agreement import adjusted_rand
-from spatialkz.clustering.analysis import ClusterAnalysis, analyse_clusters
+from spatialkz.clustering.analysis import ClusterAnalysis, analyse_clusters, check_clusterable
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.clustgeo import ClustGeo, choose_alpha
 from spatialkz.clustering.consensus import Consensus, consensus_clusters
@@ -42,6 +42,7 @@ __all__ = [
     "adjusted_rand",
     "analyse_clusters",
     "bootstrap_stability",
+    "check_clusterable",
     "choose_alpha",
     "chosen_by_rule",
     "cluster_contiguity",

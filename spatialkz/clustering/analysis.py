@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,8 @@ from spatialkz.results import frozen, json_ready
 
 # Largest k that the tests of structure try, and seeds compared.
 _MOST_STRUCTURE, _SEEDS = 6, 10
+# Regions in each resample of the consensus; regions that must differ.
+_SHARE, _LEAST_DISTINCT = 0.8, 3
 
 DEFAULT_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward", "ward-contiguous", "clustgeo")
 
@@ -47,8 +50,8 @@ class ClusterAnalysis:
         Null hypothesis → test whether there are clusters at all.
     without_region, without_sector : ClusterStability
         Clusters again without each region, and without each sector (empty if there is one).
-    consensus : Consensus
-        Over resamples of regions and sectors.
+    consensus : Consensus or None
+        Over resamples of regions; None for one cluster, or as the notes say.
     profiles : ClusterProfiles
         Quotients by cluster.
     contiguity : ClusterContiguity or None
@@ -57,6 +60,8 @@ class ClusterAnalysis:
         Whether clusters of half of the sectors differ in the other half; None where fewer than 4 vary.
     features : str
         What was clustered, in words.
+    notes : tuple of str
+        What was left out and why, one sentence each.
     """
 
     clusters: Mapping[str, RegionClusters]
@@ -70,6 +75,7 @@ class ClusterAnalysis:
     contiguity: ClusterContiguity | None
     split: SectorSplitTest | None
     features: str
+    notes: tuple[str, ...] = ()
 
     @property
     def main(self) -> RegionClusters:
@@ -177,6 +183,7 @@ def analyse_clusters(
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
     features = transformed(quotients, transform)
+    check_clusterable(features, resamples)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
     # The gap statistic of the first method alone: it takes as long as all the rest.
     clusters: dict[str, RegionClusters] = {
@@ -205,9 +212,15 @@ def analyse_clusters(
         raise InputError(
             f"The first of methods is {main.method!r}; one that is not tied to the graph was expected."
         )
-    consensus = None
+    consensus, notes = None, []
     if main.k > 1:
-        consensus = consensus_clusters(features, fit, k=main.k, regions=0.8, resamples=resamples, rng=seed)
+        try:
+            consensus = consensus_clusters(
+                features, fit, k=main.k, regions=_SHARE, resamples=resamples, rng=seed
+            )
+        except InputError as error:
+            # Ties or a rare draw; all else stands.
+            notes.append(f"The consensus of clusters was left out: {error}")
     most = min(_MOST_STRUCTURE, distinct_rows(features.to_numpy()) - 1)
     test = partial(structure_test, features, ks=range(2, most + 1), draws=draws, rng=seed)
     seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
@@ -225,7 +238,40 @@ def analyse_clusters(
         else None,
         split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
         features=transform_note(quotients, transform),
+        notes=tuple(notes),
     )
+
+
+def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
+    r"""Refuse at once a table that tells too few regions apart, and too few resamples for its size.
+
+    In :math:`R` resamples of the share :math:`s` of *n* regions, :math:`n(n - 1)/2\, (1 - s^2)^R` pairs are
+    expected never to meet, and without all of them there is no consensus.
+
+    Raises
+    ------
+    InputError
+        If fewer than 3 regions differ, or half a pair or more is expected never to meet.
+
+    Examples
+    --------
+    >>> import spatialkz
+    >>> check_clusterable(spatialkz.load_study().table.values, resamples=10)
+    """
+    distinct, n = distinct_rows(features.to_numpy()), len(features)
+    if distinct < _LEAST_DISTINCT:
+        raise InputError(
+            f"Clusters need at least {_LEAST_DISTINCT} regions that differ; the features distinguish "
+            f"{distinct}."
+        )
+    pairs, drawn = n * (n - 1) / 2, round(_SHARE * n)
+    apart = 1 - drawn * (drawn - 1) / (n * (n - 1))
+    if apart > 0 and pairs * apart**resamples >= 0.5:
+        needed = math.ceil(math.log(0.01 / pairs) / math.log(apart))
+        raise InputError(
+            f"resamples is {resamples}; of {n} regions some would never be drawn together, so at least "
+            f"{needed} are needed."
+        )
 
 
 def _fits(method: PartitionMethod, graph: Graph) -> bool:

@@ -124,7 +124,7 @@ def focal_test(
     say = progress or (lambda _step: None)
     check_alpha(alpha)
     checked_quotients(quotients)
-    members = _families(quotients, groups, families)
+    members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
     case = _Case(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
     found = {}
@@ -199,7 +199,7 @@ def _broadest(quotients: pd.DataFrame, threshold: float) -> list[Hashable]:
     return [breadth.idxmax()] if breadth.nunique() > 1 else []
 
 
-def _families(
+def families_of(
     quotients: pd.DataFrame, groups: pd.Series | None, families: Mapping[str, Sequence[Hashable]] | None
 ) -> dict[str, list[Hashable]]:
     """All sectors, each group of at least two, and what the caller adds."""

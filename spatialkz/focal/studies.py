@@ -10,7 +10,7 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import SpatialKZError
 from spatialkz.focal.findings import FocalTest
-from spatialkz.focal.focal import Progress, focal_test
+from spatialkz.focal.focal import Progress, families_of, focal_test
 from spatialkz.focal.grades import LEAST_REGIONS, LEAST_SECTORS
 from spatialkz.focal.size_null import table_base_shares
 from spatialkz.geography import neighbor_graph
@@ -105,6 +105,19 @@ def focal_study(
         progress=progress,
     )
     return found, notes
+
+
+def check_families(study: Study) -> None:
+    """Refuse groups of sectors that the focal test could not tell from all sectors.
+
+    Raises
+    ------
+    InputError
+        As :func:`focal_test`.
+    """
+    quotients = table_quotients(study.table)
+    if len(quotients) >= LEAST_REGIONS and quotients.shape[1] >= LEAST_SECTORS:
+        families_of(quotients, study.table.groups, _high_technology(study))
 
 
 def _high_technology(study: Study) -> dict[str, list[Hashable]]:

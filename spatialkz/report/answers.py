@@ -12,6 +12,7 @@ from spatialkz.report.contents import Findings
 from spatialkz.report.focal_answers import focal_brief
 from spatialkz.report.ranking_answers import review_sentences
 from spatialkz.report.wording import Wording
+from spatialkz.specialization import breadth_label
 
 _FEW_REGIONS = 50  # below, a note on power goes with every test that is not significant
 _WORTH_NAMING = 0.1
@@ -55,7 +56,7 @@ def caution(findings: Findings, words: Wording) -> str:
 
 def variable_name(findings: Findings, words: Wording, variable: str) -> str:
     """Name of a tested variable: a sector, or the number of specializations."""
-    if variable == "breadth":
+    if variable == breadth_label(findings.quotients.columns):
         return words("breadth")
     return str(findings.study.sector_names(words.lang)[variable])
 

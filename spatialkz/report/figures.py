@@ -18,7 +18,8 @@ from spatialkz.report.wording import Wording
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_LETTERS = 80
+# The most letters of a word and of a name.
+_WORD, _NAME = 40, 160
 
 
 def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]:
@@ -93,7 +94,7 @@ def _with_short_names(findings: Findings) -> Findings:
     """Names as long as a figure can bear; page and tables have them whole."""
     study = findings.study
     short = {
-        part: names.map(lambda name: f"{name[:_MOST_LETTERS]}…" if len(str(name)) > _MOST_LETTERS else name)
+        part: names.map(_short)
         for part, names in (
             ("regions", study.regions.filter(like="name_")),
             ("sectors", study.sectors.filter(like="name_")),
@@ -103,6 +104,16 @@ def _with_short_names(findings: Findings) -> Findings:
         return findings
     changed = {part: getattr(study, part).assign(**names) for part, names in short.items()}
     return replace(findings, study=replace(study, **changed))
+
+
+def _short(name: object) -> str:
+    """Cut words that no line can hold, and names that no figure can.
+
+    >>> len(_short("A" * 50_000)), len(_short("word " * 50))
+    (40, 160)
+    """
+    text = re.sub(rf"\S{{{_WORD + 1},}}", lambda word: f"{word[0][: _WORD - 1]}…", str(name))
+    return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from spatialkz.report.answers import variable_name, varied
 from spatialkz.report.contents import Findings
 from spatialkz.report.style import ACCENT, FAINT, MUTED, NULL, bare, headed, wrapped
 from spatialkz.report.wording import Wording
+from spatialkz.specialization import breadth_label
 
 _WIDTH = 8.6  # inches
 _MOST_ROWS = 40
@@ -25,7 +26,7 @@ def moran_plot(findings: Findings, words: Wording) -> Figure:
     """Moran's I of each variable, the central 95 % of its null distribution, and its p-values."""
     table = findings.moran.to_frame().join(findings.moran.envelope)
     # The sum over the sectors stands apart from the sectors, which are ordered by strength.
-    table = table.assign(total=table.index == "breadth")
+    table = table.assign(total=table.index == breadth_label(findings.quotients.columns))
     striking = table["z"].abs().where(~table["total"], np.inf).nlargest(_MOST_ROWS).index
     tested, table = len(table), table.loc[striking]
     table = table.sort_values(["total", "statistic"], ascending=[True, False], kind="stable")

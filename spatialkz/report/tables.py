@@ -14,6 +14,7 @@ from spatialkz.report.answers import variable_name
 from spatialkz.report.contents import Findings
 from spatialkz.report.ranking_answers import lacks, stars
 from spatialkz.report.wording import Wording
+from spatialkz.specialization import breadth_label
 
 _DASH = "–"
 _CRITERIA = {
@@ -64,7 +65,8 @@ def areas_table(findings: Findings, words: Wording) -> Table:
     columns.append(Column(words("breadth"), [words.whole(count) for count in areas["breadth"]]))
     columns += _types(areas, words)
     columns += _score(areas, AREA_EVIDENCE, words)
-    local = _local(findings, words, [("breadth", region) for region in areas["region"]])
+    count = breadth_label(findings.quotients.columns)
+    local = _local(findings, words, [(count, region) for region in areas["region"]])
     columns.append(Column(words("local_moran"), local, "label"))
     columns.append(Column(words("cluster"), [str(cluster) for cluster in areas["cluster"]]))
     return Table(words("table_areas", n=words.whole(len(areas))), columns)

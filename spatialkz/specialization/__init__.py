@@ -23,6 +23,7 @@ from spatialkz.specialization.published import (
     audit_study,
     audit_table,
     certainty,
+    check_auditable,
     check_claims,
     focus_interval,
     sector_share_interval,
@@ -30,9 +31,11 @@ from spatialkz.specialization.published import (
 )
 from spatialkz.specialization.quotients import (
     breadth,
+    breadth_label,
     location_quotient,
     symmetric_quotient,
     table_quotients,
+    with_breadth,
 )
 from spatialkz.specialization.regionalization import (
     FleggDelta,
@@ -46,7 +49,12 @@ from spatialkz.specialization.regionalization import (
 )
 from spatialkz.specialization.relatedness import density, proximity, relatedness_test
 from spatialkz.specialization.two_dimensional import two_dimensional_quotient
-from spatialkz.specialization.uncertainty import drawn_quotients, quotient_interval
+from spatialkz.specialization.uncertainty import (
+    check_counts,
+    counted_whole,
+    drawn_quotients,
+    quotient_interval,
+)
 from spatialkz.specialization.variants import (
     additive_quotient,
     log_standardized_quotient,
@@ -70,10 +78,14 @@ __all__ = [
     "audit_table",
     "augmented_flegg_quotient",
     "breadth",
+    "breadth_label",
     "certainty",
+    "check_auditable",
     "check_claims",
+    "check_counts",
     "concentration",
     "concentration_test",
+    "counted_whole",
     "cross_industry_quotient",
     "density",
     "drawn_quotients",
@@ -103,4 +115,5 @@ __all__ = [
     "theil_decomposition",
     "two_dimensional_quotient",
     "windowed_quotient",
+    "with_breadth",
 ]

@@ -91,6 +91,25 @@ def breadth(quotients: pd.DataFrame, threshold: float = 1.0) -> pd.Series:
     return (check_table(quotients, name="quotients", minimum=0) >= threshold).sum(axis=1).rename("breadth")
 
 
+def breadth_label(sectors: pd.Index) -> str:
+    """What the count is called beside the sectors: ``breadth``, but where a sector is called that.
+
+    Examples
+    --------
+    >>> breadth_label(pd.Index(["steel"])), breadth_label(pd.Index(["steel", "breadth"]))
+    ('breadth', 'breadth (count)')
+    """
+    label = "breadth"
+    while label in sectors:
+        label += " (count)"
+    return label
+
+
+def with_breadth(quotients: pd.DataFrame, threshold: float = 1.0) -> pd.DataFrame:
+    """The quotients and, as a last column named by :func:`breadth_label`, their breadth."""
+    return quotients.assign(**{breadth_label(quotients.columns): breadth(quotients, threshold)})
+
+
 def table_quotients(table: ActivityTable) -> pd.DataFrame:
     """Quotients of an activity table: those published in it, or those computed from its volumes or counts."""
     if table.kind == "quotients":

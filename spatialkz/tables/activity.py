@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.checks import check_same_regions, check_table
+from spatialkz.tables.checks import check_labels, check_same_regions, check_table
 
 Kind = Literal["volumes", "counts", "quotients"]
 
@@ -61,6 +61,7 @@ class ActivityTable:
         if not (np.isfinite(self.rounding) and self.rounding >= 0):
             raise InputError(f"rounding is {self.rounding}; it must be a non-negative number.")
         values = check_table(self.values, name=self.kind, minimum=0)
+        check_labels(values.columns, "sector")
         values = values.rename_axis(index="region", columns="sector")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "groups", self._checked_groups(values.columns))

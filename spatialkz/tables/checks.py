@@ -15,7 +15,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_labels(labels: pd.Index, what: str) -> None:
-    """Refuse labels that are missing, repeat or have several levels, and regions that have no order."""
+    """Refuse labels that are missing, repeat or have several levels; of regions or sectors, without order."""
     if isinstance(labels, pd.MultiIndex):
         raise RegionError(f"Each {what} needs one label, but they have {labels.nlevels} levels.")
     if labels.hasnans:
@@ -23,7 +23,7 @@ def check_labels(labels: pd.Index, what: str) -> None:
     if not labels.is_unique:
         repeated = labels[labels.duplicated()].unique()
         raise RegionError(f"Each {what} may stand once, but these repeat: {listing(repeated)}.")
-    if what == "region" and labels.dtype == object:
+    if what in {"region", "sector"} and labels.dtype == object:
         try:
             labels.sort_values()
         except TypeError:

@@ -6,6 +6,7 @@ from spatialkz.specialization.published.audit import (
     audit_quotients,
     audit_table,
     certainty,
+    check_auditable,
     focus_interval,
     sector_share_interval,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "audit_study",
     "audit_table",
     "certainty",
+    "check_auditable",
     "check_claims",
     "focus_interval",
     "sector_share_interval",

@@ -20,6 +20,8 @@ from spatialkz.tables import ActivityTable, check_table
 # Tables up to this size get the narrowest bounds, from two linear programs for each region (base shares) or
 # for each cell (shares of sectors); larger ones get outer bounds, which need none.
 _TIGHT_BASES = 5_000
+# The solver takes 10^15 for infinity.
+_LARGEST = 1e12
 _TIGHT_CELLS = 1_000
 
 
@@ -329,6 +331,7 @@ def audit_quotients(
     group_of = pd.Series("all", index=table.columns) if groups is None else groups.reindex(table.columns)
     if group_of.isna().any():
         raise InputError(f"groups has no entry for {listing(group_of.index[group_of.isna()])}.")
+    check_auditable(table)
     low, high = (table - rounding).clip(lower=0), table + rounding
     whole = ShareSet(low, high)
     share_sets = {
@@ -353,6 +356,24 @@ def audit_quotients(
         conflict=conflict,
         findings=tuple(_findings(found, share_sets, base_shares, conflict, tight)),
     )
+
+
+def check_auditable(quotients: pd.DataFrame) -> None:
+    """Refuse quotients that no region large enough to be told from none can have.
+
+    Raises
+    ------
+    InputError
+        If a quotient exceeds 10^12: its region would hold less than 10^-12 of the base.
+    """
+    if quotients.to_numpy().max() > _LARGEST:
+        row, column = divmod(int(quotients.to_numpy().argmax()), quotients.shape[1])
+        cell = f"{quotients.index[row]!s} × {quotients.columns[column]!s}"
+        found = float(quotients.to_numpy().max())
+        raise InputError(
+            f"The quotient of {cell} is {found:g}, but none exceeds 1 / the region's share of the base, and "
+            f"{_LARGEST:g} is the largest an audit can follow; check its unit."
+        )
 
 
 def _findings(
