@@ -1,12 +1,11 @@
 """Published quotients: what their rounding and the adding-up identity allow, and what is claimed of them."""
 
-from spatialkz.specialization.published.adding_up import ShareSet
+from spatialkz.specialization.published.adding_up import ShareSet, check_auditable
 from spatialkz.specialization.published.audit import (
     QuotientAudit,
     audit_quotients,
     audit_table,
     certainty,
-    check_auditable,
     focus_interval,
     sector_share_interval,
 )

@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 
 # The solver meets constraints to 1e-7; a violation below this is rounding error.
 _TOLERANCE = 1e-6
+# It takes 10^15 for infinity.
+_LARGEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -199,3 +201,21 @@ class ShareSet:
                 raise InputError("No base shares satisfy the adding-up identity, so they have no bounds.")
             ends.append(sign * found.fun)
         return max(0.0, ends[0]), min(1.0, ends[1])
+
+
+def check_auditable(quotients: pd.DataFrame) -> None:
+    """Refuse quotients that no region large enough to be told from none can have.
+
+    Raises
+    ------
+    InputError
+        If a quotient exceeds 10^12: its region would hold less than 10^-12 of the base.
+    """
+    if quotients.to_numpy().max() > _LARGEST:
+        row, column = divmod(int(quotients.to_numpy().argmax()), quotients.shape[1])
+        cell = f"{quotients.index[row]!s} × {quotients.columns[column]!s}"
+        found = float(quotients.to_numpy().max())
+        raise InputError(
+            f"The quotient of {cell} is {found:g}, but none exceeds 1 / the region's share of the base, and "
+            f"{_LARGEST:g} is the largest an audit can follow; check its unit."
+        )

@@ -13,15 +13,13 @@ import pandas as pd
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.completions import focus_range, quotient_range, share_range
-from spatialkz.specialization.published.adding_up import ShareSet
+from spatialkz.specialization.published.adding_up import ShareSet, check_auditable
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable, check_table
 
 # Tables up to this size get the narrowest bounds, from two linear programs for each region (base shares) or
 # for each cell (shares of sectors); larger ones get outer bounds, which need none.
 _TIGHT_BASES = 5_000
-# The solver takes 10^15 for infinity.
-_LARGEST = 1e12
 _TIGHT_CELLS = 1_000
 
 
@@ -359,24 +357,6 @@ def _audit(low: pd.DataFrame, high: pd.DataFrame, group_of: pd.Series) -> Quotie
         conflict=conflict,
         findings=tuple(_findings(found, share_sets, base_shares, conflict, tight)),
     )
-
-
-def check_auditable(quotients: pd.DataFrame) -> None:
-    """Refuse quotients that no region large enough to be told from none can have.
-
-    Raises
-    ------
-    InputError
-        If a quotient exceeds 10^12: its region would hold less than 10^-12 of the base.
-    """
-    if quotients.to_numpy().max() > _LARGEST:
-        row, column = divmod(int(quotients.to_numpy().argmax()), quotients.shape[1])
-        cell = f"{quotients.index[row]!s} × {quotients.columns[column]!s}"
-        found = float(quotients.to_numpy().max())
-        raise InputError(
-            f"The quotient of {cell} is {found:g}, but none exceeds 1 / the region's share of the base, and "
-            f"{_LARGEST:g} is the largest an audit can follow; check its unit."
-        )
 
 
 def _findings(
