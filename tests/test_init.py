@@ -120,10 +120,11 @@ def test_marks_beside_published_numbers_are_no_flags_of_suppression(tmp_path):
 def test_what_the_content_does_not_tell_can_be_said(tmp_path):
     text = WIDE.replace("North", "Nörd")
     with pytest.raises(InputError, match="--encoding on the command line"):
-        begun(tmp_path, text.encode("cp1252"))
-    pairs = PAIRS.replace("North", "Nörd")
-    written, _ = begun(tmp_path, text.encode("cp1252"), pairs=pairs, encoding="cp1252")
+        begun(tmp_path, text.encode("cp1252"), pairs="")
+    (tmp_path / "nachbarn.csv").write_bytes(PAIRS.replace("North", "Nörd").encode("cp1252"))
+    written, _ = begun(tmp_path, text.encode("cp1252"), pairs="", encoding="cp1252")
     assert written["table"]["encoding"] == "cp1252"
+    assert written["geography"] == {"graph": "nachbarn.csv"}
     assert "Nörd" in read_study(tmp_path / "study.toml").table.regions
 
 

@@ -89,9 +89,11 @@ def init_study(
         raise InputError(f"There is a study file {target} already; --force replaces it.")
     if not path.is_file():
         path = folder / _only_table(folder)
-    beside = files_beside(folder, [file for file in folder.iterdir() if _lists_pairs(file)])
+    options = options or FileOptions()
+    pairs = [file for file in folder.iterdir() if _lists_pairs(file)]
+    beside = files_beside(folder, pairs, options.encoding)
     places = frozenset().union(*(file.labels for file in beside))
-    draft = look(path, options or FileOptions(), places)
+    draft = look(path, options, places)
     put_geography(draft, path, beside)
     with replaced_file(target) as scratch:
         scratch.write_text(draft.written(path), encoding="utf-8", newline="\n")

@@ -29,18 +29,21 @@ class Beside:
     labels: frozenset[str]
 
 
-def files_beside(folder: Path, pairs: list[Path]) -> list[Beside]:
+def files_beside(folder: Path, pairs: list[Path], encoding: str | None = None) -> list[Beside]:
     """Maps, and lists of neighbors, that can be read."""
     found = []
     for file in sorted(folder.iterdir()):
         is_map = file.suffix.lower() in _MAPS
         try:
             if is_map:
-                frame = read_features(file)
+                frame = read_features(file, encoding=encoding)
                 columns = [frame[name] for name in frame if name != frame.geometry.name]
                 labels = {text for column in columns for text in texts_of(column)}
             elif file in pairs:
-                labels = {tidy_label(cell) for cell in read_frame(file).iloc[:, :2].to_numpy().ravel()}
+                labels = {
+                    tidy_label(cell)
+                    for cell in read_frame(file, encoding=encoding).iloc[:, :2].to_numpy().ravel()
+                }
             elif file.suffix.lower() in {".gal", ".gwt"}:
                 labels = set(file.read_text(encoding="utf-8", errors="replace").split())
             else:
