@@ -24,6 +24,8 @@ except ImportError:  # Windows: what other runs left is then not cleared away.
     fcntl = None  # type: ignore[assignment]
 
 MANIFEST = "manifest.json"
+#: Forms in which a table can be written.
+OUTPUT_ENDINGS = (".csv", ".json", ".parquet", ".xlsx")
 _LOCK = "lock"
 #: What a file system says that takes no more.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, OutputError
+from spatialkz.writing import OUTPUT_ENDINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +22,22 @@ if TYPE_CHECKING:
     from spatialkz.study_sources import StudyFiles
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
+
+
+def _writable(path: Path | None) -> Path | None:
+    """Refuse a file that could not be written before anything is computed for it."""
+    if path is not None and path.suffix.lower() not in OUTPUT_ENDINGS:
+        raise InputError(
+            f"{path.name} ends in {path.suffix or 'nothing'}; expected {', '.join(OUTPUT_ENDINGS)}."
+        )
+    if path is not None and not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}.")
+    return path
+
+
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="File to write: .csv, .json, .parquet or .xlsx.")
+    Path | None,
+    typer.Option("-o", "--output", callback=_writable, help="File to write: .csv, .json, .parquet or .xlsx."),
 ]
 NumberKind = Annotated[
     Literal["volumes", "counts", "quotients"] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterable
 from math import isnan
@@ -31,7 +32,12 @@ def emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = N
 
 def _send(table: pd.DataFrame) -> None:
     """Plain CSV down a pipe, in UTF-8 where its encoding lacks letters of the table."""
-    text = table.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    from spatialkz.tables.writers import tell_formulas, write_csv
+
+    buffer = io.StringIO()
+    write_csv(table, buffer, digits=10)
+    tell_formulas(table, "The output")
+    text = buffer.getvalue()
     encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)

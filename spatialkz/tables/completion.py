@@ -16,7 +16,11 @@ _SWEEPS = 5_000
 
 
 def fill_suppressed(
-    values: pd.DataFrame, bounds: SuppressedBounds, totals: Totals | None = None
+    values: pd.DataFrame,
+    bounds: SuppressedBounds,
+    totals: Totals | None = None,
+    *,
+    cell_rounding: float = 0.0,
 ) -> pd.DataFrame:
     """Put a point of its interval into each hidden cell, so that the cells add up to the printed totals.
 
@@ -32,6 +36,8 @@ def fill_suppressed(
         Of the same cells.
     totals : Totals, optional
         What was printed; left out, middles are taken as they are.
+    cell_rounding : float
+        Half of the last printed digit of the cells, whose sums may miss the totals by as much for each.
 
     Returns
     -------
@@ -51,7 +57,8 @@ def fill_suppressed(
     """
     hidden = bounds.hidden.to_numpy()
     totals = Totals.of(values) if totals is None else totals
-    levels = Levels.of(bounds.low, bounds.high, hidden, totals)
+    printed = np.where(hidden, 0.0, cell_rounding)
+    levels = Levels.of((bounds.low - printed).clip(lower=0), bounds.high + printed, hidden, totals)
     low, high = levels.cells.low, levels.cells.high
     cells = moved_to_totals(((low + high) / 2)[:, None], levels, sweeps=_SWEEPS)[:, 0]
     filled = values.astype("float64").to_numpy(copy=True)
@@ -152,7 +159,7 @@ def complete_table(
     )
     some = bool(hidden.any(axis=None))
     return ActivityTable(
-        fill_suppressed(values, bounds, totals) if some else values,
+        fill_suppressed(values, bounds, totals, cell_rounding=rounding) if some else values,
         kind=kind,
         unit=unit,
         groups=pd.Series(dtype=str) if groups is None else groups,

@@ -14,7 +14,7 @@ import pandas as pd
 from spatialkz.errors import InputError, OutputError, listing, notice
 from spatialkz.results import json_ready
 from spatialkz.tables.checks import CONTROL
-from spatialkz.writing import replaced_file
+from spatialkz.writing import OUTPUT_ENDINGS, replaced_file
 
 # What a spreadsheet cell can hold.
 _MOST_LETTERS, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
@@ -119,9 +119,10 @@ def _write_xlsx(table: pd.DataFrame, path: Path) -> None:
     path.write_bytes(content.getvalue())
 
 
-_WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
-    ".csv": write_csv,
-    ".json": _write_json,
-    ".parquet": lambda table, path: table.to_parquet(path, index=False),
-    ".xlsx": _write_xlsx,
-}
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = dict(
+    zip(
+        OUTPUT_ENDINGS,
+        (write_csv, _write_json, lambda table, path: table.to_parquet(path, index=False), _write_xlsx),
+        strict=True,
+    )
+)

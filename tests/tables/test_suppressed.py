@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import linprog
 
 from spatialkz.errors import InputError
-from spatialkz.tables import Totals, bound_suppressed, fill_suppressed
+from spatialkz.tables import Totals, bound_suppressed, complete_table, fill_suppressed
 
 NAN = float("nan")
 REGIONS, SECTORS = ["North", "South", "West"], ["steel", "law", "care"]
@@ -322,3 +322,18 @@ def test_printed_figures_rounded_to_billions_hold_the_true_value_too():
 def test_labels_decide_not_positions():
     turned = bound_suppressed(SQUARE, region_totals=ROWS[::-1], sector_totals=COLUMNS[::-1])
     assert cells(turned) == cells(bound_suppressed(SQUARE, region_totals=ROWS, sector_totals=COLUMNS))
+
+
+def test_rounded_cells_may_miss_a_rounded_total():
+    """10.2 + 3.3 + 1.2 = 14.7 beside 14.8; the hidden cell of N is 34.1 - 30.5 - 2.4 = 1.2 up to .15."""
+    nan = float("nan")
+    values = pd.DataFrame(
+        {"a": [10.2, 30.5, 7.0], "b": [3.3, 2.4, 5.0], "c": [1.2, nan, nan]}, index=["E", "N", "S"]
+    )
+    totals = pd.Series({"E": 14.8, "N": 34.1, "S": 14.0})
+    table = complete_table(values, kind="volumes", rounding=0.05, region_totals=totals)
+    assert table.low.loc["N", "c"] == pytest.approx(1.05)
+    assert table.high.loc["N", "c"] == pytest.approx(1.35)
+    assert table.values.loc["N", "c"] == pytest.approx(1.2)
+    with pytest.raises(InputError, match="The cells of region E, none of them hidden, add up to 14.7"):
+        complete_table(values, kind="volumes", region_totals=totals)
