@@ -134,7 +134,11 @@ def read_table_file(
         raise InputError(
             f"{source}: the column {twice[0]!r} is named for two purposes; name another for one."
         )
+    everywhere = tidy_distinct(frame[region]).unique()
     frame = keep_rows(frame, where, source)
+    here = set(tidy_distinct(frame[region]))
+    if gone := [label for label in everywhere if label not in here]:
+        notes.append(f"{listing(gone, 3)} without any row left by where")
     frame = frame.assign(**{region: _labels(frame[region], region, source, options.footnotes, notes)})
     frame = _without_regions(frame, region, options, source, notes)
     columns = [str(column) for column in frame.columns if column not in {region, *where}]

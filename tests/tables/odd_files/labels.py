@@ -182,6 +182,7 @@ CASES = [
         text(WIDE_YEARS.to_csv(index=False)),
         r"Akmola stands more than once, in lines 2, 6",
         {"where": {"year": [2021, 2022]}},
+        notes="Z without any row left by where",
     ),
     Case(
         "the columns that choose are no sectors",
@@ -206,6 +207,7 @@ CASES = [
         text("region,code,a\nX,01,1\nY,1,2\n"),
         pd.DataFrame({"a": [1.0]}, ["X"]),
         {"where": {"code": "01"}},
+        notes="Y without any row left by where",
     ),
     Case("no such column to choose by", text(PLAIN), r"has no column year", {"where": {"year": 2022}}),
     Case(
