@@ -182,13 +182,13 @@ CASES = [
         text(WIDE_YEARS.to_csv(index=False)),
         r"Akmola stands more than once, in lines 2, 6",
         {"where": {"year": [2021, 2022]}},
-        notes="Z without any row left by where",
     ),
     Case(
         "the columns that choose are no sectors",
         text("region,year,a\nX,2021,1\nY,2022,2\nZ,2020,3\n"),
         two("X", "Y"),
         {"where": {"year": [2021, 2022]}},
+        notes="Z without any row left by where",
     ),
     Case(
         "no such year",
