@@ -91,7 +91,8 @@ class ClusterProfiles:
         if cluster not in self.members:
             raise InputError(f"There is no cluster {cluster!r}.")
         profile = self.table.xs(cluster)
-        delta, specialized = profile["cliffs_delta"], profile["typical"] >= least_quotient
+        # By way of logarithms a typical quotient of 1 can miss 1 in its last digit.
+        delta, specialized = profile["cliffs_delta"], profile["typical"] >= least_quotient * (1 - 1e-12)
         rule: dict[Direction, pd.Series] = {
             "high": (delta >= least_delta) & specialized,
             "low": (delta <= -least_delta) & ~specialized,
