@@ -112,6 +112,8 @@ def read_grid(
         b"\0" in content[:1000] or not any(mark in content[:10_000] for mark in b",;\t|")
     ):
         raise InputError(f"{source} cannot be read: its content is no {ending.lstrip('.').upper()} file.")
+    if sheet is not None:
+        raise InputError(f"{source} is a text file and has no sheet {sheet!r}; leave out the sheet.")
     return _text(content, source, encoding, delimiter)
 
 

@@ -15,8 +15,9 @@ from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
 _YEARS = range(1800, 2200)
 _LONGEST_STEP = 10  # years between two columns
 _JOINT = ": "  # between the lines of a header
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n[ \t]*(?=[^\W\d_A-ZА-ЯЁ])")
 NOTE = re.compile(
-    r"^\s*([*†‡⁰¹²³⁴-⁹]|\d{1,2}\)|\(\d{1,2}\)|©)|"
+    r"^\s*([*†‡⁰¹²³⁴-⁹]|\d{1,2}\)|\(\d{1,2}\)|©|[_=—–-]{3,}\s*$)|"
     r"^\W*(источник|примечани|сноск|дереккөз|ескерт|source|note|footnote|legend|copyright)\w*\b",
     re.IGNORECASE,
 )
@@ -196,6 +197,11 @@ def _continues(row: Sequence[Any], heads: Sequence[Sequence[Any]], lead: int) ->
     return len(set(texts(over))) < len(over) or extent(heads[0]) < extent(row)
 
 
+def _joined(cell: Any) -> Any:
+    """A name without the hyphens that part its words at the end of a line."""
+    return _HYPHEN.sub("", cell) if isinstance(cell, str) else cell
+
+
 def name_columns(grid: Grid, heads: list[int], lead: int, footnotes: bool) -> tuple[list[str], list[str]]:
     """Name of each column, and notes on what was left off."""
     width = max(extent(grid.rows[place]) for place in heads)
@@ -204,7 +210,7 @@ def name_columns(grid: Grid, heads: list[int], lead: int, footnotes: bool) -> tu
     for place in heads:
         for cell in grid.rows[place]:
             refuse_no_name(cell, f"{grid.source}, line {grid.lines[place]}: a cell of the header")
-    lines = [[tidy_label(cell) for cell in grid.rows[place][:width]] for place in heads]
+    lines = [[tidy_label(_joined(cell)) for cell in grid.rows[place][:width]] for place in heads]
     lines = [line + [""] * (width - len(line)) for line in lines]
     notes = []
     kept = []

@@ -18,6 +18,7 @@ _NEAR, _ALL_NEAR, _EXACT = 0.02, 0.01, 1e-9
 _TOTAL = re.compile(r"(grand total|total|общий итог|итого|всего|барлығы|жиыны)\b", re.IGNORECASE)
 _ALL_OF = re.compile(r"[\s,:–—-]+(total|всего|итого|барлығы)$", re.IGNORECASE)
 _LETTER_RANGE = re.compile(r"^([A-Z])\s?[-–]\s?([A-Z])(?:[\s:,_]|$)")
+_NUMBER_RANGE = re.compile(r"^(\d{2})\s?[-–]\s?(\d{2})(?:[\s:,_]|$)")  # 31-33 of NAICS
 _CODE = re.compile(r"^([A-Z]{0,2}[.\-]?\d*(?:\.\d+)*)(?:[\s:,_]|$)")
 
 
@@ -110,6 +111,14 @@ def nested_codes(values: pd.DataFrame) -> dict[str, list[str]]:
             inner = [other for other, code in codes.items() if span[1] <= code[0] <= span[2]]
             inner = [other for other in inner if not codes[other][1:2].isalpha()]
             if inner:
+                found[str(label)] = [str(other) for other in inner]
+        elif span := _NUMBER_RANGE.match(text):
+            inner = [
+                other for other, code in codes.items() if code.isdigit() and span[1] <= code[:2] <= span[2]
+            ]
+            direct = min((len(codes[other]) for other in inner), default=0)
+            sums = values[[other for other in inner if len(codes[other]) == direct]].sum(axis=1)
+            if inner and len(values) > 1 and np.allclose(sums, values[label], rtol=1e-6, atol=1e-9):
                 found[str(label)] = [str(other) for other in inner]
     ordered = sorted(codes, key=lambda label: codes[label])
     starts = [codes[label] for label in ordered]

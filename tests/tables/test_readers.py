@@ -8,6 +8,7 @@ import pytest
 from spatialkz.errors import InputError, OutputError
 from spatialkz.specialization import location_quotient
 from spatialkz.tables import (
+    FileOptions,
     TableOptions,
     parse_numbers,
     read_frame,
@@ -15,6 +16,7 @@ from spatialkz.tables import (
     read_table_file,
     write_table,
 )
+from spatialkz.tables.sums import nested_codes
 
 LONG = "region,sector,lq\nNorth,steel,1.5\nNorth,software,0.5\nSouth,steel,0.5\nSouth,software,1.5\n"
 WIDE = "region,steel,software\nNorth,1.5,0.5\nSouth,0.5,1.5\n"
@@ -210,3 +212,15 @@ def test_tables_are_written_only_where_and_how_they_can_be(tmp_path):
         write_table(expected(), tmp_path / "table.doc")
     with pytest.raises(OutputError, match="cannot be written"):
         write_table(expected(), tmp_path / "nowhere" / "table.csv")
+
+
+def test_a_text_file_has_no_sheets_and_hyphens_at_the_end_of_a_line_are_none_of_a_name(tmp_path):
+    path = write(tmp_path, 'регион;"промыш-\nленность";"юго-\nЗапад"\nСевер;1;2\nЮг;3;4\n')
+    assert read_region_table(path).columns.tolist() == ["промышленность", "юго- Запад"]
+    with pytest.raises(InputError, match=r"table\.csv is a text file and has no sheet 2"):
+        read_frame(path, FileOptions(sheet=2))
+
+
+def test_number_ranges_contain_codes_whose_sum_they_are():
+    table = pd.DataFrame({"31-33": [9, 7], "311": [5, 3], "334": [4, 4], "44-45": [3, 3], "441": [1, 2]})
+    assert nested_codes(table) == {"31-33": ["311", "334"]}

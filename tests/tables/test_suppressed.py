@@ -335,5 +335,5 @@ def test_rounded_cells_may_miss_a_rounded_total():
     assert table.low.loc["N", "c"] == pytest.approx(1.05)
     assert table.high.loc["N", "c"] == pytest.approx(1.35)
     assert table.values.loc["N", "c"] == pytest.approx(1.2)
-    with pytest.raises(InputError, match="The cells of region E, none of them hidden, add up to 14.7"):
+    with pytest.raises(InputError, match="The cells of region E, none of them hidden, add up to"):
         complete_table(values, kind="volumes", region_totals=totals)

@@ -224,6 +224,12 @@ CASES = [
     ),
     *both("a header alone", TOP, r"0 rows and 4 columns below its header"),
     *both("one region", "region;a;b\nN;1;2\n", two([1], [2], "N")),
+    *both(
+        "a ruled line above the notes",
+        "region;a;b\nN;1;2\nS;4;5\n__________\nStatistical office, 2024\n",
+        pd.DataFrame([[1.0, 2], [4, 5]], ["N", "S"], ["a", "b"]),
+        notes=r"notes \(lines 4–5\) left out",
+    ),
     *both("one number", "region;a\nN;1\n", pd.DataFrame({"a": [1.0]}, ["N"])),
     *both(
         "a pivot table",
