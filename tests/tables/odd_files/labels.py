@@ -188,7 +188,6 @@ CASES = [
         text("region,year,a\nX,2021,1\nY,2022,2\nZ,2020,3\n"),
         two("X", "Y"),
         {"where": {"year": [2021, 2022]}},
-        notes="Z without any row left by where",
     ),
     Case(
         "no such year",
@@ -207,7 +206,20 @@ CASES = [
         text("region,code,a\nX,01,1\nY,1,2\n"),
         pd.DataFrame({"a": [1.0]}, ["X"]),
         {"where": {"code": "01"}},
-        notes="Y without any row left by where",
+    ),
+    Case(
+        "a region of flagged rows only",
+        text("region,sector,flag,jobs\nX,a,,1\nX,b,,2\nY,a,,3\nY,b,N,0\nZ,a,N,0\nZ,b,N,0\n"),
+        pd.DataFrame([[1.0, 2.0], [3.0, float("nan")]], ["X", "Y"], ["a", "b"]),
+        {
+            "region": "region",
+            "sector": "sector",
+            "value": "jobs",
+            "where": {"flag": ""},
+            "absent": "suppressed",
+        },
+        notes="Z left without a row by where, and so out of the table; 1 absent pairs taken as suppressed",
+        hidden=frozenset({("Y", "b")}),
     ),
     Case("no such column to choose by", text(PLAIN), r"has no column year", {"where": {"year": 2022}}),
     Case(
