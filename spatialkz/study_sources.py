@@ -55,6 +55,7 @@ class StudyFiles:
         self.model, self.folder, self.source = model, folder, source
         self.inputs = list(inputs)
         self.notes: list[str] = []
+        self._map: gpd.GeoDataFrame | None = None
 
     def study(self) -> Study:
         """Read everything, and put it together."""
@@ -242,21 +243,7 @@ class StudyFiles:
                 data_path(f"contiguity_{vintage}.csv"),
                 boundary_source(),
             ]
-        polygons = None
-        if section.boundaries is not None:
-            found = boundaries_for(
-                self.file(section.boundaries),
-                regions.index,
-                id_column=section.id,
-                codes=region_codes(regions),
-                layer=section.layer,
-                where=section.where,
-                crs=section.crs,
-                clean=section.clean,
-                gap=section.gap,
-            )
-            polygons = found.polygons
-            self.notes += found.notes
+        polygons = self._polygons(regions)
         neighbors = region_graph(
             regions,
             self._recipe(line),
@@ -270,6 +257,25 @@ class StudyFiles:
         )
         self.notes += neighbors.notes
         return neighbors.graph, bundled_boundaries(regions) if polygons is None else polygons
+
+    def _polygons(self, regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
+        """The map of the regions, read once however many graphs are drawn on it."""
+        section = self.model.geography
+        if section.boundaries is not None and self._map is None:
+            found = boundaries_for(
+                self.file(section.boundaries),
+                regions.index,
+                id_column=section.id,
+                codes=region_codes(regions),
+                layer=section.layer,
+                where=section.where,
+                crs=section.crs,
+                clean=section.clean,
+                gap=section.gap,
+            )
+            self._map = found.polygons
+            self.notes += found.notes
+        return self._map
 
     def _recipe(self, line: str) -> Recipe | Path:
         if not names_recipe(line):

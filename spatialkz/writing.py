@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from spatialkz.errors import OutputError, listing, notice
+from spatialkz.errors import InputError, OutputError, listing, notice
 
 try:
     import fcntl
@@ -33,6 +33,20 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _pending: set[Path] = set()
 # Held while earlier results give way to new ones, so that no one stops in between.
 _moving = threading.Lock()
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file whose ending names no form of a table.
+
+    Raises
+    ------
+    InputError
+        If it names none.
+    """
+    if path.suffix.lower() not in OUTPUT_ENDINGS:
+        raise InputError(
+            f"{path.name} ends in {path.suffix or 'nothing'}; expected {listing(OUTPUT_ENDINGS)}."
+        )
 
 
 def abandon() -> None:

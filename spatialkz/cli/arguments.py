@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from spatialkz.errors import InputError, OutputError
-from spatialkz.writing import OUTPUT_ENDINGS
+from spatialkz.writing import check_ending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +26,10 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 
 def _writable(path: Path | None) -> Path | None:
     """Refuse a file that could not be written before anything is computed for it."""
-    if path is not None and path.suffix.lower() not in OUTPUT_ENDINGS:
-        raise InputError(
-            f"{path.name} ends in {path.suffix or 'nothing'}; expected {', '.join(OUTPUT_ENDINGS)}."
-        )
-    if path is not None and not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}.")
+    if path is not None:
+        check_ending(path)
+        if not path.parent.is_dir():
+            raise OutputError(f"{path} cannot be written: there is no folder {path.parent}.")
     return path
 
 
@@ -205,12 +203,12 @@ class Source(Neighbors, Reading, Selection):
         text = {"table": {"file": self.file, **known, **table}, "geography": geography}
         return StudyFiles(check_study(text, source), Path(), source)
 
-    def study(self, **defaults: Any) -> Study:
-        """The whole study, with its neighbors."""
+    def study(self, files: StudyFiles | None = None, **defaults: Any) -> Study:
+        """The whole study, with its neighbors; out of ``files``, if they are at hand."""
         from spatialkz.cli.output import tell
         from spatialkz.specialization import hidden_notes
 
-        study = self.files(**defaults).study()
+        study = (files or self.files(**defaults)).study()
         tell((*study.notes, *hidden_notes(study.table)))
         return study
 

@@ -39,7 +39,8 @@ def focal(
 
     if not source.is_study:
         kind = kind or "quotients"
-    study = source.study(kind=kind, rounding=0.005 if kind == "quotients" else None)
+    files = source.files(kind=kind, rounding=0.005 if kind == "quotients" else None)
+    study = source.study(files)
     given: dict[str, Any] = {
         "threshold": threshold,
         "permutations": permutations,
@@ -48,7 +49,7 @@ def focal(
     choices = replace(study.choices, **{name: value for name, value in given.items() if value is not None})
     others = {}
     if len(source.graph) > 1:
-        graphs = source.graphs(source.files(kind=kind), study.table.regions)
+        graphs = source.graphs(files, study.table.regions)
         others = dict(list(graphs.items())[1:])
     found, notes = focal_study(
         replace(study, choices=choices),

@@ -134,13 +134,12 @@ def read_table_file(
         raise InputError(
             f"{source}: the column {twice[0]!r} is named for two purposes; name another for one."
         )
-    everywhere = tidy_distinct(frame[region]).unique()
-    frame = keep_rows(frame, where, source)
-    here = set(tidy_distinct(frame[region]))
-    gone = [label for label in everywhere if label not in here]
-    if gone and options.absent is not None:
+    whole, frame = frame, keep_rows(frame, where, source)
+    if where and options.absent is not None:
         # Else a region that has no row is no region of the table, as of a year before it was founded.
-        notes.append(f"{listing(gone, 3)} left without a row by where, and so out of the table")
+        here = set(tidy_distinct(frame[region]))
+        if gone := [label for label in tidy_distinct(whole[region]).unique() if label not in here]:
+            notes.append(f"{listing(gone, 3)} left without a row by where, and so out of the table")
     frame = frame.assign(**{region: _labels(frame[region], region, source, options.footnotes, notes)})
     frame = _without_regions(frame, region, options, source, notes)
     columns = [str(column) for column in frame.columns if column not in {region, *where}]

@@ -11,10 +11,10 @@ from typing import IO
 
 import pandas as pd
 
-from spatialkz.errors import InputError, OutputError, listing, notice
+from spatialkz.errors import OutputError, listing, notice
 from spatialkz.results import json_ready
 from spatialkz.tables.checks import CONTROL
-from spatialkz.writing import OUTPUT_ENDINGS, replaced_file
+from spatialkz.writing import OUTPUT_ENDINGS, check_ending, replaced_file
 
 # What a spreadsheet cell can hold.
 _MOST_LETTERS, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
@@ -35,9 +35,8 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         If the file cannot be written, or its form cannot hold the table. An earlier file stays as it was.
     """
     path = Path(path)
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise InputError(f"{path.name} ends in {path.suffix or 'nothing'}; expected {listing(_WRITERS)}.")
+    check_ending(path)
+    writer = _WRITERS[path.suffix.lower()]
     try:
         with replaced_file(path) as beside:
             writer(table, beside)
