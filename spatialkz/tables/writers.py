@@ -118,10 +118,9 @@ def _write_xlsx(table: pd.DataFrame, path: Path) -> None:
     path.write_bytes(content.getvalue())
 
 
-_WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = dict(
-    zip(
-        OUTPUT_ENDINGS,
-        (write_csv, _write_json, lambda table, path: table.to_parquet(path, index=False), _write_xlsx),
-        strict=True,
-    )
-)
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    ".csv": write_csv,
+    ".json": _write_json,
+    ".parquet": lambda table, path: table.to_parquet(path, index=False),
+    ".xlsx": _write_xlsx,
+}
