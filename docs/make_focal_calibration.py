@@ -18,8 +18,8 @@ from spatialkz.focal.piling import piling_test
 from spatialkz.focal.summaries import summaries
 from spatialkz.focal.verdict import Evidence, verdict
 from spatialkz.geography import graph_from_pairs
+from spatialkz.geography.weights import row_standardized
 from spatialkz.spatial import moran, moran_power
-from spatialkz.spatial.weights import row_standardized
 
 PAGE = Path(__file__).parent / "methods" / "focal-calibration.md"
 TABLES, NULL_TABLES = 200, 1000  # of each truth, and where the level of the piling test is measured

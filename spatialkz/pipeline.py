@@ -20,10 +20,10 @@ from spatialkz.candidates import check_context, rank_candidates, review_ranking
 from spatialkz.clustering import analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, OutputError, listing, notice
 from spatialkz.focal.studies import check_families, focal_study
+from spatialkz.geography.weights import row_standardized
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
 from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran
-from spatialkz.spatial.weights import row_standardized
 from spatialkz.specialization import (
     audit_study,
     breadth_label,

@@ -12,7 +12,7 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "errors writing exits randomness results inference toml_files datasets tables geography regions study "
+    "errors writing exits randomness results toml_files datasets tables geography resampling regions study "
     "study_model study_sources study_file study_init specialization spatial clustering focal candidates "
     "report pipeline cli __main__"
 ).split()

@@ -64,7 +64,7 @@ def test_whatever_runs_is_stopped_within_two_seconds(work):
     code = f"""
 import hashlib, sys, time
 from spatialkz.exits import guarded
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
 def forever():
     while True:
         try:

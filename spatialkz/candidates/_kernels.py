@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spatialkz.spatial.compiled import compiled
+from spatialkz.resampling.compiled import compiled
 
 # Arrays as numba sees them; their types are told in the docstrings.
 Array = Any

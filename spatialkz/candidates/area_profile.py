@@ -8,7 +8,7 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import aligned
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.tables import check_labels, check_same_regions, check_table
 
 # Evidence → column of the sectors' list and the entries that belong to it (classes of Eurostat).

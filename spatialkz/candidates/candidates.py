@@ -18,8 +18,8 @@ from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import PilingTest, piling_test
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import LocalMoranTest, constant_variables, local_moran
 from spatialkz.specialization import (

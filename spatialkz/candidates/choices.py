@@ -23,7 +23,7 @@ from spatialkz.candidates.normalization import (
 )
 from spatialkz.candidates.weighting import expert_weights
 from spatialkz.errors import InputError, listing
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
 from spatialkz.tables import check_same_regions, check_table
 
 Floats = npt.NDArray[np.floating]

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.study_model import RulesFile, check_section
 from spatialkz.tables import check_labels, check_table
 from spatialkz.toml_files import read_toml

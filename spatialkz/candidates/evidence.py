@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.geography.weights import row_standardized
 from spatialkz.specialization import proximity
 from spatialkz.study import Study
 

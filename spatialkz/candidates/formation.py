@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError
 from spatialkz.geography import aligned
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.relatedness import _checked_proximity
 from spatialkz.tables import check_table
 

@@ -11,8 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats, check_alternative, check_number, permutation_p_value
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import (
+    Alternative,
+    Floats,
+    check_alternative,
+    check_number,
+    permutation_p_value,
+)
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import symmetric_quotient
 from spatialkz.tables import check_table

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.signedinteger]

@@ -19,8 +19,8 @@ from spatialkz.candidates.choices import (
     shared_ranks,
 )
 from spatialkz.errors import InputError
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 
 Floats = npt.NDArray[np.floating]

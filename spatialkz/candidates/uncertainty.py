@@ -14,8 +14,8 @@ from spatialkz.candidates.normalization import normalized
 from spatialkz.candidates.ranking import rank_interval, ranks, share_above, undecided_groups
 from spatialkz.candidates.weighting import benefit_of_the_doubt, indicator_weights
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 
 Floats = npt.NDArray[np.floating]

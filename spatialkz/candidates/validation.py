@@ -12,14 +12,14 @@ from scipy import stats
 
 from spatialkz.candidates.area_profile import check_hosts, require_columns
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import (
+from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import (
     Alternative,
     check_alternative,
     check_number,
     permutation_p_value,
     tail_p_value,
 )
-from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_labels, check_same_regions, check_table
 

@@ -14,8 +14,8 @@ from scipy.spatial.distance import squareform
 
 from spatialkz.clustering._labels import Matrix, Member, Refit, by_descending_mean, distinct_rows, membership
 from spatialkz.errors import InputError
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 

@@ -16,7 +16,7 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairw
 from spatialkz.clustering._labels import membership
 from spatialkz.clustering.lloyd import sum_of_squares
 from spatialkz.errors import GraphError, InputError, listing
-from spatialkz.spatial.weights import binary
+from spatialkz.geography.weights import binary
 from spatialkz.tables import check_table
 
 Matrix: TypeAlias = NDArray[np.float64]

@@ -21,10 +21,10 @@ from spatialkz.clustering.lloyd import (
     sum_of_squares,
 )
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.parallel import in_blocks
 from spatialkz.tables import check_table
 
 Reference = Literal["uniform", "pca"]

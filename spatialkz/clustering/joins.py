@@ -13,11 +13,11 @@ from scipy.sparse.csgraph import connected_components
 from spatialkz.clustering._labels import Labels, check_partition, membership
 from spatialkz.errors import GraphError, InputError
 from spatialkz.geography import aligned
-from spatialkz.inference import false_discovery_adjusted, monte_carlo_tail
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import adjusted, monte_carlo_tail
+from spatialkz.resampling.shuffles import order_keys, random_orders
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import join_counts
-from spatialkz.spatial.shuffles import order_keys, random_orders
 
 # Comparisons of labels held at once, in numbers.
 _AT_ONCE = 10_000_000
@@ -145,7 +145,7 @@ def cluster_contiguity(
             "joins": within["statistic"].to_numpy(),
             "expected": within["expected"].to_numpy(),
             "p_value": within["p_value"].to_numpy(),
-            "p_adjusted": false_discovery_adjusted(within["p_value"].to_numpy()),
+            "p_adjusted": adjusted(within["p_value"].to_numpy()),
         },
         index=pd.Index(names, name="cluster"),
     )

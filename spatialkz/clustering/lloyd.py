@@ -29,7 +29,7 @@ from spatialkz.clustering._runs import (
 )
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
 
 LARGE = 100_000  # cells from which single precision searches and double precision finishes
 _FEW_ITERATIONS = 10

@@ -15,7 +15,7 @@ from scipy.special import gammaincc, gammaln, logsumexp
 
 from spatialkz.clustering._labels import Labels, Matrix, Refit, check_partition, membership
 from spatialkz.errors import InputError
-from spatialkz.inference import false_discovery_adjusted, tail_p_value
+from spatialkz.resampling.pvalues import adjusted, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
@@ -154,7 +154,7 @@ def selective_test(
         index=pd.MultiIndex.from_tuples(list(rows), names=["cluster", "other"]),
         columns=["distance", "p_value"],
     )
-    result["p_adjusted"] = false_discovery_adjusted(result["p_value"].to_numpy())
+    result["p_adjusted"] = adjusted(result["p_value"].to_numpy())
     return SelectiveTest(frozen(result), scale)
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from spatialkz.clustering._labels import Matrix, Refit, membership
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_number, false_discovery_adjusted, monte_carlo_tail
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import adjusted, check_number, monte_carlo_tail
+from spatialkz.resampling.shuffles import order_keys, random_orders
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.shuffles import order_keys, random_orders
 from spatialkz.tables import check_table
 
 # Statistics closer than this are ties; ties count.
@@ -197,7 +197,7 @@ def sector_split_test(
             "p_value": grouped["p_value"].agg(combined_p_value),
         }
     )
-    sectors["p_adjusted"] = false_discovery_adjusted(sectors["p_value"].to_numpy())
+    sectors["p_adjusted"] = adjusted(sectors["p_value"].to_numpy())
     sectors = sectors.loc[[sector for sector in features.columns if sector in sectors.index]]
     return SectorSplitTest(
         frozen(frame),

@@ -20,8 +20,8 @@ from spatialkz.clustering._labels import (
     membership,
 )
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_number
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 

@@ -20,10 +20,10 @@ from spatialkz.clustering.lloyd import (
     start_draws,
 )
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_number, monte_carlo_tail
 from spatialkz.randomness import generator
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import check_number, monte_carlo_tail
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.parallel import in_blocks
 from spatialkz.tables import check_table
 
 Null = Literal["gaussian", "column-permutation"]

@@ -14,15 +14,22 @@ from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.focal.fragments import parts, random_parts
 from spatialkz.focal.grades import Grade, checked_quotients, graded, varying
 from spatialkz.focal.piling import exact_tail
-from spatialkz.inference import Alternative, Floats, check_alternative, tail_p_value
+from spatialkz.geography.weights import binary, row_standardized
+from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.resampling.engine import permuted_cross_products
+from spatialkz.resampling.pvalues import (
+    TIE,
+    Alternative,
+    Floats,
+    check_alternative,
+    deviates,
+    permutation_parts,
+    tail_p_value,
+)
+from spatialkz.resampling.shuffles import order_keys
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import local_moran, moran_power
-from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
-from spatialkz.spatial._frames import TIE, deviates, permutation_parts
-from spatialkz.spatial._moments import quadratic_moments
-from spatialkz.spatial.engine import permuted_cross_products
-from spatialkz.spatial.shuffles import order_keys
-from spatialkz.spatial.weights import binary, row_standardized
+from spatialkz.spatial.moments import quadratic_moments
 
 # Small maps are where power is in question; above this many regions it costs minutes and is near 1.
 _POWER_UP_TO = 500

@@ -15,7 +15,7 @@ from spatialkz.focal.contiguity import moran_columns
 from spatialkz.focal.grades import Grade, graded_cells, why_undecided
 from spatialkz.focal.influence import standardized_again
 from spatialkz.focal.size_null import SizeNull, chunks
-from spatialkz.inference import Alternative, Floats, tail_p_value
+from spatialkz.resampling.pvalues import Alternative, Floats, tail_p_value
 
 # A threshold, or a grade that needs none.
 Choice: TypeAlias = float | Literal["rank", "log1p", "symmetric"]

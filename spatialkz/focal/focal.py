@@ -22,9 +22,9 @@ from spatialkz.focal.piling import PilingTest, piling_test, simulate, variance_r
 from spatialkz.focal.relative_concentration import relative_concentration_test
 from spatialkz.focal.size_null import Shares
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
-from spatialkz.spatial._checks import check_alpha, seeds_of
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.resampling.checks import check_alpha, seeds_of
 from spatialkz.specialization import IndexTest
 
 # Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.

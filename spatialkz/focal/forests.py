@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.inference import Floats, monte_carlo_tail
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import Floats, monte_carlo_tail
 
 # Forests, each grown on simulations of its own: their scatter is the Monte-Carlo error.
 FORESTS = 6

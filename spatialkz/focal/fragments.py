@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 from scipy.sparse.csgraph import connected_components
 
-from spatialkz.inference import Floats
-from spatialkz.spatial.shuffles import Keys, random_orders
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.resampling.shuffles import Keys, random_orders
 
 Members = NDArray[np.bool_]
 # Sets up to which all are counted instead of drawn.

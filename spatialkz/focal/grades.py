@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.tables import check_table
 
 Grade = Literal["count", "rank", "log1p", "symmetric"]

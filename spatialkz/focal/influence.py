@@ -13,7 +13,6 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array, diags_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.focal.contiguity import moran_columns
 from spatialkz.focal.grades import (
     LEAST_REGIONS,
@@ -25,13 +24,13 @@ from spatialkz.focal.grades import (
 )
 from spatialkz.focal.piling import variance_ratio
 from spatialkz.focal.verdict import two_by_two
-from spatialkz.inference import Alternative, Floats
+from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import TIE, Alternative, Floats, permutation_parts
+from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
-from spatialkz.spatial._frames import TIE, permutation_parts
-from spatialkz.spatial.parallel import in_blocks
-from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
-from spatialkz.spatial.weights import row_standardized
 
 # Regions up to which all pairs are left out by default: 190 pairs.
 _PAIRS_UP_TO = 20

@@ -19,11 +19,11 @@ from spatialkz.focal.grades import checked_quotients, graded, varying, why_undec
 from spatialkz.focal.models import PRIOR_SETS, Generator, Model, Priors
 from spatialkz.focal.size_null import Shares, size_null
 from spatialkz.focal.summaries import SUMMARIES, summaries
-from spatialkz.inference import Floats, check_number
+from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.checks import seeds_of
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._checks import seeds_of
-from spatialkz.spatial.parallel import in_blocks
-from spatialkz.spatial.weights import row_standardized
 
 MODELS: tuple[Model, ...] = ("focal", "belt", "dispersed")
 # Cells of tables that are worked on at once, and the most tables that share a generator.

@@ -44,7 +44,7 @@ from scipy.special import ndtri
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.size_null import SizeNull, dealt
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 
 Model = Literal["focal", "belt", "dispersed", "mixture"]
 BeltShape = Literal["graded", "hubs"]

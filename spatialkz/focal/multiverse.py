@@ -26,12 +26,12 @@ from spatialkz.focal.curves import (
 from spatialkz.focal.grades import LEAST_REGIONS, checked_quotients, graded
 from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, size_null
 from spatialkz.focal.verdict import two_by_two
+from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
+from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.resampling.parallel import in_blocks
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import moran_power
-from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
-from spatialkz.spatial.parallel import in_blocks
-from spatialkz.spatial.weights import row_standardized
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")

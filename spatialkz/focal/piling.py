@@ -12,21 +12,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.focal.grades import Grade, checked_quotients, graded, graded_cells, varying, why_undecided
 from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, dealt, size_null
-from spatialkz.inference import (
+from spatialkz.resampling.checks import check_permutations, seeds_of
+from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import (
+    TIE,
     Alternative,
     Floats,
+    adjusted,
     check_alternative,
-    false_discovery_adjusted,
+    deviates,
     monte_carlo_tail,
+    permutation_parts,
 )
+from spatialkz.resampling.shuffles import Keys, order_keys
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._checks import check_permutations, seeds_of
-from spatialkz.spatial._frames import TIE, deviates, permutation_parts
-from spatialkz.spatial.parallel import in_blocks
-from spatialkz.spatial.shuffles import Keys, order_keys
 
 Null = Literal["columns", "sizes"]
 # Draws kept whole for the envelope; it needs no more.
@@ -234,7 +236,7 @@ def piling_test(
         if null == "columns":
             expected = np.full(len(cells), observed.mean())
     regions = pd.DataFrame({"breadth": observed, "expected": expected, "p_value": tails}, index=table.index)
-    regions["p_adjusted"] = false_discovery_adjusted(tails)
+    regions["p_adjusted"] = adjusted(tails)
     low, middle, high = np.quantile(ordered, [0.025, 0.5, 0.975], axis=0)
     envelope = pd.DataFrame(
         {"breadth": np.sort(observed)[::-1], "low": low, "median": middle, "high": high},

@@ -10,11 +10,11 @@ import pandas as pd
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.grades import checked_quotients
 from spatialkz.focal.size_null import Shares, dirichlet_logarithms, effective_units, size_null
-from spatialkz.inference import Alternative
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
 from spatialkz.specialization import IndexTest
-from spatialkz.specialization.indices.dartboard import TESTABLE, adjusted, against_null, check_options
+from spatialkz.specialization.indices.dartboard import TESTABLE, against_null, check_options, table_of_tests
 from spatialkz.specialization.indices.unevenness import MEASURES, IndexName
 
 _INDICES: tuple[IndexName, ...] = ("locational_gini", "theil_t", "herfindahl")
@@ -123,7 +123,7 @@ def relative_concentration_test(
             )
             rows[sector, name] = {**found, "units": float(units[j]), "typical_units": typical}
     return IndexTest(
-        frozen(adjusted(rows, ["sector", "index"], families=len(index))),
+        frozen(table_of_tests(rows, ["sector", "index"], families=len(index))),
         "the sector's units choose regions at random by base shares, as many as in a typical other sector.",
         permutations,
         alternative,

@@ -40,7 +40,7 @@ import pandas as pd
 from scipy.special import betaln, xlogy
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization import QuotientAudit, table_margins
 from spatialkz.specialization.indices.unevenness import hoover
 from spatialkz.tables import ActivityTable, check_same_regions, check_table

@@ -34,7 +34,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from spatialkz.focal.fragments import parts
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 
 SUMMARIES = (
     "count ratio",

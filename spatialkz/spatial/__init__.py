@@ -1,13 +1,11 @@
 """Spatial autocorrelation: global and local statistics, their p-values, and what could have been detected."""
 
-from spatialkz.inference import Alternative, false_discovery_adjusted
-from spatialkz.spatial._checks import constant_variables
-from spatialkz.spatial.bivariate import bivariate_moran, local_bivariate_moran
-from spatialkz.spatial.cross_moran import cross_moran
-from spatialkz.spatial.geary import geary
+from spatialkz.resampling.checks import constant_variables
+from spatialkz.resampling.pvalues import Alternative, adjusted
+from spatialkz.spatial.bivariate import bivariate_moran, cross_moran, local_bivariate_moran
+from spatialkz.spatial.geary import geary, local_geary
 from spatialkz.spatial.getis_ord import getis_ord, local_getis_ord
 from spatialkz.spatial.join_counts import join_counts, local_join_counts
-from spatialkz.spatial.local_geary import local_geary
 from spatialkz.spatial.local_moran import LocalMoranTest, local_moran
 from spatialkz.spatial.moran import MoranTest, moran
 from spatialkz.spatial.power import (
@@ -18,7 +16,7 @@ from spatialkz.spatial.power import (
     moran_power,
 )
 from spatialkz.spatial.rates import rate_deviates, rate_moran
-from spatialkz.spatial.residual_moran import residual_moran
+from spatialkz.spatial.residuals import residual_moran
 from spatialkz.spatial.sensitivity import graph_sensitivity
 
 __all__ = [
@@ -27,12 +25,12 @@ __all__ = [
     "LocalMoranTest",
     "MoranPower",
     "MoranTest",
+    "adjusted",
     "bivariate_moran",
     "constant_variables",
     "cross_moran",
     "dependence_confidence_set",
     "detectable_dependence",
-    "false_discovery_adjusted",
     "geary",
     "getis_ord",
     "graph_sensitivity",

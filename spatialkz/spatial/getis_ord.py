@@ -9,11 +9,11 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats
-from spatialkz.spatial._checks import check_alpha, check_choice, checked, seeds_of
-from spatialkz.spatial._conditional import LocalMethod, conditional_test
-from spatialkz.spatial._frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
-from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
+from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
+from spatialkz.resampling.conditional import LocalMethod, conditional_test
+from spatialkz.resampling.pvalues import Alternative, Floats
+from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.spatial.moments import QuadraticForm, quadratic_test
 
 GetisOrdMethod = Literal["permutation", "randomization"]
 

@@ -10,11 +10,10 @@ from libpysal.graph import Graph
 from scipy import stats
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, tail_p_value
-from spatialkz.spatial._checks import check_alpha, check_choice, checked, seeds_of
-from spatialkz.spatial._frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
-from spatialkz.spatial._moments import weight_sums
-from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
+from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
+from spatialkz.resampling.pvalues import Alternative, tail_p_value
+from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.spatial.moments import QuadraticForm, quadratic_test, weight_sums
 
 JoinMethod = Literal["permutation", "randomization"]
 

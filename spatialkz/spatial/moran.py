@@ -9,12 +9,12 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
-from spatialkz.inference import Alternative, Floats
-from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
-from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, normal_parts, parts_of_columns
-from spatialkz.spatial._moments import weight_sums
-from spatialkz.spatial.engine import permuted_cross_products
+from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
+from spatialkz.resampling.engine import permuted_cross_products
+from spatialkz.resampling.pvalues import Alternative, Floats, deviates, normal_parts, parts_of_columns
 from spatialkz.spatial.exact import exact_moran
+from spatialkz.spatial.frames import GlobalTest, global_frames
+from spatialkz.spatial.moments import weight_sums
 
 MoranMethod = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
 

@@ -12,12 +12,11 @@ from libpysal.graph import Graph
 from scipy import optimize, stats
 
 from spatialkz.errors import GraphError, InputError
-from spatialkz.inference import Alternative, Floats, check_alternative
+from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.checks import checked
+from spatialkz.resampling.pvalues import Alternative, Floats, check_alternative
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial._checks import checked
-from spatialkz.spatial._imhof import positive_probability
-from spatialkz.spatial.exact import is_fixed, moran_quantile, residual_basis
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.spatial.exact import is_fixed, moran_quantile, positive_probability, residual_basis
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
 _EDGE = 0.999

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.margins import table_margins
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, hypergeom
+from scipy.stats import hypergeom
 
 from spatialkz.errors import InputError, listing
+from spatialkz.resampling.pvalues import adjusted
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest
 from spatialkz.specialization.indices.unevenness import Floats
@@ -190,7 +191,7 @@ def relatedness_test(quotients: pd.DataFrame, threshold: float = 1.0) -> IndexTe
             "expected_proximity": np.minimum(u, v) / n,
             "standard_deviation": null.std() / larger,
             "p_value": p_value,
-            "p_adjusted": false_discovery_control(p_value),
+            "p_adjusted": adjusted(p_value),
         },
         index=pd.MultiIndex.from_arrays(
             [specialized.columns[first], specialized.columns[second]], names=["sector", "other"]

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import special
 
 from spatialkz.errors import InputError
-from spatialkz.inference import Floats
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.completions import quotient_range, ratio, sums_of, varies
 from spatialkz.specialization.counts.quotient_test import quotient_test
 from spatialkz.specialization.margins import table_margins

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from spatialkz.errors import SpatialKZError, listing
-from spatialkz.geography.boundaries import map_labels
-from spatialkz.geography.map_files import read_features, texts_of
+from spatialkz.geography.boundaries import map_labels, read_features, texts_of
 from spatialkz.regions import resolve_regions
 from spatialkz.study_init.draft import Draft
 from spatialkz.study_model import check_study

@@ -12,7 +12,7 @@ from spatialkz.candidates.choices import RankChoices, shared_ranks
 from spatialkz.candidates.ranking import ranks, share_above, undecided_groups
 from spatialkz.candidates.uncertainty import rank_uncertainty
 from spatialkz.errors import InputError, RegionError
-from spatialkz.spatial import parallel
+from spatialkz.resampling import parallel
 
 HELD = {"concentration": None, "drop": False}
 DEFAULT = RankChoices(normalizations=("rank",), aggregations=("arithmetic",), **HELD)

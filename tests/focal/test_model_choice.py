@@ -13,7 +13,7 @@ from spatialkz.errors import GraphError, InputError
 from spatialkz.focal.forests import calibration_curve, fit_p_value, grow
 from spatialkz.focal.model_choice import model_posterior, prior_sensitivity, simulated_summaries
 from spatialkz.focal.models import PRIOR_SETS, Generator, Priors
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.geography.weights import row_standardized
 
 # Hubs and belts that do nothing.
 NOTHING = replace(Priors(), lift=(0.0, 0.0), slope=(0.0, 0.0))

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from spatialkz.errors import InputError
 from spatialkz.focal.models import PRIOR_SETS, Generator, Priors, sar_factor
 from spatialkz.focal.size_null import size_null
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.geography.weights import row_standardized
 
 MODELS = ("focal", "belt", "dispersed", "mixture")
 

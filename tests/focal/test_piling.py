@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.focal.column_null import ColumnShuffle, row_sums
 from spatialkz.focal.grades import graded
 from spatialkz.focal.piling import (
     exact_tail,
@@ -19,7 +18,8 @@ from spatialkz.focal.piling import (
     variance_ratio,
 )
 from spatialkz.focal.size_null import SizeNull, table_base_shares
-from spatialkz.spatial.shuffles import order_keys
+from spatialkz.resampling.columns import ColumnShuffle, row_sums
+from spatialkz.resampling.shuffles import order_keys
 from spatialkz.specialization import audit_table
 
 REGIONS = [f"r{i:02d}" for i in range(17)]

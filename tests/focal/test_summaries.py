@@ -11,7 +11,7 @@ from spatialkz.focal.contiguity import contiguity_test
 from spatialkz.focal.models import Generator, Priors
 from spatialkz.focal.piling import piling_test
 from spatialkz.focal.summaries import SHAPE, SUMMARIES, summaries
-from spatialkz.spatial.weights import row_standardized
+from spatialkz.geography.weights import row_standardized
 
 THRESHOLD = 1.0
 

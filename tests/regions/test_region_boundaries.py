@@ -12,7 +12,7 @@ from libpysal.graph import Graph
 
 from spatialkz import datasets
 from spatialkz.errors import InputError
-from spatialkz.regions import boundaries as module
+from spatialkz.regions import graphs as module
 from spatialkz.regions import load_boundaries, region_table
 
 CITIES = {"AST": "AKM", "ALA": "ALM", "SHM": "TRK"}

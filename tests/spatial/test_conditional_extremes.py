@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from libpysal.graph import Graph
 
+from spatialkz.resampling.conditional import _extreme_share
 from spatialkz.spatial import local_moran
-from spatialkz.spatial._conditional import _extreme_share
 
 VALUES = {
     "distinct": np.arange(9.0),

@@ -5,10 +5,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
+from spatialkz.resampling.engine import permuted_cross_products
 from spatialkz.spatial import moran
-from spatialkz.spatial.bivariate import bivariate_moran, permuted_matrices, unit_columns
-from spatialkz.spatial.cross_moran import cross_moran
-from spatialkz.spatial.engine import permuted_cross_products
+from spatialkz.spatial.bivariate import bivariate_moran, cross_moran, permuted_matrices, unit_columns
 
 
 def test_matrix_holds_morans_and_mean_bivariate_morans(quotients, study):
@@ -67,7 +66,7 @@ def test_the_number_of_threads_and_the_size_of_blocks_change_no_bit(monkeypatch)
     weights = csr_array(rng.random((60, 60)) < 0.1)
     results = []
     for jobs, block in ((1, 32_000_000), (2, 32_000_000), (3, 40_000)):
-        monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
+        monkeypatch.setattr("spatialkz.resampling.parallel._WORTH_A_WORKER", 0)
         monkeypatch.setattr("spatialkz.spatial.bivariate._BLOCK_BYTES", block)
         with joblib.parallel_config(n_jobs=jobs):
             results.append(permuted_matrices(values, values, weights * 1.0, 101, np.random.default_rng(3)))

@@ -16,12 +16,12 @@ from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import GraphError
 from spatialkz.geography import aligned
-from spatialkz.inference import false_discovery_adjusted
+from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.conditional import _streamed, conditional_lag_counts, distinct_samples
+from spatialkz.resampling.engine import permuted_cross_products
+from spatialkz.resampling.pvalues import adjusted
+from spatialkz.resampling.shuffles import order_keys, random_orders
 from spatialkz.spatial import local_moran, moran
-from spatialkz.spatial.engine import permuted_cross_products
-from spatialkz.spatial.local_engine import _streamed, conditional_lag_counts, distinct_samples
-from spatialkz.spatial.shuffles import order_keys, random_orders
-from spatialkz.spatial.weights import row_standardized
 
 
 def lattice(side, seed=None):
@@ -134,7 +134,7 @@ def test_single_precision_never_moves_a_permutation_to_the_other_side(kind):
 
 @pytest.mark.parametrize("jobs", [2, 3, 16])
 def test_the_number_of_threads_changes_no_bit(jobs, monkeypatch):
-    monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
+    monkeypatch.setattr("spatialkz.resampling.parallel._WORTH_A_WORKER", 0)
     weights, values = lattice(20), centered(400, 30)
 
     def run(jobs):
@@ -148,7 +148,7 @@ def test_the_number_of_threads_changes_no_bit(jobs, monkeypatch):
 
 
 def test_processes_and_a_dask_cluster_give_the_results_of_threads(monkeypatch):
-    monkeypatch.setattr("spatialkz.spatial.parallel._WORTH_A_WORKER", 0)
+    monkeypatch.setattr("spatialkz.resampling.parallel._WORTH_A_WORKER", 0)
     dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
     values = pd.DataFrame(centered(400, 40))
     graph = graph_of(lattice(20))
@@ -179,7 +179,7 @@ def test_a_small_problem_loads_no_kernels():
     code = (
         "import sys, spatialkz; study = spatialkz.load_study(); values = study.table.values; "
         "spatialkz.moran(values, study.graph, rng=1); spatialkz.local_moran(values, study.graph, rng=1); "
-        "sys.exit('spatialkz.spatial.kernels' in sys.modules)"
+        "sys.exit('spatialkz.resampling.kernels' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -237,9 +237,9 @@ def test_some_regions_alone_have_the_counts_they_have_in_company():
 
 def test_adjusted_p_values_equal_statsmodels():
     p_values = np.random.default_rng(3).integers(1, 50, size=(4, 200)) / 100
-    found = false_discovery_adjusted(p_values)
-    for row, adjusted in zip(p_values, found, strict=True):
-        np.testing.assert_allclose(adjusted, multipletests(row, method="fdr_bh")[1], rtol=1e-12)
+    found = adjusted(p_values)
+    for row, one in zip(p_values, found, strict=True):
+        np.testing.assert_allclose(one, multipletests(row, method="fdr_bh")[1], rtol=1e-12)
 
 
 # ---- against esda, on a map too large to enumerate
@@ -295,5 +295,5 @@ def test_adjusted_p_values_are_those_of_scipy_whether_counted_or_sorted(permutat
     p_values = np.minimum(1, 2 * (counts + 1) / (permutations + 1))
     p_values[3] = 1.0
     p_values[5] **= 3  # a family with values of its own
-    found = false_discovery_adjusted(p_values)
+    found = adjusted(p_values)
     np.testing.assert_allclose(found, false_discovery_control(p_values, axis=-1), rtol=1e-14)

@@ -4,8 +4,14 @@ import pytest
 from scipy import integrate, stats
 
 from spatialkz.errors import InputError
-from spatialkz.spatial._imhof import positive_probability, saddlepoint_deviate
-from spatialkz.spatial.exact import exact_moran, moran_quantile, moran_spectrum, moran_tails
+from spatialkz.spatial.exact import (
+    exact_moran,
+    moran_quantile,
+    moran_spectrum,
+    moran_tails,
+    positive_probability,
+    saddlepoint_deviate,
+)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ from spatialkz.spatial import (
     local_moran,
     moran,
     moran_power,
-    residual_moran,
 )
+from spatialkz.spatial import residuals as residual_moran
 from spatialkz.specialization import concentration_test, quotient_test
 from spatialkz.study import Choices
 
@@ -180,7 +180,7 @@ def test_a_run_accepts_directed_and_complete_graphs(study, recipe):
 def test_many_variables_are_tested_some_at_a_time_with_the_same_bits(study, monkeypatch):
     values = pd.DataFrame(np.random.default_rng(1).random((17, 12)), index=study.table.regions)
     whole = moran(values, study.graph, permutations=199, rng=3), geary(values, study.graph, rng=3)
-    monkeypatch.setattr("spatialkz.spatial._frames._MOST_DRAWN", 1000)
+    monkeypatch.setattr("spatialkz.resampling.pvalues._MOST_DRAWN", 1000)
     parts = moran(values, study.graph, permutations=199, rng=3), geary(values, study.graph, rng=3)
     for one, many in zip(whole, parts, strict=True):
         pd.testing.assert_frame_equal(many.to_frame(), one.to_frame(), check_exact=True)

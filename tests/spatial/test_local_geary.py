@@ -7,7 +7,7 @@ from esda import Geary_Local, Geary_Local_MV
 from libpysal.weights import W
 
 from spatialkz.errors import InputError
-from spatialkz.spatial.local_geary import local_geary
+from spatialkz.spatial.geary import local_geary
 
 
 def test_columbus_equals_spdep(oldcol, local_spdep):

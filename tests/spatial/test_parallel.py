@@ -7,10 +7,10 @@ import joblib
 import pytest
 from numba.core.caching import CacheImpl
 
-from spatialkz.spatial.parallel import in_blocks
+from spatialkz.resampling.parallel import in_blocks
 
 KERNEL = """
-from spatialkz.spatial.compiled import compiled
+from spatialkz.resampling.compiled import compiled
 
 @compiled(error_model="numpy")
 def half(x):

@@ -7,7 +7,7 @@ import pytest
 from spatialkz.errors import InputError
 from spatialkz.geography import graph_from_pairs
 from spatialkz.spatial.power import dependence_confidence_set, moran_power
-from spatialkz.spatial.residual_moran import residual_moran
+from spatialkz.spatial.residuals import residual_moran
 
 
 def autoregressive(graph, regions, rho, count, seed):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.spatial.residual_moran import residual_moran
+from spatialkz.spatial.residuals import residual_moran
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])

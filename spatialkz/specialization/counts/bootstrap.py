@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from spatialkz.errors import InputError
-from spatialkz.inference import monte_carlo_tail
+from spatialkz.resampling.pvalues import monte_carlo_tail
 from spatialkz.specialization.counts.cells import Cells, Floats, Inference, Levels, no_notes
 from spatialkz.specialization.counts.exact import binomial, hypergeometric_mass, support
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spatialkz.inference import monte_carlo_tail
+from spatialkz.resampling.pvalues import monte_carlo_tail
 from spatialkz.specialization.counts.cells import Cells, Floats, Inference, Levels, no_notes
 from spatialkz.specialization.counts.exact import effective_binomial
 

@@ -7,11 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_number, tail_p_value
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import Alternative, adjusted, check_number, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.counts import exact
 from spatialkz.specialization.counts.bootstrap import nonparametric_bootstrap, parametric_bootstrap
@@ -255,7 +254,7 @@ def quotient_test(
     result = _assembled(cells, inference, alternative, 1 - confidence)
     result.index = pd.MultiIndex.from_product([table.index, table.columns], names=["region", "sector"])
     result = result.loc[labels]
-    result.insert(4, "p_adjusted", multipletests(result["p_value"].to_numpy(), method=adjust)[1])
+    result.insert(4, "p_adjusted", adjusted(result["p_value"].to_numpy(), adjust))
     return QuotientTest(frozen(result), method, alternative, confidence, adjust, resamples if draws else 0)
 
 

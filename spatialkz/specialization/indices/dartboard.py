@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_alternative, check_number, monte_carlo_tail, tail_p_value
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import (
+    Alternative,
+    adjusted,
+    check_alternative,
+    check_number,
+    monte_carlo_tail,
+    tail_p_value,
+)
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.indices.unevenness import MEASURES, Floats, IndexName
 from spatialkz.specialization.margins import margins
@@ -168,7 +174,7 @@ def concentration_test(
             sign = -1 if name in _FALLING else 1
             rows[sector, name] = {**against_null(value, null, alternative, sign), "count": int(total)}
     return IndexTest(
-        frozen(adjusted(rows, ["sector", "index"], families=len(chosen))),
+        frozen(table_of_tests(rows, ["sector", "index"], families=len(chosen))),
         "the units of a sector choose their regions independently, with the base shares as probabilities.",
         permutations,
         alternative,
@@ -196,7 +202,7 @@ def against_null(
     }
 
 
-def adjusted(rows: dict[Any, dict[str, Any]], names: list[str], families: int = 1) -> pd.DataFrame:
+def table_of_tests(rows: dict[Any, dict[str, Any]], names: list[str], families: int = 1) -> pd.DataFrame:
     """Make a table of the rows, with ``p_adjusted`` (Benjamini–Hochberg) beside ``p_value``.
 
     ``families`` is the number of families that the rows belong to in turn.
@@ -204,7 +210,7 @@ def adjusted(rows: dict[Any, dict[str, Any]], names: list[str], families: int = 
     table = pd.DataFrame(list(rows.values()), index=pd.Index(list(rows))).rename_axis(names)
     p_values = table["p_value"].to_numpy().reshape(-1, families)
     after = list(table.columns).index("p_value") + 1
-    table.insert(after, "p_adjusted", false_discovery_control(p_values, axis=0).ravel())
+    table.insert(after, "p_adjusted", adjusted(p_values.T).T.ravel())
     return table
 
 

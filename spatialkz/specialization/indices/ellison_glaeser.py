@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.inference import Alternative
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
-from spatialkz.specialization.indices.dartboard import IndexTest, adjusted, against_null, check_options
+from spatialkz.specialization.indices.dartboard import IndexTest, against_null, check_options, table_of_tests
 from spatialkz.specialization.indices.unevenness import Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_labels
@@ -211,7 +211,7 @@ def ellison_glaeser_test(
             "count": len(z),
         }
     return IndexTest(
-        frozen(adjusted(rows, ["sector"])),
+        frozen(table_of_tests(rows, ["sector"])),
         "the plants of a sector choose their regions independently, with the base shares as probabilities.",
         permutations,
         alternative,

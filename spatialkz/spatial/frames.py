@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
@@ -10,25 +10,19 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import (
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import (
     Alternative,
     Floats,
-    false_discovery_adjusted,
-    normal_p_value,
-    permutation_p_value,
+    adjusted,
 )
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.parallel import in_blocks
 
 FdrOver = Literal["regions", "regions and variables"]
 # Small whole numbers, regions × variables, and the names they stand for.
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
-
-# Statistics closer than this share of their scale are ties; ties count on both sides.
-TIE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -131,66 +125,6 @@ class LocalTest:
         )
 
 
-def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
-    """(statistic − expected) / √variance; NaN where the null leaves the statistic no room to vary."""
-    fixed = variance <= TIE * (np.abs(expected) ** 2 + np.abs(statistic) ** 2) * 1e-4
-    spread = np.sqrt(np.where(fixed, np.nan, variance))
-    return np.asarray((statistic - expected) / spread, dtype=np.float64)
-
-
-def permutation_parts(
-    observed: Floats, simulated: Floats, alternative: Alternative
-) -> tuple[Floats, Floats, Floats]:
-    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
-
-    Raises
-    ------
-    InputError
-        If the statistic is not finite: comparisons would all fail, and the p-value be the smallest there is.
-    """
-    if not np.isfinite(observed).all():
-        raise InputError("The statistic is not finite; values or weights are too large or too small.")
-    # Of their own scale: some statistics are near 1, others of the size of 1 / n.
-    slack = TIE * np.maximum(np.abs(simulated).max(axis=0), np.abs(observed))
-    p_value = permutation_p_value(
-        (simulated >= observed - slack).sum(axis=0),
-        (simulated <= observed + slack).sum(axis=0),
-        len(simulated),
-        alternative,
-    )
-    low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
-    return p_value, low, high
-
-
-# Statistics held at once, in 400 MB.
-_MOST_DRAWN = 50_000_000
-
-
-def parts_of_columns(
-    simulate: Callable[[slice], tuple[Floats, Floats]], variables: int, draws: int, alternative: Alternative
-) -> tuple[Floats, Floats, Floats]:
-    """:func:`permutation_parts` of many variables, some at a time, so that the draws fit into memory.
-
-    ``simulate`` takes a slice of the variables and returns their observed and simulated statistics.
-    """
-    width = max(1, _MOST_DRAWN // draws)
-    parts = [
-        permutation_parts(*simulate(slice(start, start + width)), alternative)
-        for start in range(0, variables, width)
-    ]
-    p_value, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return p_value, low, high
-
-
-def normal_parts(
-    deviate: Floats, expected: Floats, variance: Floats, alternative: Alternative
-) -> tuple[Floats, Floats, Floats]:
-    """p-value of normal deviates (1 where there is none), and the central 95 % of the statistic."""
-    p_value = np.where(np.isnan(deviate), 1.0, normal_p_value(np.nan_to_num(deviate), alternative))
-    spread = stats.norm.isf(0.025) * np.sqrt(np.maximum(variance, 0.0))
-    return p_value, expected - spread, expected + spread
-
-
 def global_frames(
     index: pd.Index,
     columns: Mapping[str, Floats],
@@ -205,7 +139,7 @@ def global_frames(
     found = {
         **columns,
         "p_value": p_value,
-        "p_adjusted": false_discovery_adjusted(p_value),
+        "p_adjusted": adjusted(p_value),
         "n": n,
         "method": method,
         "alternative": alternative,
@@ -269,7 +203,7 @@ def _column(cells: NDArray[Any] | Coded, place: NDArray[np.intp]) -> Any:
 
 
 def _adjusted(p_values: Floats, part: slice) -> Floats:
-    return false_discovery_adjusted(p_values[part])
+    return adjusted(p_values[part])
 
 
 def _flat(index: pd.Index) -> pd.Index:

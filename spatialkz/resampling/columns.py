@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spatialkz.inference import Floats
-from spatialkz.spatial.shuffles import STEP, Keys, mixed
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.resampling.shuffles import STEP, Keys, mixed
 
 # Draws above which compiled code earns back the half second it takes to load.
 COMPILE_FROM = 20_000_000
@@ -61,7 +61,7 @@ def row_sums(shuffle: ColumnShuffle, keys: Keys, *, compiled: bool) -> Floats:
     array, shape (keys, n)
     """
     if compiled:
-        from spatialkz.focal.kernels import placed_sums
+        from spatialkz.resampling.kernels import placed_sums
 
         out = np.empty((len(keys), shuffle.n))
         placed_sums(shuffle.start, shuffle.surplus, shuffle.base, keys, out)

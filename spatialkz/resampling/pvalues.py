@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -19,6 +20,10 @@ MOST_DRAWS = 10_000_000
 # Tests from which counting distinct p-values may beat sorting them.
 _COUNT_FROM = 10_000
 _SMALLEST = np.finfo(np.float64).tiny
+# Statistics closer than this share of their scale are ties; ties count on both sides.
+TIE = 1e-10
+# Statistics held at once, in 400 MB.
+_MOST_DRAWN = 50_000_000
 
 
 def check_number(number: int, name: str, least: int, most: int = MOST_DRAWS) -> None:
@@ -95,19 +100,34 @@ def normal_p_value(z: Floats, alternative: Alternative) -> Floats:
     return tail_p_value(stats.norm.sf(z), stats.norm.cdf(z), alternative)
 
 
-def false_discovery_adjusted(p_values: Floats) -> Floats:
-    """Benjamini–Hochberg adjusted p-values; the last axis is one family of tests.
+def adjusted(p_values: Floats, method: str = "fdr_bh") -> Floats:
+    """p-values adjusted for how many tests there are; the last axis is one family of tests.
 
-    >>> false_discovery_adjusted(np.array([0.01, 0.04, 0.5])).round(3)
+    Parameters
+    ----------
+    p_values : array
+    method : str
+        As :func:`statsmodels.stats.multitest.multipletests` calls it: ``fdr_bh`` (Benjamini & Hochberg 1995),
+        ``fdr_by``, ``holm``, ``bonferroni`` …
+
+    Examples
+    --------
+    >>> adjusted(np.array([0.01, 0.04, 0.5])).round(3)
     array([0.03, 0.06, 0.5 ])
+    >>> adjusted(np.array([0.01, 0.04, 0.5]), "holm").round(3)
+    array([0.03, 0.08, 0.5 ])
     """
+    if method != "fdr_bh":
+        from statsmodels.stats.multitest import multipletests
+
+        return np.apply_along_axis(lambda family: multipletests(family, method=method)[1], -1, p_values)
+    # Many families at once, which statsmodels would take one by one.
     if p_values.size >= _COUNT_FROM:
         # Monte-Carlo p-values take few values: counting them spares sorting them.
         first = p_values.reshape(-1, p_values.shape[-1])[0]
         if 4 * len(np.unique(first)) < len(first):
             return _adjusted_by_value(p_values)
-    adjusted: Floats = stats.false_discovery_control(p_values, axis=-1)
-    return adjusted
+    return np.asarray(stats.false_discovery_control(p_values, axis=-1))
 
 
 def _adjusted_by_value(p_values: Floats) -> Floats:
@@ -124,5 +144,65 @@ def _adjusted_by_value(p_values: Floats) -> Floats:
     bound = m * values / np.maximum(up_to, 1)
     bound[up_to == 0] = np.inf
     least = np.minimum.accumulate(bound[:, ::-1], axis=1)[:, ::-1]
-    adjusted: Floats = np.minimum(least, 1.0).ravel()[cell].reshape(p_values.shape)
-    return adjusted
+    lowered: Floats = np.minimum(least, 1.0).ravel()[cell].reshape(p_values.shape)
+    return lowered
+
+
+
+
+
+
+def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
+    """(statistic − expected) / √variance; NaN where the null leaves the statistic no room to vary."""
+    fixed = variance <= TIE * (np.abs(expected) ** 2 + np.abs(statistic) ** 2) * 1e-4
+    spread = np.sqrt(np.where(fixed, np.nan, variance))
+    return np.asarray((statistic - expected) / spread, dtype=np.float64)
+
+
+def permutation_parts(
+    observed: Floats, simulated: Floats, alternative: Alternative
+) -> tuple[Floats, Floats, Floats]:
+    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
+
+    Raises
+    ------
+    InputError
+        If the statistic is not finite: comparisons would all fail, and the p-value be the smallest there is.
+    """
+    if not np.isfinite(observed).all():
+        raise InputError("The statistic is not finite; values or weights are too large or too small.")
+    # Of their own scale: some statistics are near 1, others of the size of 1 / n.
+    slack = TIE * np.maximum(np.abs(simulated).max(axis=0), np.abs(observed))
+    p_value = permutation_p_value(
+        (simulated >= observed - slack).sum(axis=0),
+        (simulated <= observed + slack).sum(axis=0),
+        len(simulated),
+        alternative,
+    )
+    low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
+    return p_value, low, high
+
+
+def parts_of_columns(
+    simulate: Callable[[slice], tuple[Floats, Floats]], variables: int, draws: int, alternative: Alternative
+) -> tuple[Floats, Floats, Floats]:
+    """:func:`permutation_parts` of many variables, some at a time, so that the draws fit into memory.
+
+    ``simulate`` takes a slice of the variables and returns their observed and simulated statistics.
+    """
+    width = max(1, _MOST_DRAWN // draws)
+    parts = [
+        permutation_parts(*simulate(slice(start, start + width)), alternative)
+        for start in range(0, variables, width)
+    ]
+    p_value, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return p_value, low, high
+
+
+def normal_parts(
+    deviate: Floats, expected: Floats, variance: Floats, alternative: Alternative
+) -> tuple[Floats, Floats, Floats]:
+    """p-value of normal deviates (1 where there is none), and the central 95 % of the statistic."""
+    p_value = np.where(np.isnan(deviate), 1.0, normal_p_value(np.nan_to_num(deviate), alternative))
+    spread = stats.norm.isf(0.025) * np.sqrt(np.maximum(variance, 0.0))
+    return p_value, expected - spread, expected + spread

@@ -8,9 +8,9 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import check_alternative, check_number
+from spatialkz.geography.weights import binary, row_standardized
 from spatialkz.randomness import generator
-from spatialkz.spatial.weights import binary, row_standardized
+from spatialkz.resampling.pvalues import check_alternative, check_number
 from spatialkz.tables import check_table
 
 _ROUNDING, _SMALLEST = 8 * np.finfo(np.float64).eps, 1e-70

@@ -10,11 +10,11 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats
-from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
-from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, permutation_parts
-from spatialkz.spatial.engine import permuted_cross_products
+from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
+from spatialkz.resampling.engine import permuted_cross_products
+from spatialkz.resampling.pvalues import Alternative, Floats, deviates, permutation_parts
 from spatialkz.spatial.exact import NormalTheory, moran_spectrum, normal_theory_moran, spectrum_moments
+from spatialkz.spatial.frames import GlobalTest, global_frames
 from spatialkz.tables import check_same_regions, check_table
 
 ResidualMethod = Literal["exact", "saddlepoint", "normal", "permutation"]

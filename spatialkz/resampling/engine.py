@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array, triu
 
-from spatialkz.spatial.parallel import in_blocks
-from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
+from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,7 +21,6 @@ _BLOCK_BYTES = 64_000_000
 # Several permutations stand side by side in the kernel's ring: so many columns keep vector units busy, more
 # permutations than these gain nothing, and so many bytes stay in a core's cache.
 _RING_COLUMNS, _MOST_TOGETHER, _RING_BYTES = 384, 32, 524_288
-LINE_BYTES = 64
 # Share of near ties beyond which double precision throughout is cheaper than mending.
 _MANY_TIES = 0.05
 
@@ -43,7 +42,7 @@ def permuted_cross_products(
     Moran's I, Geary's c, Getis–Ord G and join counts are all such forms up to constants.
 
     Permutation *r* depends on ``rng`` and *r* alone, so the result is the same for any number of threads,
-    processes or machines; see :func:`spatialkz.spatial.parallel.in_blocks`. Small problems are computed by
+    processes or machines; see :func:`spatialkz.resampling.parallel.in_blocks`. Small problems are computed by
     NumPy, large ones by compiled code from the same permutations; the results differ by rounding only.
 
     Parameters
@@ -180,7 +179,7 @@ def _by_kernel(values: Floats, walk: _Walk, keys: Keys, precision: type[np.float
 
 
 def _block(values: npt.NDArray[np.floating], walk: _Walk, keys: Keys, together: int, part: slice) -> Floats:
-    from spatialkz.spatial.kernels import cross_products
+    from spatialkz.resampling.kernels import cross_products
 
     w = walk
     out = np.empty((len(keys[part]), values.shape[1]))
@@ -201,12 +200,16 @@ def _padded(values: Floats, precision: type[np.floating]) -> npt.NDArray[np.floa
 
 
 def _whole_lines(columns: int, kind: np.dtype[np.floating]) -> int:
+    from spatialkz.resampling.kernels import LINE_BYTES
+
     lane = LINE_BYTES // kind.itemsize
     return -(-columns // lane) * lane
 
 
 def _zeros(rows: int, columns: int, kind: np.dtype[np.floating]) -> npt.NDArray[np.floating]:
     """Zeros that begin where a cache line begins."""
+    from spatialkz.resampling.kernels import LINE_BYTES
+
     room = np.zeros(rows * columns + LINE_BYTES // kind.itemsize, dtype=kind)
     first = (-room.ctypes.data % LINE_BYTES) // kind.itemsize
     return room[first : first + rows * columns].reshape(rows, columns)
@@ -219,7 +222,7 @@ def _single_precision_error(values: Floats, form: csr_array) -> Floats:
     of at most :math:`2^{-24}`; and :math:`\sum |w_{ij} v_i v_j| \le \rho \sum v_i^2` with the largest row sum
     :math:`\rho` of the symmetric matrix of the form.
     """
-    from spatialkz.spatial.kernels import FLUSH_EVERY
+    from spatialkz.resampling.kernels import FLUSH_EVERY
 
     size = abs(form)
     largest = float((size.sum(axis=0) + size.sum(axis=1)).max()) / 2

@@ -32,7 +32,7 @@ def mixed(counter: Keys) -> Keys:
 def random_orders(n: int, keys: Keys) -> npt.NDArray[np.uint32]:
     """Fisher–Yates shuffle of 0 … n−1 for each key, all keys at once.
 
-    The same numbers as :func:`spatialkz.spatial.kernels.shuffle`, without compiled code.
+    The same numbers as :func:`spatialkz.resampling.kernels.shuffle`, without compiled code.
 
     Returns
     -------
