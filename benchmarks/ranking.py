@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from inputs import Clock, machine, timed
 
-from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.uncertainty import rank_uncertainty
+from spatialkz.candidates.scoring.choices import RankChoices
+from spatialkz.candidates.scoring.uncertainty import rank_uncertainty
 
 DRAWS, FEW = 10_000, 5
 NORMALIZATIONS = ("rank", "minmax", "z", "target")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from spatialkz.datasets import read_table
 from spatialkz.tables import bound_suppressed, fill_suppressed
-from spatialkz.tables.totals import Totals
+from spatialkz.tables.levels import Totals
 
 SHAPES = [(17, 11), (20, 6), (50, 20), (100, 30)]
 

@@ -12,7 +12,7 @@ from spatialkz.candidates import (
     rank_candidates,
     review_ranking,
 )
-from spatialkz.candidates.study_sensitivity import area_sensitivity
+from spatialkz.candidates.scoring.sensitivity import area_sensitivity
 from spatialkz.study import Study
 
 PAGE = Path(__file__).parent / "methods" / "score.md"

@@ -7,7 +7,7 @@ import typer
 
 import spatialkz
 from spatialkz.candidates import review_ranking
-from spatialkz.candidates.study_sensitivity import area_sensitivity
+from spatialkz.candidates.scoring.sensitivity import area_sensitivity
 from spatialkz.cli import find_study, run_script
 from spatialkz.tables import write_table
 

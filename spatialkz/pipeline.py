@@ -41,7 +41,7 @@ from spatialkz.specialization import (
     with_breadth,
 )
 from spatialkz.study import LANGUAGES, Study
-from spatialkz.tables.checks import CONTROL
+from spatialkz.tables.labels import CONTROL
 from spatialkz.tables.writers import tell_formulas, write_csv
 from spatialkz.writing import MANIFEST, check_folder, replaced_folder, sha256
 

@@ -1,20 +1,28 @@
 """Cluster candidates and areas: the evidence, the score, and how far a rank can be trusted."""
 
-from spatialkz.candidates.aggregation import score
-from spatialkz.candidates.area_profile import area_profile
 from spatialkz.candidates.candidates import CandidateRanking, rank_candidates
-from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.context import AREA_CONTEXT, CANDIDATE_CONTEXT, check_context, study_growth_points
-from spatialkz.candidates.district_types import district_types, read_district_rules, type_shares
-from spatialkz.candidates.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.candidates.formation import formation, region_formation
-from spatialkz.candidates.growth_points import growth_points
-from spatialkz.candidates.naming import NamingTest, naming_matrix, naming_test
-from spatialkz.candidates.review import RankingReview, review_ranking
-from spatialkz.candidates.sensitivity import RankSensitivity, rank_sensitivity, sobol_indices
-from spatialkz.candidates.stars import stars
-from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
-from spatialkz.candidates.validation import PlacementAgreement, placement_agreement, site_evidence
+from spatialkz.candidates.evidence.area_profile import area_profile
+from spatialkz.candidates.evidence.context import (
+    AREA_CONTEXT,
+    CANDIDATE_CONTEXT,
+    check_context,
+    growth_points,
+    study_growth_points,
+)
+from spatialkz.candidates.evidence.district_types import (
+    district_types,
+    read_district_rules,
+    type_shares,
+)
+from spatialkz.candidates.evidence.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE
+from spatialkz.candidates.evidence.formation import formation, region_formation
+from spatialkz.candidates.evidence.stars import stars
+from spatialkz.candidates.review import NamingTest, RankingReview, naming_matrix, naming_test, review_ranking
+from spatialkz.candidates.scoring.aggregation import score
+from spatialkz.candidates.scoring.choices import RankChoices
+from spatialkz.candidates.scoring.sensitivity import RankSensitivity, rank_sensitivity, sobol_indices
+from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncertainty
+from spatialkz.candidates.tiers import PlacementAgreement, placement_agreement, site_evidence
 
 __all__ = [
     "AREA_CONTEXT",

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.context import area_context, candidate_context, check_context
-from spatialkz.candidates.evidence import Setting, area_evidence, candidate_evidence
-from spatialkz.candidates.uncertainty import RankUncertainty, rank_uncertainty
+from spatialkz.candidates.evidence.context import area_context, candidate_context, check_context
+from spatialkz.candidates.evidence.evidence import Setting, area_evidence, candidate_evidence
+from spatialkz.candidates.scoring.choices import OTHER_THRESHOLDS, RankChoices
+from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import PilingTest, piling_test
@@ -38,8 +38,6 @@ from spatialkz.study import Study
 Floats = npt.NDArray[np.float64]
 Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 
-# Thresholds beside the study's own that a draw may use, as multiples of it.
-_OTHER_THRESHOLDS = (1.25, 1.5)
 # Regions below which piling cannot be tested.
 _LEAST_FOR_PILING = 5
 
@@ -104,14 +102,14 @@ def rank_candidates(
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
-    The score is the mean rank over the evidence columns (:mod:`spatialkz.candidates.evidence`), equally
-    weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`. A rank
-    interval holds 90 % of the ranks over draws in which published quotients vary within their rounding,
-    suppressed cells within what totals leave them, counts by sampling,
-    weights over all weightings (flat Dirichlet), normalization and aggregation over four each, the threshold
-    over 1, 1.25 and 1.5 times the study's, neighbors over first and second order, and one indicator may be
-    dropped. It says how far the order depends on these; it is not a confidence interval for the economy.
-    Growth points, district types and expert tiers are carried along for comparison and enter no score.
+    The score is the mean rank over the evidence columns (:mod:`spatialkz.candidates.evidence.evidence`),
+    equally weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`. A
+    rank interval holds 90 % of the ranks over draws in which published quotients vary within their rounding,
+    suppressed cells within what totals leave them, counts by sampling, weights over all weightings (flat
+    Dirichlet), normalization and aggregation over four each, the threshold over 1, 1.25 and 1.5 times the
+    study's, neighbors over first and second order, and one indicator may be dropped. It says how far the
+    order depends on these; it is not a confidence interval for the economy. Growth points, district types and
+    expert tiers are carried along for comparison and enter no score.
 
     Parameters
     ----------
@@ -266,7 +264,7 @@ class _Case:
             return table, None
         choices = RankChoices(
             scenarios={
-                "threshold": (self.threshold, *(self.threshold * more for more in _OTHER_THRESHOLDS)),
+                "threshold": (self.threshold, *(self.threshold * more for more in OTHER_THRESHOLDS)),
                 "graph": graphs,
             }
         )

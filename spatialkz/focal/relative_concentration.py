@@ -15,7 +15,7 @@ from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
 from spatialkz.specialization import IndexTest
 from spatialkz.specialization.indices.dartboard import TESTABLE, against_null, check_options, table_of_tests
-from spatialkz.specialization.indices.unevenness import MEASURES, IndexName
+from spatialkz.specialization.indices.regional import MEASURES, IndexName
 
 _INDICES: tuple[IndexName, ...] = ("locational_gini", "theil_t", "herfindahl")
 

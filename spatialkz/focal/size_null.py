@@ -42,7 +42,7 @@ from scipy.special import betaln, xlogy
 from spatialkz.errors import InputError, listing
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization import QuotientAudit, table_margins
-from spatialkz.specialization.indices.unevenness import hoover
+from spatialkz.specialization.indices.regional import hoover
 from spatialkz.tables import ActivityTable, check_same_regions, check_table
 
 Shares: TypeAlias = pd.Series | pd.DataFrame

@@ -1,4 +1,4 @@
-"""Boundaries of any regions: read a map for a table, dissolve regions into larger units."""
+"""Boundaries of any regions: read a file of maps for a table, dissolve regions into larger units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contiguity of polygons, refused where faults of the map would hide neighbors."""
+"""Contiguity of polygons, refused where faults of the map would hide neighbors, and mending these faults."""
 
 from __future__ import annotations
 

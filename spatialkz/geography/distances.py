@@ -1,4 +1,4 @@
-"""Graph recipes by distance in kilometers and by the geometry of points."""
+"""Graph recipes by distance in kilometers, by the geometry of points, and by travel times of the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neighbor graphs: built by a recipe or from a list of pairs, and put in the order of a table."""
+"""Neighbor graphs: built by a recipe, its name, or a list of pairs, and put in the order of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditional inference of all local statistics that add up scores of the neighbors of a region."""
+"""Conditional permutation: samples of neighbors drawn once serve the local statistics of all regions."""
 
 from __future__ import annotations
 

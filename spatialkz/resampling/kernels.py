@@ -1,4 +1,4 @@
-"""Compiled kernels; imported only where a problem is large enough to pay for loading them (about 0.5 s)."""
+"""Compiled loops of permutation tests; imported only where a problem pays for loading them (0.5 s)."""
 
 from __future__ import annotations
 

@@ -148,10 +148,6 @@ def _adjusted_by_value(p_values: Floats) -> Floats:
     return lowered
 
 
-
-
-
-
 def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
     """(statistic − expected) / √variance; NaN where the null leaves the statistic no room to vary."""
     fixed = variance <= TIE * (np.abs(expected) ** 2 + np.abs(statistic) ** 2) * 1e-4

@@ -1,4 +1,4 @@
-"""Moran's I between two variables: one's values beside the other's around, global and local."""
+"""Moran's I between two variables, global and local, and between all pairs of many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distribution of Moran's I for normal values or regression residuals: exact and by saddlepoint."""
+"""Distribution of Moran's I for normal values or regression residuals: exact (Imhof) and by saddlepoint."""
 
 from __future__ import annotations
 

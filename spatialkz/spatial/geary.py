@@ -1,4 +1,4 @@
-"""Geary's c of many variables under shared permutations of the regions."""
+"""Geary's c, global and local, of many variables under shared permutations of the regions."""
 
 from __future__ import annotations
 

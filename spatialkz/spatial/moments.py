@@ -1,4 +1,4 @@
-"""Global tests whose statistic is a quadratic form of the permuted values."""
+"""Global tests whose statistic is a quadratic form of the permuted values, and the moments of such forms."""
 
 from __future__ import annotations
 

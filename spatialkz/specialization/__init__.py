@@ -20,7 +20,6 @@ from spatialkz.specialization.indices import (
     regional_specialization,
     theil_decomposition,
 )
-from spatialkz.specialization.kinds import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
 from spatialkz.specialization.margins import Margins, margins, table_margins
 from spatialkz.specialization.published import (
     QuotientAudit,
@@ -36,9 +35,12 @@ from spatialkz.specialization.published import (
     table_concentration,
 )
 from spatialkz.specialization.quotients import (
+    QUOTIENT_KINDS,
+    QuotientKind,
     breadth,
     breadth_label,
     location_quotient,
+    quotients_of_kind,
     symmetric_quotient,
     table_quotients,
     with_breadth,
@@ -53,8 +55,8 @@ from spatialkz.specialization.regionalization import (
     regional_coefficients,
     round_quotient,
 )
+from spatialkz.specialization.regionalization.cross_industry import two_dimensional_quotient
 from spatialkz.specialization.relatedness import density, proximity, relatedness_test
-from spatialkz.specialization.two_dimensional import two_dimensional_quotient
 from spatialkz.specialization.uncertainty import (
     check_counts,
     drawn_quotients,
@@ -65,8 +67,8 @@ from spatialkz.specialization.variants import (
     log_standardized_quotient,
     normalized_rca,
     standardized_quotient,
+    windowed_quotient,
 )
-from spatialkz.specialization.windowed import windowed_quotient
 
 __all__ = [
     "QUOTIENT_KINDS",

@@ -13,7 +13,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.resampling.pvalues import adjusted
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest
-from spatialkz.specialization.indices.unevenness import Floats
+from spatialkz.specialization.indices.regional import Floats
 from spatialkz.tables import check_labels, check_table
 
 Integers: TypeAlias = NDArray[np.int64]
@@ -127,7 +127,7 @@ def density(
     related = (
         _proximities(specialized, "conditional")
         if proximity is None
-        else _checked_proximity(proximity, specialized.columns)
+        else checked_proximity(proximity, specialized.columns)
     )
     np.fill_diagonal(related, 0)
     present, total = specialized.to_numpy() @ related, related.sum(axis=0)
@@ -234,7 +234,8 @@ def _proximities(specialized: pd.DataFrame, method: ProximityMethod) -> Floats:
     return np.asarray(together / scale, dtype=np.float64)
 
 
-def _checked_proximity(proximity: pd.DataFrame, sectors: pd.Index) -> Floats:
+def checked_proximity(proximity: pd.DataFrame, sectors: pd.Index) -> Floats:
+    """Proximities in the order of ``sectors``, refused where they are no square table of these."""
     table = check_table(proximity, name="proximity", minimum=0)
     check_labels(table.columns, "sector")
     for labels in (table.index, table.columns):

@@ -9,7 +9,7 @@ from pathlib import Path
 from spatialkz.errors import InputError, OutputError, listing
 from spatialkz.study_init.looking import look
 from spatialkz.study_init.neighbors import files_beside, put_geography
-from spatialkz.tables.options import FileOptions
+from spatialkz.tables.reading.options import FileOptions
 from spatialkz.writing import replaced_file
 
 _TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".parquet"}

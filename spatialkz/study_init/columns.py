@@ -11,7 +11,7 @@ import pandas as pd
 
 from spatialkz.regions.names import known_names
 from spatialkz.tables.labels import tidy_distinct, tidy_label, without_mark
-from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
+from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of
 
 _CODE_NAME = re.compile(
     r"(^|[\W_])(code|codes|id|fips|geoid|geo|naics|nace|isic|sic|okved|nuts|lvl|level|код|schlüssel|ags)"

@@ -20,12 +20,12 @@ from spatialkz.study_init.columns import (
     year_of,
 )
 from spatialkz.study_init.draft import Draft
-from spatialkz.tables.grids import read_grid
 from spatialkz.tables.labels import tidy_distinct, tidy_label
-from spatialkz.tables.layout import find_table
-from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of, parse_cells
-from spatialkz.tables.options import FileOptions
-from spatialkz.tables.sums import nested_codes, total_columns, total_rows
+from spatialkz.tables.reading.grids import read_grid
+from spatialkz.tables.reading.layout import find_table
+from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of, parse_cells
+from spatialkz.tables.reading.options import FileOptions
+from spatialkz.tables.reading.sums import nested_codes, total_columns, total_rows
 
 # What offices mean by a mark, most often; the study file says it aloud.
 _USUAL_ZERO = {"-"}

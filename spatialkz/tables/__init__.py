@@ -1,21 +1,21 @@
 """Tables of regions × sectors: what they are, how they are read, and what is demanded of them."""
 
 from spatialkz.tables.activity import ActivityTable, Kind
-from spatialkz.tables.checks import check_labels, check_same_regions, check_table
 from spatialkz.tables.completion import complete_table, fill_suppressed
-from spatialkz.tables.grids import read_rows
-from spatialkz.tables.labels import explain_mismatch, require_labels
-from spatialkz.tables.numbers import parse_cells, parse_numbers
-from spatialkz.tables.options import FileOptions, RegionTable, TableOptions
-from spatialkz.tables.prerequisites import prerequisite_quotients
-from spatialkz.tables.readers import (
-    keep_rows,
-    read_frame,
-    read_region_table,
-    read_table_file,
+from spatialkz.tables.labels import (
+    check_labels,
+    check_same_regions,
+    check_table,
+    explain_mismatch,
+    require_labels,
 )
+from spatialkz.tables.levels import Totals
+from spatialkz.tables.prerequisites import prerequisite_quotients
+from spatialkz.tables.reading.grids import read_rows
+from spatialkz.tables.reading.numbers import parse_cells, parse_numbers
+from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
+from spatialkz.tables.reading.readers import keep_rows, read_frame, read_region_table, read_table_file
 from spatialkz.tables.suppressed import SuppressedBounds, bound_suppressed
-from spatialkz.tables.totals import Totals
 from spatialkz.tables.writers import write_table
 
 __all__ = [

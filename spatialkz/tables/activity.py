@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.checks import check_labels, check_same_regions, check_table
-from spatialkz.tables.levels import Levels, tighten
-from spatialkz.tables.totals import Totals
+from spatialkz.tables.labels import check_labels, check_same_regions, check_table
+from spatialkz.tables.levels import Levels, Totals, tighten
 
 Kind = Literal["volumes", "counts", "quotients"]
 

@@ -7,10 +7,9 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables.activity import ActivityTable, Kind
-from spatialkz.tables.checks import check_same_regions, check_table
-from spatialkz.tables.levels import Levels, moved_to_totals
+from spatialkz.tables.labels import check_same_regions, check_table
+from spatialkz.tables.levels import Levels, Totals, moved_to_totals
 from spatialkz.tables.suppressed import BoundMethod, SuppressedBounds, bounds_within, printed_cells
-from spatialkz.tables.totals import Totals
 
 _SWEEPS = 5_000
 

@@ -13,9 +13,8 @@ from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import InputError, listing
 from spatialkz.results import frozen, json_ready
-from spatialkz.tables.checks import check_same_regions, check_table
-from spatialkz.tables.levels import Floats, Ints, Levels, Mask, cleaned, tighten
-from spatialkz.tables.totals import Totals
+from spatialkz.tables.labels import check_same_regions, check_table
+from spatialkz.tables.levels import Floats, Ints, Levels, Mask, Totals, cleaned, tighten
 
 BoundMethod = Literal["auto", "exact", "shuttle"]
 

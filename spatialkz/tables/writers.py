@@ -13,7 +13,7 @@ import pandas as pd
 
 from spatialkz.errors import OutputError, listing, notice
 from spatialkz.results import json_ready
-from spatialkz.tables.checks import CONTROL
+from spatialkz.tables.labels import CONTROL
 from spatialkz.writing import check_ending, replaced_file
 
 # What a spreadsheet cell can hold.

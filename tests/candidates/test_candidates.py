@@ -6,7 +6,7 @@ import pytest
 
 import spatialkz
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE, rank_candidates
-from spatialkz.candidates.ranking import ranks
+from spatialkz.candidates.scoring.uncertainty import ranks
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
 from spatialkz.specialization import density

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from libpysal.graph import Graph
 
-from spatialkz.candidates.area_profile import area_profile, drawn_profile, site_counts
-from spatialkz.candidates.district_types import (
+from spatialkz.candidates.evidence.area_profile import area_profile, drawn_profile, site_counts
+from spatialkz.candidates.evidence.district_types import (
     DistrictRule,
     DistrictRules,
     district_types,

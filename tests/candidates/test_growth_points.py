@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from spatialkz.candidates.growth_points import growth_points
-from spatialkz.candidates.naming import _Margins, naming_matrix, naming_test
+from spatialkz.candidates.evidence.context import growth_points
+from spatialkz.candidates.review import _Margins, naming_matrix, naming_test
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError, RegionError
 

@@ -7,8 +7,8 @@ from SALib.analyze import sobol as analysis
 from SALib.sample import sobol as sampling
 from SALib.test_functions import Ishigami
 
-from spatialkz.candidates.choices import RankChoices
-from spatialkz.candidates.sensitivity import rank_sensitivity, sobol_indices
+from spatialkz.candidates.scoring.choices import RankChoices
+from spatialkz.candidates.scoring.sensitivity import rank_sensitivity, sobol_indices
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 

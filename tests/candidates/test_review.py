@@ -14,7 +14,7 @@ from spatialkz.candidates import (
     review_ranking,
     site_evidence,
 )
-from spatialkz.candidates.study_sensitivity import area_sensitivity
+from spatialkz.candidates.scoring.sensitivity import area_sensitivity
 from spatialkz.study import Places
 
 

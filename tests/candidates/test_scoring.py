@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata, zscore
+from spatialkz.candidates.scoring import aggregation
 
-from spatialkz.candidates import aggregation
-from spatialkz.candidates.aggregation import AGGREGATIONS, copeland, score
-from spatialkz.candidates.normalization import mid_ranks, normalize, normalized
-from spatialkz.candidates.weighting import benefit_of_the_doubt, indicator_weights
+from spatialkz.candidates.scoring.aggregation import (
+    AGGREGATIONS,
+    benefit_of_the_doubt,
+    copeland,
+    indicator_weights,
+    score,
+)
+from spatialkz.candidates.scoring.normalization import mid_ranks, normalize, normalized
 from spatialkz.errors import InputError, RegionError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "candidates"

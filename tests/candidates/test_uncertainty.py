@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatialkz.candidates.aggregation import score
-from spatialkz.candidates.choices import RankChoices, shared_ranks
-from spatialkz.candidates.ranking import ranks, share_above, undecided_groups
-from spatialkz.candidates.uncertainty import rank_uncertainty
+from spatialkz.candidates.scoring.aggregation import score
+from spatialkz.candidates.scoring.choices import RankChoices, shared_ranks
+from spatialkz.candidates.scoring.uncertainty import rank_uncertainty, ranks, share_above, undecided_groups
 from spatialkz.errors import InputError, RegionError
 from spatialkz.resampling import parallel
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from spatialkz.candidates.validation import _inversions, placement_agreement, site_evidence
+from spatialkz.candidates.tiers import _inversions, placement_agreement, site_evidence
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError, RegionError
 from spatialkz.specialization import breadth

@@ -15,8 +15,7 @@ from spatialkz.focal.fragments import parts, random_parts
 from spatialkz.focal.relative_concentration import relative_concentration_test
 from spatialkz.focal.size_null import table_base_shares
 from spatialkz.resampling.shuffles import order_keys
-from spatialkz.spatial import bivariate as cross_moran
-from spatialkz.spatial import join_counts, moran, moran_power
+from spatialkz.spatial import cross_moran, join_counts, moran, moran_power
 from spatialkz.specialization import audit_table, concentration
 
 

@@ -24,8 +24,8 @@ from spatialkz.spatial import (
     local_moran,
     moran,
     moran_power,
+    residual_moran,
 )
-from spatialkz.spatial import residuals as residual_moran
 from spatialkz.specialization import concentration_test, quotient_test
 from spatialkz.study import Choices
 

@@ -9,14 +9,14 @@ import pytest
 from spatialkz.errors import InputError
 from spatialkz.geography import graph_from_pairs
 from spatialkz.specialization import location_quotient, symmetric_quotient
-from spatialkz.specialization.kinds import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
+from spatialkz.specialization.quotients import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
 from spatialkz.specialization.variants import (
     additive_quotient,
     log_standardized_quotient,
     normalized_rca,
     standardized_quotient,
+    windowed_quotient,
 )
-from spatialkz.specialization.windowed import windowed_quotient
 
 VALUES = pd.DataFrame(
     {"steel": [30.0, 10, 5], "cars": [7.0, 3, 9], "law": [10.0, 30, 2], "it": [4.0, 6, 1]}, index=list("abc")

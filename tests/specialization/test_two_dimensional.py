@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from spatialkz.errors import InputError, RegionError
 from spatialkz.specialization import location_quotient
-from spatialkz.specialization.two_dimensional import two_dimensional_quotient
+from spatialkz.specialization.regionalization.cross_industry import two_dimensional_quotient
 
 few = settings(max_examples=25, deadline=None)
 OUTPUT = pd.DataFrame({"1": [70.0, 30], "2": [20.0, 30], "3": [10.0, 70]}, index=["A", "B"])

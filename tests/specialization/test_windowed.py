@@ -13,7 +13,7 @@ from libpysal.graph import Graph
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.geography import graph_from_pairs
 from spatialkz.specialization import location_quotient
-from spatialkz.specialization.windowed import windowed_quotient
+from spatialkz.specialization.variants import windowed_quotient
 
 few = settings(max_examples=25, deadline=None)
 REFERENCE = Path(__file__).parents[1] / "reference" / "quotients"

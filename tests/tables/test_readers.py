@@ -16,7 +16,7 @@ from spatialkz.tables import (
     read_table_file,
     write_table,
 )
-from spatialkz.tables.sums import nested_codes
+from spatialkz.tables.reading.sums import nested_codes
 
 LONG = "region,sector,lq\nNorth,steel,1.5\nNorth,software,0.5\nSouth,steel,0.5\nSouth,software,1.5\n"
 WIDE = "region,steel,software\nNorth,1.5,0.5\nSouth,0.5,1.5\n"

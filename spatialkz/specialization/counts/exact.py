@@ -7,13 +7,20 @@ from dataclasses import replace
 import numpy as np
 from scipy import special, stats
 
-from spatialkz.specialization.counts.cells import Cells, Floats, Inference, Levels, no_notes
+from spatialkz.specialization.counts.input import Cells, Floats, Inference, Levels, no_notes
 
 # Cells summed together: few enough to stay in cache, many enough to hide the cost of a call.
 _CHUNK = 8192
 # Terms below this share of their sum cannot change it.
 _NEGLIGIBLE = 1e-17
 _NEWTON_STEPS = 60
+_EXACT_ERRORS = np.array(
+    [0.0]
+    + [
+        special.gammaln(n + 1.0) - (n + 0.5) * np.log(float(n)) + n - 0.5 * np.log(2 * np.pi)
+        for n in range(1, 16)
+    ]
+)
 
 
 def binomial(cells: Cells, levels: Levels) -> Inference:
@@ -160,15 +167,6 @@ def _log_binomial(x: Floats, n: Floats, chance: Floats) -> Floats:
     )
     ends = np.where(x == 0, special.xlog1py(n, -chance), special.xlogy(n, chance))
     return np.asarray(np.where(inside, middle, ends), dtype=np.float64)
-
-
-_EXACT_ERRORS = np.array(
-    [0.0]
-    + [
-        special.gammaln(n + 1.0) - (n + 0.5) * np.log(float(n)) + n - 0.5 * np.log(2 * np.pi)
-        for n in range(1, 16)
-    ]
-)
 
 
 def _stirling_error(n: Floats) -> Floats:

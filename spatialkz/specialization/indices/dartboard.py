@@ -20,7 +20,7 @@ from spatialkz.resampling.pvalues import (
     tail_p_value,
 )
 from spatialkz.results import frozen, json_ready
-from spatialkz.specialization.indices.unevenness import MEASURES, Floats, IndexName
+from spatialkz.specialization.indices.regional import MEASURES, Floats, IndexName
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_table
 

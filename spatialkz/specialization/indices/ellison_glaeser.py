@@ -13,7 +13,7 @@ from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest, against_null, check_options, table_of_tests
-from spatialkz.specialization.indices.unevenness import Floats
+from spatialkz.specialization.indices.regional import Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_labels
 

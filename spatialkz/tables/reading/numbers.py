@@ -39,6 +39,7 @@ _NUMBER = {
 
 _COMPILED = [re.compile(pattern, re.ASCII) for pattern in _NUMBER.values()]
 _DIGIT = re.compile(r"\d", re.ASCII)
+_KNOWN = frozenset({str, float, int, type(None)})
 
 
 class Spread(str):
@@ -179,9 +180,6 @@ def parse_cells(
         if (count := int(of_distinct[codes].sum()))
     ]
     return Cells(shaped(read.numbers), shaped(read.hidden), tuple(notes))
-
-
-_KNOWN = frozenset({str, float, int, type(None)})
 
 
 def _as_known(cell: object) -> object:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.grids import Grid
 from spatialkz.tables.labels import refuse_no_name, tidy_label, without_mark
-from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
+from spatialkz.tables.reading.grids import Grid
+from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of
 
 _YEARS = range(1800, 2200)
 _LONGEST_STEP = 10  # years between two columns
@@ -98,7 +98,7 @@ def cell_at(row: Sequence[Any], place: int) -> Any:
 
 
 def find_header(grid: Grid, kept: list[int]) -> list[int]:
-    """Rows of the header; see :func:`spatialkz.tables.layout.find_table`."""
+    """Rows of the header; see :func:`spatialkz.tables.reading.layout.find_table`."""
     rows = grid.rows
     numeric = [place for place in kept[:NEAR_TOP] if has_number(rows[place]) and not is_note(rows[place])]
     if not numeric:

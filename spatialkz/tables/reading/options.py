@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from spatialkz.tables.numbers import Decimal
+from spatialkz.tables.reading.numbers import Decimal
 
 Absent = Literal["zero", "suppressed"]
 

@@ -115,7 +115,7 @@ def district_types(evidence: pd.DataFrame, rules: DistrictRules) -> pd.DataFrame
     Parameters
     ----------
     evidence : DataFrame, shape (regions, evidence)
-        For instance :func:`~spatialkz.candidates.area_profile.area_profile`; more is better.
+        For instance :func:`~spatialkz.candidates.evidence.area_profile.area_profile`; more is better.
     rules : DistrictRules
 
     Returns
@@ -174,7 +174,7 @@ def type_shares(
     ----------
     evidence : mapping
         Evidence → array of shape (draws, regions), or (regions,) for what is the same in all draws; for
-        instance :func:`~spatialkz.candidates.area_profile.drawn_profile`.
+        instance :func:`~spatialkz.candidates.evidence.area_profile.drawn_profile`.
     rules : DistrictRules
     regions : Index
         Labels of the last axis.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spatialkz.errors import InputError
 from spatialkz.geography import aligned
 from spatialkz.resampling.pvalues import Floats
-from spatialkz.specialization.relatedness import _checked_proximity
+from spatialkz.specialization.relatedness import checked_proximity
 from spatialkz.tables import check_table
 
 Ints: TypeAlias = NDArray[np.intp]
@@ -104,7 +104,7 @@ def formation(
     phi = (
         _proximity_elsewhere(specialized, cells)
         if proximity is None
-        else _checked_proximity(proximity, table.columns)[cells.sector]
+        else checked_proximity(proximity, table.columns)[cells.sector]
     )
     if phi.size and phi.max() > 1:
         raise InputError(f"proximity must be at most 1, but the largest is {phi.max():g}.")

@@ -189,11 +189,11 @@ def mid_ranks(values: Floats) -> Floats:
     """
     n = values.shape[-1]
     if values.dtype == np.float32 and n >= _COMPILE_FROM:
-        from spatialkz.candidates import _kernels
+        from spatialkz.candidates.scoring import kernels
 
         rows = np.ascontiguousarray(values).reshape(-1, n)
         found = np.empty_like(rows)
-        _kernels.mid_ranks(rows, rows.view(np.uint32), found)
+        kernels.mid_ranks(rows, rows.view(np.uint32), found)
         return found.reshape(values.shape)
     order = np.argsort(values, axis=-1)
     ordered = np.take_along_axis(values, order, axis=-1)

@@ -13,11 +13,22 @@ from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import Alternative, adjusted, check_number, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.counts import exact
-from spatialkz.specialization.counts.bootstrap import nonparametric_bootstrap, parametric_bootstrap
-from spatialkz.specialization.counts.cells import Cells, Inference, Levels
-from spatialkz.specialization.counts.delta import delta
-from spatialkz.specialization.counts.input import cells_of, check_herfindahl, check_plants, checked_counts
-from spatialkz.specialization.counts.overdispersed import effective_plants, thrown_plants
+from spatialkz.specialization.counts.approximate import (
+    delta,
+    effective_plants,
+    nonparametric_bootstrap,
+    parametric_bootstrap,
+    thrown_plants,
+)
+from spatialkz.specialization.counts.input import (
+    Cells,
+    Inference,
+    Levels,
+    cells_of,
+    check_herfindahl,
+    check_plants,
+    checked_counts,
+)
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import ActivityTable
 

@@ -13,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.aggregation import AGGREGATIONS, Aggregation
-from spatialkz.candidates.normalization import (
+from spatialkz.candidates.scoring.aggregation import AGGREGATIONS, Aggregation, expert_weights
+from spatialkz.candidates.scoring.normalization import (
     Normalization,
     check_evidence,
     check_ratios,
     mid_ranks,
     normalized,
 )
-from spatialkz.candidates.weighting import expert_weights
 from spatialkz.errors import InputError, listing
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.tables import check_same_regions, check_table
@@ -32,7 +31,11 @@ Ints = npt.NDArray[np.intp]
 # Cells of evidence worked on at once, so that they stay in a core's cache; tables larger than the second
 # number are drawn in single precision.
 _BLOCK_CELLS, _SINGLE_FROM = 300_000, 20_000
+# Thresholds beside the study's own that a draw may use, as multiples of it.
+OTHER_THRESHOLDS = (1.25, 1.5)
 _NONE = "none"
+Fetch: TypeAlias = Callable[[tuple[int, ...], Ints, np.random.Generator | None], Floats]
+Number = TypeVar("Number", bound=np.number)
 
 
 class EvidenceDraw(Protocol):
@@ -231,10 +234,6 @@ class Setup:
         """Weights of the indicators left in each draw; ``dropped`` counts from 1, 0 is none."""
         kept = np.where(np.arange(1, weights.shape[1] + 1) == dropped[:, None], 0.0, weights)
         return np.asarray(kept / kept.sum(axis=1, keepdims=True))
-
-
-Fetch: TypeAlias = Callable[[tuple[int, ...], Ints, np.random.Generator | None], Floats]
-Number = TypeVar("Number", bound=np.number)
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""Bootstrap of location quotients: the jobs of a sector, or all jobs of the base, are drawn again."""
+"""Approximate inference on location quotients: delta method, bootstrap, and dartboards of whole plants."""
 
 from __future__ import annotations
 
@@ -6,19 +6,68 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from spatialkz.errors import InputError
 from spatialkz.resampling.pvalues import monte_carlo_tail
-from spatialkz.specialization.counts.cells import Cells, Floats, Inference, Levels, no_notes
-from spatialkz.specialization.counts.exact import binomial, hypergeometric_mass, support
+from spatialkz.specialization.counts.exact import binomial, effective_binomial, hypergeometric_mass, support
+from spatialkz.specialization.counts.input import Cells, Floats, Inference, Levels, no_notes
 
 # Draws held at once, so that memory does not grow with the number of regions.
 _BLOCK_DRAWS = 4_000_000
 # NumPy draws no hypergeometric numbers from larger populations.
 _LARGEST_TOTAL = 1_000_000_000
-
 _Draw = Callable[[Cells, tuple[int, int], np.random.Generator], Floats]
+# Plants held at once over all resamples of a sector.
+_BLOCK_PLANTS = 4_000_000
+
+
+def delta(cells: Cells, levels: Levels) -> Inference:
+    r"""Wald test and interval of log LQ, with the variance of :func:`log_quotient_variance`.
+
+    No finite logarithm or no variance is left where a region has none or all of the sector, or the sector is
+    the whole base; these cells get the exact binomial instead and a note.
+    """
+    variance = log_quotient_variance(cells)
+    undefined = cells.one_sided | (variance <= 0)
+    error = np.sqrt(np.where(undefined, 1.0, variance))
+    count = np.where(undefined, 1.0, cells.count)
+    log_quotient = np.log(count) + np.log(cells.total) - np.log(cells.sector) - np.log(cells.base)
+    z = log_quotient / error
+    largest = 1 / cells.share
+    with np.errstate(over="ignore"):
+        high = np.exp(log_quotient + stats.norm.isf(levels.high) * error)
+    result = Inference(
+        np.exp(log_quotient - stats.norm.isf(levels.low) * error),
+        np.minimum(high, largest),
+        stats.norm.sf(z),
+        stats.norm.cdf(z),
+        cells.share**cells.sector,
+        np.exp(cells.sector * np.log1p(-cells.share)),
+        no_notes(z.shape),
+    )
+    return result.replaced(
+        undefined, binomial(cells[undefined], levels), "exact binomial: log LQ has no finite variance here"
+    )
+
+
+def log_quotient_variance(cells: Cells) -> Floats:
+    r"""Variance of log LQ when each region's base is fixed and its sector count binomial.
+
+    With :math:`p_k = q_{kj} / Q_k` and the region's share of the sector :math:`a = q_{ij} / q_j`,
+
+    .. math:: \operatorname{Var} \log LQ_{ij} \approx \frac{(1 - a)^2 (1 - p_i)}{q_{ij}}
+              + \sum_{k \ne i} \frac{q_{kj} (1 - p_k)}{q_j^2}
+
+    which for small :math:`p` is :math:`1 / q_{ij} - 1 / q_j`. The two terms are the squared derivatives of
+    :math:`\log p_i - \log \sum_k s_k p_k` by :math:`p_i` and :math:`p_k` times
+    :math:`p_k (1 - p_k) / Q_k`. Cells without the sector are given 0.
+    """
+    share = cells.count / cells.sector
+    spread = cells.count * (1 - cells.count / cells.base)
+    others = (spread.sum(axis=0) - spread) / cells.sector**2
+    own = (1 - share) ** 2 * spread / np.where(cells.count > 0, cells.count, 1.0) ** 2
+    return np.where(cells.count > 0, own + np.maximum(others, 0.0), 0.0)
 
 
 def parametric_bootstrap(cells: Cells, levels: Levels, resamples: int, rng: np.random.Generator) -> Inference:
@@ -173,3 +222,72 @@ def _column(values: Floats) -> Floats:
 
 def _whole(values: Floats) -> np.ndarray:
     return _column(values).astype(np.int64)
+
+
+def effective_plants(cells: Cells, levels: Levels, herfindahl: Floats) -> Inference:
+    r"""Binomial inference with :math:`1 / H_j` plants of equal size in place of :math:`q_j` jobs.
+
+    Under the dartboard of Ellison & Glaeser (1997) the region's share of a sector has expectation
+    :math:`s_i` and variance :math:`s_i (1 - s_i) H_j`, both matched here. Exact for plants of equal size,
+    approximate for others.
+    """
+    return effective_binomial(cells, levels, 1 / np.broadcast_to(herfindahl, cells.count.shape))
+
+
+def thrown_plants(
+    cells: Cells, levels: Levels, plants: list[Floats], resamples: int, rng: np.random.Generator
+) -> Inference:
+    r"""Throw the given plants: exact but for the Monte-Carlo error.
+
+    Each plant lands in the region with chance :math:`s_i\theta_{ij}`, independently. With one uniform number
+    for each plant, a region of chance π holds the plants whose number is at most π; so one resample, plants
+    in random order under sorted uniform numbers, tells for every chance at once whether the count is reached.
+    The smallest such chance is a draw whose distribution function at :math:`s_i` is the tail probability and
+    whose quantiles are the limits; for plants of one job it is the beta distribution of Clopper & Pearson.
+    """
+    low, high, above, below, least_above, least_below = (np.empty_like(cells.count) for _ in range(6))
+    for j, stream in enumerate(rng.spawn(cells.count.shape[1])):
+        where = (slice(None), j)
+        column = cells[where]
+        reached, passed = _critical_chances(column.count, np.sort(plants[j]), resamples, stream)
+        share = column.share
+        above[where] = monte_carlo_tail((reached <= share).sum(axis=0), resamples)
+        below[where] = monte_carlo_tail((passed > share).sum(axis=0), resamples)
+        low[where] = _order_statistic(reached, levels.low) / share
+        high[where] = (1 - _order_statistic(1 - passed, levels.high)) / share
+        least_above[where] = np.maximum(share ** len(plants[j]), 1 / (resamples + 1))
+        least_below[where] = np.maximum((1 - share) ** len(plants[j]), 1 / (resamples + 1))
+    return Inference(low, high, above, below, least_above, least_below, no_notes(low.shape))
+
+
+def _critical_chances(
+    count: Floats, sizes: Floats, resamples: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Chance at which each region reaches, and passes, its count; shape (resamples, regions)."""
+    reached, passed = (np.empty((resamples, len(count))) for _ in range(2))
+    block = max(1, _BLOCK_PLANTS // len(sizes))
+    for start in range(0, resamples, block):
+        rows = slice(start, min(start + block, resamples))
+        size = rows.stop - rows.start
+        jobs = np.cumsum(rng.permuted(np.tile(sizes, (size, 1)), axis=1), axis=1)
+        # Uniform numbers in order are sums of exponential ones. Nothing is there below the first, and nothing
+        # can be passed above the last.
+        gaps = np.cumsum(rng.standard_exponential((size, len(sizes) + 1)), axis=1)
+        chances = np.column_stack([np.zeros(size), gaps / gaps[:, -1:]])
+        # One search for all resamples: each is moved beyond the one before.
+        shift = np.arange(size)[:, np.newaxis] * (sizes.sum() + 1)
+        jobs = np.column_stack([np.zeros(size), jobs]) + shift
+        start_of = np.arange(size)[:, np.newaxis] * jobs.shape[1]
+        first = np.searchsorted(jobs.ravel(), (count + shift).ravel(), side="left").reshape(size, -1)
+        after = np.searchsorted(jobs.ravel(), (count + shift).ravel(), side="right").reshape(size, -1)
+        reached[rows] = np.take_along_axis(chances, first - start_of, axis=1)
+        passed[rows] = np.take_along_axis(chances, after - start_of, axis=1)
+    return reached, passed
+
+
+def _order_statistic(draws: Floats, level: float) -> Floats:
+    """The draw up to which (b + 1) / (R + 1) stays within the level, by region."""
+    if not level:
+        return np.zeros(draws.shape[1])
+    place = int(np.floor(level * (len(draws) + 1) + 1e-9)) - 1
+    return np.asarray(np.partition(draws, place, axis=0)[place], dtype=np.float64)

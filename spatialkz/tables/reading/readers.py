@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.grids import Grid, read_grid
 from spatialkz.tables.labels import (
     refuse_no_name,
     refuse_twins,
@@ -20,10 +19,11 @@ from spatialkz.tables.labels import (
     tidy_label,
     without_mark,
 )
-from spatialkz.tables.layout import find_table
-from spatialkz.tables.numbers import Cells, Decimal, parse_cells
-from spatialkz.tables.options import FileOptions, RegionTable, TableOptions
-from spatialkz.tables.sums import refuse_sums
+from spatialkz.tables.reading.grids import Grid, read_grid
+from spatialkz.tables.reading.layout import find_table
+from spatialkz.tables.reading.numbers import Cells, Decimal, parse_cells
+from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
+from spatialkz.tables.reading.sums import refuse_sums
 
 
 def read_frame(

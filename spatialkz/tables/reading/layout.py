@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.grids import Grid
-from spatialkz.tables.headers import (
+from spatialkz.tables.labels import tidy_label
+from spatialkz.tables.reading.grids import Grid
+from spatialkz.tables.reading.headers import (
     NEAR_TOP,
     NOTE,
     cell_at,
@@ -30,8 +31,7 @@ from spatialkz.tables.headers import (
     word,
     years,
 )
-from spatialkz.tables.labels import tidy_label
-from spatialkz.tables.numbers import USUAL_MARKS, is_number, mark_of
+from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of
 
 _SECTION = re.compile(r"(:$)|^(в том числе|из них|оның ішінде|including|of which)\b", re.IGNORECASE)
 _FIRSTS = frozenset(["А", "A", "а", "a", "0", "1", 0, 1, None])  # of a line that numbers the columns

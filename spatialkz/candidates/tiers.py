@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from spatialkz.candidates.area_profile import check_hosts, require_columns
+from spatialkz.candidates.evidence.area_profile import check_hosts, require_columns
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import (
