@@ -16,11 +16,11 @@ import pandas as pd
 from inputs import machine, timed
 
 import spatialkz
-from spatialkz.focal.contiguity import contiguity_test
 from spatialkz.focal.influence import influence
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.questions.colocation import piling_test
+from spatialkz.focal.questions.place import contiguity_test
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.specialization import audit_table
 
 REGIONS, SECTORS, PERMUTATIONS, FEW = 3100, 300, 9999, 20

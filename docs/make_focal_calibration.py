@@ -11,11 +11,18 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 import spatialkz
-from spatialkz.focal.forests import Grown, calibration_curve, fit_p_value, grow
-from spatialkz.focal.model_choice import MODELS, prior_sensitivity, simulated_summaries
-from spatialkz.focal.models import PRIOR_SETS, Generator, Priors
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.summaries import summaries
+from spatialkz.focal.models.choice import (
+    MODELS,
+    Grown,
+    calibration_curve,
+    fit_p_value,
+    grow,
+    prior_sensitivity,
+    simulated_summaries,
+)
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
+from spatialkz.focal.models.summaries import summaries
+from spatialkz.focal.questions.colocation import piling_test
 from spatialkz.focal.verdict import Evidence, verdict
 from spatialkz.geography import graph_from_pairs
 from spatialkz.spatial import moran, moran_power

@@ -6,7 +6,7 @@ import pandas as pd
 
 import spatialkz
 from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity
-from spatialkz.focal.studies import focal_study
+from spatialkz.focal.focal import focal_study
 from spatialkz.specialization import QuotientAudit, audit_study
 
 PAGE = Path(__file__).parent / "methods" / "focal.md"

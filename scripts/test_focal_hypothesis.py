@@ -8,7 +8,7 @@ import typer
 
 from spatialkz.cli import find_study, run_script
 from spatialkz.errors import InputError
-from spatialkz.focal.studies import focal_study
+from spatialkz.focal.focal import focal_study
 from spatialkz.pipeline import terminal_progress
 from spatialkz.results import write_json
 from spatialkz.specialization import audit_table

@@ -19,7 +19,7 @@ import spatialkz
 from spatialkz.candidates import check_context, rank_candidates, review_ranking
 from spatialkz.clustering import analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, OutputError, listing, notice
-from spatialkz.focal.studies import check_families, focal_study
+from spatialkz.focal.focal import check_families, focal_study
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
 from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran

@@ -33,7 +33,7 @@ def focal(
     """
     from dataclasses import replace
 
-    from spatialkz.focal.studies import focal_study
+    from spatialkz.focal.focal import focal_study
     from spatialkz.pipeline import terminal_progress
     from spatialkz.specialization import audit_table
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.contiguity import ContiguityTest
 from spatialkz.focal.influence import Influence
-from spatialkz.focal.model_choice import MODELS, ModelChoice
+from spatialkz.focal.models.choice import MODELS, ModelChoice
 from spatialkz.focal.multiverse import Multiverse
-from spatialkz.focal.piling import PilingTest
+from spatialkz.focal.questions.colocation import PilingTest
+from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
 from spatialkz.results import json_ready
 from spatialkz.specialization import IndexTest
@@ -117,7 +117,7 @@ class FocalTest:
         As given.
     concentration : IndexTest or None
         Each sector against the dispersion typical of the others, by
-        :func:`spatialkz.focal.relative_concentration.relative_concentration_test`; None where no base shares
+        :func:`spatialkz.focal.concentration.relative_concentration_test`; None where no base shares
         are known. It enters no verdict: sectors may be concentrated each in a place of its own.
     """
 

@@ -14,8 +14,8 @@ from scipy.sparse import csr_array, diags_array
 
 from spatialkz.errors import InputError
 from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
-from spatialkz.focal.contiguity import moran_columns
-from spatialkz.focal.grades import (
+from spatialkz.focal.questions.colocation import variance_ratio
+from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
     LEAST_SECTORS,
     Grade,
@@ -23,7 +23,7 @@ from spatialkz.focal.grades import (
     graded,
     why_undecided,
 )
-from spatialkz.focal.piling import variance_ratio
+from spatialkz.focal.questions.place import moran_columns
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.inference import Alternative, Floats
 from spatialkz.results import frozen, json_ready
@@ -90,8 +90,8 @@ def influence(
 
     Everything is computed anew on what is left: graded quotients, the margins of the null tables, and the
     weights, row-standardized again. The null hypotheses are those of ``null="columns"`` in
-    :func:`spatialkz.focal.piling.piling_test` (one-sided, for piling) and of
-    :func:`spatialkz.focal.contiguity.contiguity_test` (two-sided). All deletions see the same random numbers,
+    :func:`spatialkz.focal.piling_test` (one-sided, for piling) and of
+    :func:`spatialkz.focal.contiguity_test` (two-sided). All deletions see the same random numbers,
     so what moves between them is little of it Monte-Carlo error. A region whose last neighbor is left out
     stays in and adds nothing to Moran's I.
 
@@ -103,7 +103,7 @@ def influence(
     graph : Graph, optional
         Keyed by the same region labels. Left out, piling alone is tested.
     threshold, grade
-        As in :func:`spatialkz.focal.piling.piling_test`.
+        As in :func:`spatialkz.focal.piling_test`.
     pairs : bool, optional
         Whether pairs of regions are left out too; by default for up to 20 regions.
     permutations : int

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from spatialkz.focal import FamilyFindings, FocalTest
-from spatialkz.focal.model_choice import MODELS
+from spatialkz.focal.models.choice import MODELS
 from spatialkz.report.contents import Findings
 from spatialkz.report.focal_answers import dropped_name, family_name
 from spatialkz.report.style import ACCENT, FAINT, INK, MUTED, NULL, bare, headed, wrapped

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spatialkz.focal.model_choice import MODELS
+from spatialkz.focal.models.choice import MODELS
 from spatialkz.focal.multiverse import Multiverse
 from spatialkz.report.contents import Findings
 from spatialkz.report.focal_answers import family_name

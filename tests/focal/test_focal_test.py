@@ -11,9 +11,8 @@ from libpysal.graph import Graph
 import spatialkz
 from spatialkz.errors import GraphError, InputError
 from spatialkz.focal import focal_test
-from spatialkz.focal.focal import _DELETIONS
+from spatialkz.focal.focal import _DELETIONS, _graphs, focal_study
 from spatialkz.focal.multiverse import two_by_two
-from spatialkz.focal.studies import _graphs, focal_study
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, verdict
 from spatialkz.geography import graph_from_pairs, neighbor_graph
 from spatialkz.specialization import audit_table

@@ -10,8 +10,8 @@ from libpysal.graph import Graph
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.focal.influence import influence
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.piling import piling_test, ratio_variance, variance_ratio
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.questions.colocation import piling_test, ratio_variance, variance_ratio
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.spatial import moran
 from spatialkz.specialization import audit_table
 

@@ -7,10 +7,10 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 import spatialkz
-from spatialkz.focal.contiguity import contiguity_test
-from spatialkz.focal.models import Generator, Priors
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.summaries import SHAPE, SUMMARIES, summaries
+from spatialkz.focal.models.models import Generator, Priors
+from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, summaries
+from spatialkz.focal.questions.colocation import piling_test
+from spatialkz.focal.questions.place import contiguity_test
 from spatialkz.spatial.weights import row_standardized
 
 THRESHOLD = 1.0

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from scipy.sparse import csr_array
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
+from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import GraphError, InputError, listing
-from spatialkz.focal.fragments import parts, random_parts
-from spatialkz.focal.grades import Grade, checked_quotients, graded, varying
-from spatialkz.focal.piling import exact_tail
+from spatialkz.focal.questions.colocation import exact_tail
+from spatialkz.focal.questions.grades import Grade, checked_quotients, graded, varying
 from spatialkz.inference import Alternative, Floats, check_alternative, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import local_moran, moran_power
@@ -21,7 +24,7 @@ from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
 from spatialkz.spatial._frames import TIE, deviates, permutation_parts
 from spatialkz.spatial._moments import quadratic_moments
 from spatialkz.spatial.engine import permuted_cross_products
-from spatialkz.spatial.shuffles import order_keys
+from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
 from spatialkz.spatial.weights import binary, row_standardized
 
 # Small maps are where power is in question; above this many regions it costs minutes and is near 1.
@@ -31,6 +34,11 @@ _NO_LABELS = pd.DataFrame(
     index=pd.MultiIndex.from_arrays([[], []], names=["graph", "region"]),
 )
 _OPPOSITE: dict[str, Alternative] = {"two-sided": "two-sided", "greater": "less", "less": "greater"}
+Members = NDArray[np.bool_]
+# Sets up to which all are counted instead of drawn.
+_EXACT_UP_TO = 25_000
+# Region × set cells that are worked on at once.
+_BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -146,7 +154,7 @@ def contiguity_test(
     graphs : Graph or mapping of str to Graph
         Keyed by the same region labels; all see the same permutations. A single one is named ``graph``.
     threshold, grade
-        As in :func:`spatialkz.focal.piling.piling_test`.
+        As in :func:`spatialkz.focal.piling_test`.
     permutations : int
         At least 99.
     alternative : {"two-sided", "greater", "less"}
@@ -362,3 +370,55 @@ def _power(graph: Graph, alpha: float, alternative: Alternative) -> dict[str, fl
 
 def _one(value: float) -> Floats:
     return np.array([value], dtype=np.float64)
+
+
+def parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    """Count the connected parts of each set.
+
+    Parameters
+    ----------
+    members : array, shape (sets, regions)
+        Who belongs to each set.
+    weights : csr_array, shape (regions, regions)
+        Neighbors; direction does not matter.
+
+    Examples
+    --------
+    >>> chain = csr_array(np.eye(3, k=1))
+    >>> print(parts(np.array([[True, True, True], [True, False, True]]), chain))
+    [1 2]
+    """
+    sets, n = members.shape
+    block = max(1, _BLOCK // n)
+    return np.concatenate([_parts(members[i : i + block], weights) for i in range(0, sets, block)])
+
+
+def _parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    # All sets side by side as one large graph, in which a part is a component with its first region inside.
+    sets, n = members.shape
+    pairs = triu(weights + weights.T, 1).tocoo()
+    which, joined = np.nonzero(members[:, pairs.row] & members[:, pairs.col])
+    ends = (which * n + pairs.row[joined], which * n + pairs.col[joined])
+    whole = csr_array((np.ones(len(which), dtype=np.int8), ends), shape=(sets * n, sets * n))
+    first = np.unique(connected_components(whole, directed=False)[1], return_index=True)[1]
+    return np.bincount(first[members.ravel()[first]] // n, minlength=sets)
+
+
+def random_parts(size: int, weights: csr_array, keys: Keys) -> tuple[Floats, bool]:
+    """Parts of random sets of one size: of every such set if they are few (True), else one for each key."""
+    n = weights.shape[0]
+    if comb(n, size) <= _EXACT_UP_TO:
+        chosen = np.array(list(combinations(range(n), size)), dtype=np.intp)
+        return parts(_members(chosen, n), weights).astype(np.float64), True
+    block = max(1, _BLOCK // n)
+    found = [
+        parts(_members(random_orders(n, keys[i : i + block])[:size].T, n), weights)
+        for i in range(0, len(keys), block)
+    ]
+    return np.concatenate(found).astype(np.float64), False
+
+
+def _members(chosen: NDArray[np.integer], n: int) -> Members:
+    members = np.zeros((len(chosen), n), dtype=bool)
+    np.put_along_axis(members, chosen.astype(np.intp), True, axis=1)
+    return members

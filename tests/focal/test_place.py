@@ -10,10 +10,9 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, RegionError
-from spatialkz.focal.contiguity import contiguity_test
-from spatialkz.focal.fragments import parts, random_parts
-from spatialkz.focal.relative_concentration import relative_concentration_test
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.concentration import relative_concentration_test
+from spatialkz.focal.questions.place import contiguity_test, parts, random_parts
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.spatial import cross_moran, join_counts, moran, moran_power
 from spatialkz.spatial.shuffles import order_keys
 from spatialkz.specialization import audit_table, concentration

@@ -10,9 +10,15 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import GraphError, InputError
-from spatialkz.focal.forests import calibration_curve, fit_p_value, grow
-from spatialkz.focal.model_choice import model_posterior, prior_sensitivity, simulated_summaries
-from spatialkz.focal.models import PRIOR_SETS, Generator, Priors
+from spatialkz.focal.models.choice import (
+    calibration_curve,
+    fit_p_value,
+    grow,
+    model_posterior,
+    prior_sensitivity,
+    simulated_summaries,
+)
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
 from spatialkz.spatial.weights import row_standardized
 
 # Hubs and belts that do nothing.

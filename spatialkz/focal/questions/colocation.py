@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
-from spatialkz.focal.grades import Grade, checked_quotients, graded, graded_cells, varying, why_undecided
-from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, dealt, size_null
+from spatialkz.focal.questions.grades import (
+    Grade,
+    checked_quotients,
+    graded,
+    graded_cells,
+    varying,
+    why_undecided,
+)
+from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, size_null
 from spatialkz.inference import (
     Alternative,
     Floats,
@@ -141,8 +148,8 @@ def piling_test(
     counts), and all else comes from permutations.
 
     Null hypothesis ``"sizes"``: each sector's units choose regions by their shares of the base, so that small
-    regions vary more; see :mod:`spatialkz.focal.size_null`. Where regions differ much in size this is the
-    null to believe: ``"columns"`` then rejects too often without any piling.
+    regions vary more; see :mod:`spatialkz.focal.questions.size_null`. Where regions differ much in size this
+    is the null to believe: ``"columns"`` then rejects too often without any piling.
 
     Parameters
     ----------
@@ -151,7 +158,7 @@ def piling_test(
     threshold : float
         Quotient from which a region counts as specialized; used by the grade ``count`` alone.
     grade : {"count", "rank", "log1p", "symmetric"}
-        What is summed; see :func:`spatialkz.focal.grades.graded`.
+        What is summed; see :func:`spatialkz.focal.questions.grades.graded`.
     null : {"columns", "sizes"}
     base_shares : Series, DataFrame, or sequence of them
         For ``"sizes"``: each region's share of the base, positive; a DataFrame (regions × sectors) has the

@@ -26,9 +26,10 @@ mean and has the same variance in every region, where a plain autoregression has
 more at the edge of the map. And its variance over the regions is that of an *h* drawn beside it, so that a
 belt piles as much as hubs do.
 
-With ``sizes`` the noise is that of :mod:`spatialkz.focal.size_null`: chance is larger in smaller regions,
-:math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector. The
-factor is then added to chance of unequal spread; without a factor the table is exactly one of the size null.
+With ``sizes`` the noise is that of :mod:`spatialkz.focal.questions.size_null`: chance is larger in smaller
+regions, :math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector.
+The factor is then added to chance of unequal spread; without a factor the table is exactly one of the size
+null.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.size_null import SizeNull, dealt
+from spatialkz.focal.questions.size_null import SizeNull, dealt
 from spatialkz.inference import Floats
 
 Model = Literal["focal", "belt", "dispersed", "mixture"]

@@ -7,7 +7,7 @@ regions with the largest r (at least 2):
 ================ =====================================================================================
 summary          meaning
 ================ =====================================================================================
-count ratio      variance ratio of b, see :func:`spatialkz.focal.piling.piling_test`
+count ratio      variance ratio of b, see :func:`spatialkz.focal.piling_test`
 rank ratio       variance ratio of r
 rest ratio       the same without the top: do the other regions pile as well?
 maximum          largest breadth
@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from spatialkz.focal.fragments import parts
+from spatialkz.focal.questions.place import parts
 from spatialkz.inference import Floats
 
 SUMMARIES = (

@@ -9,8 +9,7 @@ import pytest
 
 from spatialkz.errors import InputError, RegionError
 from spatialkz.focal.column_null import ColumnShuffle, row_sums
-from spatialkz.focal.grades import graded
-from spatialkz.focal.piling import (
+from spatialkz.focal.questions.colocation import (
     exact_tail,
     one_region_tail,
     piling_test,
@@ -18,7 +17,8 @@ from spatialkz.focal.piling import (
     simulate,
     variance_ratio,
 )
-from spatialkz.focal.size_null import SizeNull, table_base_shares
+from spatialkz.focal.questions.grades import graded
+from spatialkz.focal.questions.size_null import SizeNull, table_base_shares
 from spatialkz.spatial.shuffles import order_keys
 from spatialkz.specialization import audit_table
 
@@ -204,7 +204,7 @@ def test_effective_units_are_found_again():
 
 
 def effective(quotients, shares):
-    from spatialkz.focal.size_null import effective_units
+    from spatialkz.focal.questions.size_null import effective_units
 
     return effective_units(quotients, shares)
 

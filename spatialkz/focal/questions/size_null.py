@@ -134,7 +134,7 @@ def size_null(
     base_shares: Shares | Sequence[Shares],
     units: float | pd.Series | None = None,
 ) -> SizeNull:
-    """Prepare the null for a table; arguments as in :func:`spatialkz.focal.piling.piling_test`."""
+    """Prepare the null for a table; arguments as in :func:`spatialkz.focal.piling_test`."""
     choices = [base_shares] if isinstance(base_shares, pd.Series | pd.DataFrame) else list(base_shares)
     if not choices:
         raise InputError("base_shares is empty; the null of region sizes needs at least one choice of them.")
