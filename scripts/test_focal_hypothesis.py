@@ -1,4 +1,4 @@
-"""Test whether the sectors of a study are focal: piled in few places that do not lie side by side."""
+"""Test whether the sectors of a study are focal: co-located in few places that do not lie side by side."""
 
 from dataclasses import replace
 from pathlib import Path

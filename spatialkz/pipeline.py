@@ -226,7 +226,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clusters=clustering.main,
         audit=audit,
-        piling=None if focal is None else focal.families["all"].piling,
+        colocation=None if focal is None else focal.families["all"].colocation,
     )
     review = review_ranking(study, ranking, rng=seed)
     return Findings(

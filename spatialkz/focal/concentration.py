@@ -47,7 +47,7 @@ def relative_concentration_test(
     quotients : DataFrame, shape (regions, sectors)
         Location quotients of at least 5 regions and 2 sectors.
     base_shares : Series or DataFrame
-        As in :func:`spatialkz.focal.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     groups : Series, optional
         Sector → group; the others are then those of the same group.
     index : sequence of str

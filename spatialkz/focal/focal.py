@@ -17,7 +17,7 @@ from spatialkz.focal.influence import influence
 from spatialkz.focal.models.choice import ModelChoice, model_posterior
 from spatialkz.focal.models.models import Generator, Priors
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.questions.colocation import PilingTest, piling_test, simulate, variance_ratio
+from spatialkz.focal.questions.colocation import ColocationTest, colocation_test, simulate, variance_ratio
 from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded
 from spatialkz.focal.questions.place import ContiguityTest, contiguity_test
 from spatialkz.focal.questions.size_null import Shares, table_base_shares
@@ -29,7 +29,7 @@ from spatialkz.spatial.weights import row_standardized
 from spatialkz.specialization import IndexTest, QuotientAudit, complete_sectors, table_quotients
 from spatialkz.study import Study
 
-# Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.
+# Tables of the focal model behind the power of the co-location test: its standard error is at most 0.016.
 _POWER_TABLES = 1_000
 # Permutations of the multiverse; a joint p-value of many specifications needs no finer grain.
 _MULTIVERSE = 1_999
@@ -65,10 +65,10 @@ def focal_test(
     alpha: float = 0.05,
     progress: Progress | None = None,
 ) -> FocalTest:
-    """Test whether knowledge-intensive sectors are focal: piled in few places that are not contiguous.
+    """Test whether knowledge-intensive sectors are focal: co-located in few places that are not contiguous.
 
-    Two null hypotheses are tested, by :func:`spatialkz.focal.piling_test` (sectors do not heed each
-    other) and :func:`spatialkz.focal.contiguity_test` (regions are arranged without regard to
+    Two null hypotheses are tested, by :func:`spatialkz.focal.colocation_test` (independence
+    between sectors) and :func:`spatialkz.focal.contiguity_test` (regions are arranged without regard to
     neighborhood); three models are compared by :func:`spatialkz.focal.model_posterior`. The rule
     that makes a verdict of them is :func:`spatialkz.focal.verdict.verdict`; it can go against the hypothesis,
     and says ``undecided`` where the tests are too weak to tell.
@@ -90,7 +90,7 @@ def focal_test(
     families : mapping of str to sectors, optional
         Further families, such as high technology alone.
     base_shares, units
-        For the null of unequal sizes, as in :func:`spatialkz.focal.piling_test`.
+        For the null of unequal sizes, as in :func:`spatialkz.focal.colocation_test`.
     graphs : mapping of str to Graph, optional
         Other graphs for the multiverse; left out, neighbors up to the second order.
     rounding : float
@@ -126,7 +126,7 @@ def focal_test(
     ...     study.table.values, study.graph, groups=study.table.groups,
     ...     permutations=199, simulations=600, trees=60, rng=1,
     ... )
-    >>> found.to_frame()["piling_p"].round(1).to_dict()
+    >>> found.to_frame()["colocation_p"].round(1).to_dict()
     {'all': 0.0, 'industry': 0.5, 'services': 0.0}
     """
     say = progress or (lambda _step: None)
@@ -276,14 +276,14 @@ class _Case:
     ) -> FamilyFindings:
         """Test a family and apply the rule."""
         shared: Any = {"threshold": self.threshold, "permutations": self.permutations, "rng": self.seed}
-        piling = piling_test(quotients, **shared)
+        colocation = colocation_test(quotients, **shared)
         sized = None
         if shares is not None:
-            sized = piling_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
+            sized = colocation_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
         contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
         models, power = None, None
-        if not piling.reason:
-            power = self._piling_power(quotients)
+        if not colocation.reason:
+            power = self._colocation_power(quotients)
             if self.simulations and len(quotients) <= _MODELS_UP_TO:
                 models = model_posterior(
                     quotients,
@@ -294,39 +294,39 @@ class _Case:
                     trees=self.trees,
                     rng=self.seed,
                 )
-        decided = self._decided(piling, sized, contiguity, models, power)
+        decided = self._decided(colocation, sized, contiguity, models, power)
         return FamilyFindings(
-            name, tuple(quotients.columns), *decided, piling, sized, contiguity, models, power
+            name, tuple(quotients.columns), *decided, colocation, sized, contiguity, models, power
         )
 
     def _decided(
         self,
-        piling: PilingTest,
-        sized: PilingTest | None,
+        colocation: ColocationTest,
+        sized: ColocationTest | None,
         contiguity: ContiguityTest,
         models: ModelChoice | None,
         power: float | None,
     ) -> tuple[Verdict, str]:
-        if piling.reason or contiguity.reason:
+        if colocation.reason or contiguity.reason:
             return "undecided", UNTESTABLE
         moran: Any = contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
         reach = contiguity.power["power_08"].iloc[0]
         return verdict(
             Evidence(
-                piling=piling.p_value,
-                piling_sized=None if sized is None else sized.p_value,
+                colocation=colocation.p_value,
+                colocation_sized=None if sized is None else sized.p_value,
                 contiguity=moran["p_value"],
                 contiguity_sign=moran["statistic"] - moran["expected"],
                 contiguity_power=None if np.isnan(reach) else reach,
-                piling_power=power,
+                colocation_power=power,
                 posterior=None if models is None else {str(name): p for name, p in models.posterior.items()},
                 fit=None if models is None else float(models.fit[models.selected]),
             ),
             self.alpha,
         )
 
-    def _piling_power(self, quotients: pd.DataFrame) -> float:
-        """Share of tables of the focal model, with these margins, in which the piling test rejects."""
+    def _colocation_power(self, quotients: pd.DataFrame) -> float:
+        """Share of tables of the focal model, with these margins, in which the co-location test rejects."""
         table = checked_quotients(quotients)
         cells = graded(table, "count", self.threshold).to_numpy()
         null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
@@ -400,8 +400,8 @@ def focal_study(
     shares = [choice for choice in shares if (choice > 0).all(axis=None)]
     if not shares:
         notes += (
-            "Whether unequal sizes of regions explain the piling was not tested: no base shares are known "
-            "that fit the table"
+            "Whether unequal sizes of regions explain the co-location was not tested: no base shares are "
+            "known that fit the table"
             + (", with a region that has none." if study.table.kind != "quotients" else ".")
             + " Where sizes differ, shuffled columns alone reject too often.",
         )

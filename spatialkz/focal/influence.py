@@ -86,11 +86,11 @@ def influence(
     alpha: float = 0.05,
     rng: int | np.random.Generator | None = None,
 ) -> Influence:
-    """Repeat the piling test, and Moran's test of breadth, without each region, sector and pair of regions.
+    """Repeat the co-location test and Moran's test of breadth without each region, sector and pair.
 
     Everything is computed anew on what is left: graded quotients, the margins of the null tables, and the
     weights, row-standardized again. The null hypotheses are those of ``null="columns"`` in
-    :func:`spatialkz.focal.piling_test` (one-sided, for piling) and of
+    :func:`spatialkz.focal.colocation_test` (one-sided, for co-location) and of
     :func:`spatialkz.focal.contiguity_test` (two-sided). All deletions see the same random numbers,
     so what moves between them is little of it Monte-Carlo error. A region whose last neighbor is left out
     stays in and adds nothing to Moran's I.
@@ -101,9 +101,9 @@ def influence(
         Location quotients of at least 6 regions (7 with pairs) and 2 sectors. Of two sectors none can be left
         out.
     graph : Graph, optional
-        Keyed by the same region labels. Left out, piling alone is tested.
+        Keyed by the same region labels. Left out, co-location alone is tested.
     threshold, grade
-        As in :func:`spatialkz.focal.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     pairs : bool, optional
         Whether pairs of regions are left out too; by default for up to 20 regions.
     permutations : int
@@ -117,7 +117,7 @@ def influence(
     -------
     Influence
         ``to_frame()`` has index ``(kind, dropped)``, kind ``none, region, sector`` or ``pair``, and columns
-        ``piling_statistic, piling_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
+        ``colocation_statistic, colocation_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
         contiguity_p, isolates`` (regions left without neighbors); ``changes`` names the tests whose p-value
         is on the other side of ``alpha`` than with everything in, and ``verdict_by_tests`` is the verdict by
         the two tests alone (:func:`spatialkz.focal.verdict.two_by_two`). A statistic that cannot be had is
@@ -164,7 +164,7 @@ def influence(
     )
     result = pd.DataFrame(list(rows), index=index)
     changes = pd.Series("", index=index)
-    for test in ("piling", "contiguity")[: 1 if graph is None else 2]:
+    for test in ("colocation", "contiguity")[: 1 if graph is None else 2]:
         significant = result[f"{test}_p"] <= alpha
         crossed = significant != significant.iloc[0]
         changes = changes.mask(crossed & (changes != ""), changes + ", " + test).mask(
@@ -172,7 +172,7 @@ def influence(
         )
     result["changes"] = changes
     if graph is not None:
-        told = result[["piling_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
+        told = result[["colocation_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
         result["verdict_by_tests"] = [
             two_by_two(dict(zip(told.columns, row, strict=True))) for row in told.itertuples(index=False)
         ]
@@ -214,11 +214,11 @@ def _row(case: _Case, kind: str, dropped: tuple[object, ...]) -> dict[str, float
     )
     cells = graded(rest, case.grade, case.threshold).to_numpy()
     breadth = cells.sum(axis=1)
-    row = {"piling_statistic": np.nan, "piling_p": 1.0}
+    row = {"colocation_statistic": np.nan, "colocation_p": 1.0}
     if not why_undecided(cells, case.grade, case.threshold):
         observed = float(variance_ratio(breadth, cells))
         null = variance_ratio(row_sums(ColumnShuffle.of(cells), case.keys, compiled=case.compiled), cells)
-        row = {"piling_statistic": observed, "piling_p": _p_value(observed, null, "greater")}
+        row = {"colocation_statistic": observed, "colocation_p": _p_value(observed, null, "greater")}
     if case.weights is None:
         return row
     keep = case.table.index.get_indexer(rest.index)

@@ -52,7 +52,7 @@ class Multiverse:
     table : DataFrame
         What :meth:`to_frame` returns.
     joint : DataFrame
-        Index ``test``: ``piling, columns``, with base shares ``piling, sizes``, and ``contiguity``.
+        Index ``test``: ``colocation, columns``, with base shares ``colocation, sizes``, and ``contiguity``.
         ``specifications`` (that could be computed and differ in this test), ``median_z`` with ``p_median``,
         and ``share_significant`` with ``p_share``: the joint p-values over all specifications.
     permutations, alpha
@@ -109,13 +109,14 @@ def multiverse(
     rule: Rule = two_by_two,
     rng: int | np.random.Generator | None = None,
 ) -> Multiverse:
-    """Run the tests of piling and contiguity under every combination of choices.
+    """Run the tests of co-location and contiguity under every combination of choices.
 
-    Each null table is one permutation of the whole data (columns for piling, whole regions for contiguity),
-    evaluated under all specifications; regions are left out after it, so that specifications are as dependent
-    under the null as they are in the data. The joint tests compare two summaries of the whole curve with
-    their distribution over the null tables: the median of the standardized statistics, and the share of
-    specifications with p ≤ alpha. Null hypothesis: that of piling (or contiguity) in every specification.
+    Each null table is one permutation of the whole data (columns for co-location, whole regions for
+    contiguity), evaluated under all specifications; regions are left out after it, so that specifications are
+    as dependent under the null as they are in the data. The joint tests compare two summaries of the whole
+    curve with their distribution over the null tables: the median of the standardized statistics, and the
+    share of specifications with p ≤ alpha. Null hypothesis: that of co-location (or contiguity) in every
+    specification.
 
     A p-value without some region is here that of the statistic without it among tables permuted with it, and
     so differs a little from the test of the reduced table in :func:`spatialkz.focal.influence`.
@@ -131,7 +132,7 @@ def multiverse(
     families : mapping of str to sectors, optional
         By default one, ``all``.
     base_shares, units : optional
-        As in :func:`spatialkz.focal.piling_test`; with base shares both null hypotheses of piling run.
+        As in :func:`spatialkz.focal.colocation_test`; with base shares both of its null hypotheses run.
     without : iterable of labels, optional
         Regions left out one at a time, beside nothing left out. By default the largest: the one of greatest
         mean base share, or without base shares the broadest. () leaves out none.
@@ -152,14 +153,15 @@ def multiverse(
     -------
     Multiverse
         ``to_frame()`` has index ``specification`` and columns ``grade, family, null, graph, without``
-        (``none`` or a region)``, rounding`` (0 as printed, else the draw)``, piling_statistic, piling_z,
-        piling_p`` (one-sided)``, contiguity_statistic, contiguity_z, contiguity_p`` (Moran's I of breadth,
-        two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason, verdict``.
+        (``none`` or a region)``, rounding`` (0 as printed, else the draw)``, colocation_statistic,
+        colocation_z, colocation_p`` (one-sided)``, contiguity_statistic, contiguity_z,
+        contiguity_p`` (Moran's I of breadth, two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason,
+        verdict``.
 
     Raises
     ------
     InputError
-        If a choice is empty or unknown, or as :func:`spatialkz.focal.piling_test` raises.
+        If a choice is empty or unknown, or as :func:`spatialkz.focal.colocation_test` raises.
     RegionError, GraphError
         If a graph and the quotients differ in their regions, or a region has no neighbor.
 
@@ -195,9 +197,9 @@ def multiverse(
     curves: dict[str, Curve] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:
         seeds = seeds_of(rng, f"multiverse {null}")
-        parts = in_blocks(partial(piling_block, case, size, seeds), permutations, steps, multiple=CHUNK)
+        parts = in_blocks(partial(colocation_block, case, size, seeds), permutations, steps, multiple=CHUNK)
         curves[null] = Curve(
-            case.piling(lambda variant: variant.cells[None]), np.concatenate(parts), "greater"
+            case.colocation(lambda variant: variant.cells[None]), np.concatenate(parts), "greater"
         )
     seeds = seeds_of(rng, "multiverse contiguity")
     parts = in_blocks(partial(contiguity_block, case, seeds), permutations, steps, multiple=CHUNK)
@@ -208,7 +210,7 @@ def multiverse(
         "undecided" if reason else rule({**dict(zip(result.columns, row, strict=True)), "alpha": alpha})
         for reason, row in zip(result["reason"], result.itertuples(index=False), strict=True)
     ]
-    joint = {f"piling, {null}": curve.joint(alpha) for null, curve in curves.items()}
+    joint = {f"colocation, {null}": curve.joint(alpha) for null, curve in curves.items()}
     joint["contiguity"] = contiguity.joint(alpha)
     return Multiverse(
         frozen(result),
@@ -308,9 +310,9 @@ def _table(
                     "graph": graph,
                     "without": str(left),
                     "rounding": variant.rounding,
-                    "piling_statistic": curve.statistic[there] if not why else np.nan,
-                    "piling_z": curve.z[0, there] if not why else np.nan,
-                    "piling_p": curve.p_values[0, there],
+                    "colocation_statistic": curve.statistic[there] if not why else np.nan,
+                    "colocation_z": curve.z[0, there] if not why else np.nan,
+                    "colocation_p": curve.p_values[0, there],
                     "contiguity_statistic": contiguity.statistic[place] if not why else np.nan,
                     "contiguity_z": contiguity.z[0, place] if not why else np.nan,
                     "contiguity_p": contiguity.p_values[0, place],
@@ -358,7 +360,7 @@ class Curves:
         """Sectors × families, 1 for a member."""
         return np.column_stack(list(self.families.values())).astype(np.float64)
 
-    def piling(self, tables_of: Callable[[Variant], Floats]) -> Floats:
+    def colocation(self, tables_of: Callable[[Variant], Floats]) -> Floats:
         """Variance ratios of the tables that belong to each variant; shape (draws, specifications)."""
         found = []
         for variant in self.variants:
@@ -429,18 +431,20 @@ def _pooled(values: Floats, alternative: Alternative) -> float:
     return float(tail_p_value(np.array([above]), np.array([below]), alternative)[0])
 
 
-def piling_block(case: Curves, sizes: SizeNull | None, seeds: np.random.SeedSequence, part: slice) -> Floats:
-    """Variance ratios of part of the null tables of piling; shape (draws, specifications)."""
+def colocation_block(
+    case: Curves, sizes: SizeNull | None, seeds: np.random.SeedSequence, part: slice
+) -> Floats:
+    """Variance ratios of part of the null tables of co-location; shape (draws, specifications)."""
     shape = case.variants[0].cells.shape
     if sizes is not None and sizes.counted:
         simulated = sizes.quotients(seeds, part)
-        return case.piling(lambda variant: graded_cells(simulated, *grade_and_threshold(variant.grade)))
+        return case.colocation(lambda variant: graded_cells(simulated, *grade_and_threshold(variant.grade)))
     if sizes is None:
         scores = np.concatenate([rng.random((size, *shape)) for rng, _, size in chunks(seeds, part)])
     else:
         scores = sizes.scores(seeds, part)
     ranks = scores.argsort(axis=1).argsort(axis=1)
-    return case.piling(lambda variant: variant.dealt(ranks))
+    return case.colocation(lambda variant: variant.dealt(ranks))
 
 
 def contiguity_block(case: Curves, seeds: np.random.SeedSequence, part: slice) -> Floats:

@@ -129,7 +129,7 @@ def test_fit_is_uniform_for_tables_of_the_model_and_small_for_others():
 
 
 def test_an_absurd_table_fits_no_model(study):
-    # All sectors in one order: piling beyond what any prior gives.
+    # All sectors in one order: co-location beyond what any prior gives.
     values = np.sort(study.table.values.to_numpy() + 1e-3 * np.arange(17)[:, None], axis=0)
     one_order = pd.DataFrame(values, study.table.regions, study.table.sectors)
     found = model_posterior(one_order, study.graph, **QUICK)

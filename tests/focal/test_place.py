@@ -123,7 +123,7 @@ def test_the_size_is_kept_when_whole_regions_are_exchangeable(study):
     p_values = []
     for r in range(40):
         rng = np.random.default_rng(r)
-        # Piled, but anywhere.
+        # Co-located, but anywhere.
         table = pd.DataFrame(
             rng.lognormal(size=(17, 6)) * rng.lognormal(sigma=0.8, size=(17, 1)), study.table.regions
         )

@@ -163,7 +163,7 @@ def model_posterior(
     threshold : float
         Quotient from which a region counts as specialized.
     base_shares, units : optional
-        Chance by size of region, as in :func:`spatialkz.focal.piling_test`.
+        Chance by size of region, as in :func:`spatialkz.focal.colocation_test`.
     simulations : int
         Simulated tables, all models together; at least 600.
     trees : int

@@ -24,7 +24,7 @@ sector's observed values, and as many specializations, and differs from the obse
 Two things that would tell the models apart without telling anything of place are taken out. *f* is less its
 mean and has the same variance in every region, where a plain autoregression has a common level and varies
 more at the edge of the map. And its variance over the regions is that of an *h* drawn beside it, so that a
-belt piles as much as hubs do.
+belt co-locates sectors as much as hubs do.
 
 With ``sizes`` the noise is that of :mod:`spatialkz.focal.questions.size_null`: chance is larger in smaller
 regions, :math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector.

@@ -7,9 +7,9 @@ regions with the largest r (at least 2):
 ================ =====================================================================================
 summary          meaning
 ================ =====================================================================================
-count ratio      variance ratio of b, see :func:`spatialkz.focal.piling_test`
+count ratio      variance ratio of b, see :func:`spatialkz.focal.colocation_test`
 rank ratio       variance ratio of r
-rest ratio       the same without the top: do the other regions pile as well?
+rest ratio       the same without the top: do sectors co-locate in the others as well?
 maximum          largest breadth
 second           second largest breadth
 skewness         skewness of r

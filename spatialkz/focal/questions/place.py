@@ -144,8 +144,8 @@ def contiguity_test(
       :math:`LQ \ge t`) is beyond chance if sectors fall on regions at random. Few parts are contiguous.
 
     Null hypothesis: whole regions, with all their sectors, are arranged over the map without regard to
-    neighborhood. So piling is kept, and only its place is at stake. Random sets of as many regions as there
-    are foci are all counted where they are few.
+    neighborhood. So co-location is kept, and only its place is at stake. Random sets of as many regions as
+    there are foci are all counted where they are few.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def contiguity_test(
     graphs : Graph or mapping of str to Graph
         Keyed by the same region labels; all see the same permutations. A single one is named ``graph``.
     threshold, grade
-        As in :func:`spatialkz.focal.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     permutations : int
         At least 99.
     alternative : {"two-sided", "greater", "less"}
