@@ -134,14 +134,14 @@ def focal_test(
     checked_quotients(quotients)
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
-    case = _Case(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
+    tests = _FamilyTests(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
     found = {}
     for name, sectors in members.items():
         say(f"focal test: {name}")
         shares, counted = _of_sectors(base_shares, sectors), units
         if isinstance(units, pd.Series):
             counted = units.reindex(sectors)
-        found[name] = case.family(name, quotients[sectors], shares, counted)
+        found[name] = tests.family(name, quotients[sectors], shares, counted)
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
         say("focal test: influence")
@@ -255,7 +255,7 @@ def _of_sectors(
 
 
 @dataclass(frozen=True)
-class _Case:
+class _FamilyTests:
     """What all families share."""
 
     graph: Graph

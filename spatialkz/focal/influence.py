@@ -156,8 +156,8 @@ def influence(
     # What a deletion costs at most, in places dealt.
     uncommon = ColumnShuffle.of(graded(table, grade, threshold).to_numpy()).surplus
     steps = len(deletions) * permutations * len(uncommon)
-    case = _Case(table, grade, threshold, weights, keys, orders, steps > COMPILE_FROM)
-    rows = chain.from_iterable(in_blocks(partial(_rows, case, deletions), len(deletions), steps))
+    full = _FullTable(table, grade, threshold, weights, keys, orders, steps > COMPILE_FROM)
+    rows = chain.from_iterable(in_blocks(partial(_rows, full, deletions), len(deletions), steps))
     names = ["kind", "dropped"]
     index = pd.MultiIndex.from_tuples(
         [(kind, " + ".join(map(str, dropped))) for kind, dropped in deletions], names=names
@@ -192,7 +192,7 @@ def _deletions(quotients: pd.DataFrame, pairs: bool) -> Iterator[_Deletion]:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _FullTable:
     """What all deletions share; ``orders`` are permutations of the regions, by their number."""
 
     table: pd.DataFrame
@@ -204,30 +204,30 @@ class _Case:
     compiled: bool
 
 
-def _rows(case: _Case, deletions: list[_Deletion], part: slice) -> list[dict[str, float]]:
-    return [_row(case, *deletion) for deletion in deletions[part]]
+def _rows(full: _FullTable, deletions: list[_Deletion], part: slice) -> list[dict[str, float]]:
+    return [_row(full, *deletion) for deletion in deletions[part]]
 
 
-def _row(case: _Case, kind: str, dropped: tuple[object, ...]) -> dict[str, float]:
+def _row(full: _FullTable, kind: str, dropped: tuple[object, ...]) -> dict[str, float]:
     rest = (
-        case.table.drop(columns=list(dropped)) if kind == "sector" else case.table.drop(index=list(dropped))
+        full.table.drop(columns=list(dropped)) if kind == "sector" else full.table.drop(index=list(dropped))
     )
-    cells = graded(rest, case.grade, case.threshold).to_numpy()
+    cells = graded(rest, full.grade, full.threshold).to_numpy()
     breadth = cells.sum(axis=1)
     row = {"colocation_statistic": np.nan, "colocation_p": 1.0}
-    if not why_undecided(cells, case.grade, case.threshold):
+    if not why_undecided(cells, full.grade, full.threshold):
         observed = float(variance_ratio(breadth, cells))
-        null = variance_ratio(row_sums(ColumnShuffle.of(cells), case.keys, compiled=case.compiled), cells)
+        null = variance_ratio(row_sums(ColumnShuffle.of(cells), full.keys, compiled=full.compiled), cells)
         row = {"colocation_statistic": observed, "colocation_p": _p_value(observed, null, "greater")}
-    if case.weights is None:
+    if full.weights is None:
         return row
-    keep = case.table.index.get_indexer(rest.index)
-    weights = standardized_again(csr_array(case.weights[keep][:, keep]))
+    keep = full.table.index.get_indexer(rest.index)
+    weights = standardized_again(csr_array(full.weights[keep][:, keep]))
     row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0, "contiguity_z": 0.0}
     row["isolates"] = int((np.diff(weights.indptr) == 0).sum())
     if weights.nnz and breadth.max() - breadth.min() > TIE * max(1.0, np.abs(breadth).max()):
         observed = float(moran_columns(breadth[:, None], weights)[0])
-        null = moran_columns(breadth[case.orders[len(keep)]], weights)
+        null = moran_columns(breadth[full.orders[len(keep)]], weights)
         row |= {"contiguity_statistic": observed, "contiguity_p": _p_value(observed, null, "two-sided")}
         row["contiguity_z"] = observed + 1 / (len(keep) - 1)  # its sign is what counts
     return row

@@ -157,7 +157,7 @@ def test_results_are_complete_and_read_only(choice):
     content = json.loads(json.dumps(choice.to_dict(), allow_nan=False))
     assert set(content["posterior"]) == {"focal", "belt", "dispersed"}
     assert content["priors"]["lift"] == [1.5, 4.0]
-    assert content["summaries"]["parts"]["belt"]["observed"] == 3
+    assert content["summaries"]["top components"]["belt"]["observed"] == 3
     assert choice.to_frame().columns.tolist() == ["posterior", "error", "votes", "fit"]
     assert "posterior" in choice.summary()
     with pytest.raises(ValueError, match="read-only"):

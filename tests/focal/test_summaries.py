@@ -58,7 +58,7 @@ def plain(table, weights, study):
         "component Moran": moran(left[:, 0]),
         "rest Moran": moran(rest),
         "joins": sum((marks.loc[a] * marks.loc[b]).sum() for a, b in map(tuple, pairs)),
-        "parts": connected_components(weights.toarray()[np.ix_(among, among)])[0],
+        "top components": connected_components(weights.toarray()[np.ix_(among, among)])[0],
         "isolation": (sums - around)[top].mean() / sums.std(ddof=0),
     }
 

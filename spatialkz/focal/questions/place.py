@@ -58,7 +58,7 @@ class ContiguityTest:
         focus is a ``high outlier`` (quadrant HL), and ``unattainable`` where the graph cannot show it.
     foci : tuple of str
         Regions whose breadth is beyond chance when sectors fall on regions at random (one-sided, not
-        adjusted); their connected parts are what ``fragments`` counts.
+        adjusted); how many connected components they form is a statistic.
     constant : tuple of str
         Sectors that are the same everywhere; no arrangement of them differs from another.
     reason : str
@@ -140,8 +140,8 @@ def contiguity_test(
     - ``sector mean``: mean over the sectors of Moran's I, the trace of Wartenberg's matrix divided by the
       number of sectors;
     - ``joins``: joins of neighbors specialized in the same sector, :math:`\sum_j BB_j`, for :math:`LQ \ge t`;
-    - ``fragments``: connected parts of the set of foci, the regions whose breadth (count of
-      :math:`LQ \ge t`) is beyond chance if sectors fall on regions at random. Few parts are contiguous.
+    - ``connected components``: how many the foci form, the regions whose breadth (count of
+      :math:`LQ \ge t`) is beyond chance if sectors fall on regions at random. Few are contiguous.
 
     Null hypothesis: whole regions, with all their sectors, are arranged over the map without regard to
     neighborhood. So co-location is kept, and only its place is at stake. Random sets of as many regions as
@@ -158,7 +158,7 @@ def contiguity_test(
     permutations : int
         At least 99.
     alternative : {"two-sided", "greater", "less"}
-        ``greater`` tests for contiguity (for fragments: fewer parts), ``less`` for scatter.
+        ``greater`` tests for contiguity (for connected components: fewer), ``less`` for scatter.
     alpha : float
         Level of the local labels, of the power, and of the cut that makes a region a focus.
     rng : int, Generator or None
@@ -215,7 +215,7 @@ def contiguity_test(
     flat = breadth.max() - breadth.min() <= TIE * max(1.0, abs(breadth.max()))
     for name, graph in named.items():
         try:
-            case = _Case(
+            case = _GraphTests(
                 row_standardized(graph, table.index), binary(graph, table.index), permutations, seeds
             )
         except GraphError as error:
@@ -224,7 +224,7 @@ def contiguity_test(
             "breadth": case.moran(breadth.to_numpy()[:, None], alternative, "breadth is the same everywhere"),
             "sector mean": case.moran(cells, alternative, "no sector differs between regions"),
             "joins": case.joins(marks, alternative),
-            "fragments": case.fragments(focus, alternative),
+            "connected components": case.components(focus, alternative),
         }
         frames[name] = pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
         power[name] = _power(graph, alpha, alternative) if len(table) <= _POWER_UP_TO else {}
@@ -272,7 +272,7 @@ def moran_columns(values: Floats, weights: csr_array) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _GraphTests:
     """One graph, and the permutations that every statistic on it sees."""
 
     weights: csr_array
@@ -302,14 +302,14 @@ class _Case:
             float((b * (half @ b)).sum()), self._products(b, half).sum(axis=1), alternative, b, half
         )
 
-    def fragments(self, focus: np.ndarray, alternative: Alternative) -> dict[str, object]:
-        """Connected parts of the foci; few parts are contiguous."""
+    def components(self, focus: np.ndarray, alternative: Alternative) -> dict[str, object]:
+        """Connected components of the foci; few are contiguous."""
         size = int(focus.sum())
         if size < 2:
-            return _missing(f"a set of {size} foci cannot fall into parts")
-        observed = float(parts(focus[None], self.neighbors)[0])
+            return _missing(f"connected components are counted of two foci or more, and there are {size}")
+        observed = float(count_components(focus[None], self.neighbors)[0])
         keys = order_keys(np.random.default_rng(self.seeds), self.permutations)
-        simulated, exact = random_parts(size, self.neighbors, keys)
+        simulated, exact = random_components(size, self.neighbors, keys)
         row = self._row(observed, simulated, _OPPOSITE[alternative])
         row["p_contiguous"] = float(permutation_parts(_one(observed), simulated[:, None], "less")[0][0])
         if exact:
@@ -372,8 +372,8 @@ def _one(value: float) -> Floats:
     return np.array([value], dtype=np.float64)
 
 
-def parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
-    """Count the connected parts of each set.
+def count_components(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    """Count the connected components of each set.
 
     Parameters
     ----------
@@ -385,16 +385,16 @@ def parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
     Examples
     --------
     >>> chain = csr_array(np.eye(3, k=1))
-    >>> print(parts(np.array([[True, True, True], [True, False, True]]), chain))
+    >>> print(count_components(np.array([[True, True, True], [True, False, True]]), chain))
     [1 2]
     """
     sets, n = members.shape
     block = max(1, _BLOCK // n)
-    return np.concatenate([_parts(members[i : i + block], weights) for i in range(0, sets, block)])
+    return np.concatenate([_count_block(members[i : i + block], weights) for i in range(0, sets, block)])
 
 
-def _parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
-    # All sets side by side as one large graph, in which a part is a component with its first region inside.
+def _count_block(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    # All sets side by side as one large graph, in which a component counts if its first region is inside.
     sets, n = members.shape
     pairs = triu(weights + weights.T, 1).tocoo()
     which, joined = np.nonzero(members[:, pairs.row] & members[:, pairs.col])
@@ -404,15 +404,15 @@ def _parts(members: Members, weights: csr_array) -> NDArray[np.intp]:
     return np.bincount(first[members.ravel()[first]] // n, minlength=sets)
 
 
-def random_parts(size: int, weights: csr_array, keys: Keys) -> tuple[Floats, bool]:
-    """Parts of random sets of one size: of every such set if they are few (True), else one for each key."""
+def random_components(size: int, weights: csr_array, keys: Keys) -> tuple[Floats, bool]:
+    """Components of random sets of one size: of every such set if they are few (True), else one a key."""
     n = weights.shape[0]
     if comb(n, size) <= _EXACT_UP_TO:
         chosen = np.array(list(combinations(range(n), size)), dtype=np.intp)
-        return parts(_members(chosen, n), weights).astype(np.float64), True
+        return count_components(_members(chosen, n), weights).astype(np.float64), True
     block = max(1, _BLOCK // n)
     found = [
-        parts(_members(random_orders(n, keys[i : i + block])[:size].T, n), weights)
+        count_components(_members(random_orders(n, keys[i : i + block])[:size].T, n), weights)
         for i in range(0, len(keys), block)
     ]
     return np.concatenate(found).astype(np.float64), False
