@@ -1,4 +1,4 @@
-"""The piling test against a plain NumPy loop over permutations, and all focal tests on a small table.
+"""The co-location test against a plain NumPy loop over permutations, and all focal tests on a small table.
 
     python benchmarks/focal.py [large small whole]
 
@@ -16,11 +16,11 @@ import pandas as pd
 from inputs import machine, timed
 
 import spatialkz
-from spatialkz.focal.contiguity import contiguity_test
 from spatialkz.focal.influence import influence
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.questions.colocation import colocation_test
+from spatialkz.focal.questions.place import contiguity_test
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.specialization import audit_table
 
 REGIONS, SECTORS, PERMUTATIONS, FEW = 3100, 300, 9999, 20
@@ -38,15 +38,17 @@ def large() -> None:
     quotients = pd.DataFrame(np.random.default_rng(0).lognormal(-0.5, 1, (REGIONS, SECTORS)))
     # A byte for each cell is the quickest for the loop.
     cells = (quotients.to_numpy() >= 1).astype(np.int8)
-    piling_test(quotients, permutations=99, rng=1)
-    piling_test(quotients, permutations=999, rng=1)  # loads the compiled path
+    colocation_test(quotients, permutations=99, rng=1)
+    colocation_test(quotients, permutations=999, rng=1)  # loads the compiled path
     mine, other = timed(
-        lambda: piling_test(quotients, permutations=PERMUTATIONS, rng=1), lambda: loop(cells, FEW), times=3
+        lambda: colocation_test(quotients, permutations=PERMUTATIONS, rng=1),
+        lambda: loop(cells, FEW),
+        times=3,
     )
     scale = PERMUTATIONS / FEW
     wall, best = scale * other.median / mine.median, scale * other.best / mine.best
     print(
-        f"piling_test, {REGIONS:,} × {SECTORS}, {PERMUTATIONS:,} permutations: ours {mine.median:.1f} s "
+        f"colocation_test, {REGIONS:,} × {SECTORS}, {PERMUTATIONS:,} permutations: ours {mine.median:.1f} s "
         f"(fastest {mine.best:.1f}, on cores {mine.cores:.1f}), NumPy loop {scale * other.median:.0f} s "
         f"(timed on {FEW} permutations and scaled)\n  ratio of medians: {wall:.0f} ×; of the fastest: "
         f"{best:.0f} ×; of time on cores: {scale * other.cores / mine.cores:.0f} ×; target 20 ×",
@@ -62,8 +64,8 @@ def small() -> None:
     families |= {str(name): list(part.index) for name, part in groups.groupby(groups)}
     several = {"families": families, "base_shares": shares, "rounding": study.table.rounding}
     jobs = {
-        "piling, columns": lambda: piling_test(quotients, rng=1),
-        "piling, sizes": lambda: piling_test(quotients, null="sizes", base_shares=shares, rng=1),
+        "colocation, columns": lambda: colocation_test(quotients, rng=1),
+        "colocation, sizes": lambda: colocation_test(quotients, null="sizes", base_shares=shares, rng=1),
         "contiguity": lambda: contiguity_test(quotients, study.graph, rng=1),
         "influence, 164 deletions": lambda: influence(quotients, study.graph, rng=1),
         "multiverse, 420 specifications": lambda: multiverse(quotients, study.graph, rng=1, **several),

@@ -11,18 +11,25 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 import spatialkz
-from spatialkz.focal.forests import Grown, calibration_curve, fit_p_value, grow
-from spatialkz.focal.model_choice import MODELS, prior_sensitivity, simulated_summaries
-from spatialkz.focal.models import PRIOR_SETS, Generator, Priors
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.summaries import summaries
+from spatialkz.focal.models.choice import (
+    MODELS,
+    Grown,
+    calibration_curve,
+    fit_p_value,
+    grow,
+    prior_sensitivity,
+    simulated_summaries,
+)
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
+from spatialkz.focal.models.summaries import summaries
+from spatialkz.focal.questions.colocation import colocation_test
 from spatialkz.focal.verdict import Evidence, verdict
 from spatialkz.geography import graph_from_pairs
 from spatialkz.geography.weights import row_standardized
 from spatialkz.spatial import moran, moran_power
 
 PAGE = Path(__file__).parent / "methods" / "focal-calibration.md"
-TABLES, NULL_TABLES = 200, 1000  # of each truth, and where the level of the piling test is measured
+TABLES, NULL_TABLES = 200, 1000  # of each truth, and where the level of the co-location test is measured
 PERMUTATIONS = 199  # 10 of the 200 ranks are 5 %, so the level is exact
 EACH = 4000  # simulated tables of each model behind the posterior, as by default
 VERDICTS = ("focal", "belt", "dispersed", "mixed", "undecided")
@@ -49,7 +56,7 @@ INTRODUCTION = f"""# How often the focal test is right
 Made by `docs/make_focal_calibration.py`; the test is explained on [its page](focal.md). All here is
 simulated by the models of `spatialkz.focal.models`, whose tables have the margins of a given table, on two
 maps: the bundled study (17 regions × 11 sectors, queen contiguity), and 100 regions × 20 sectors on a square
-lattice with lognormal quotients. {NULL_TABLES} tables without piling, {TABLES} of each other truth;
+lattice with lognormal quotients. {NULL_TABLES} tables without co-location, {TABLES} of each other truth;
 {PERMUTATIONS} permutations for each test, so that its level is exactly 5 %. Standard errors in percentage
 points: {{null:.1f}} for a level of 5 %, and {{large:.1f}} at most in the other rows.
 
@@ -58,12 +65,12 @@ regions”: base shares are lognormal (σ = 1), the 20 to 200 plants of a sector
 multiplied by the exponential of half the hub's lift where the truth is focal, and quotients are computed from
 the plants; so small regions vary more by chance, and margins differ from table to table. The test is not
 told the number of plants. Sizes lie on the map in one way in all these tables, drawn once, so that what
-contiguity they have by chance counts as contiguity. “Piling” shuffles columns, “sized” is the same test under
-the null of unequal sizes, “contiguity” is Moran's I of breadth, two-sided. Then come the mean posterior
+contiguity they have by chance counts as contiguity. “Co-location” shuffles columns, “sized” is the same test
+under the null of unequal sizes, “contiguity” is Moran's I of breadth, two-sided. Then come the mean posterior
 probabilities of the three models, and the verdicts; where margins differ, without the models."""
 
 HEADER = (
-    "| truth | piling | sized | contiguity | P(focal) | P(belt) | P(dispersed) | "
+    "| truth | co-location | sized | contiguity | P(focal) | P(belt) | P(dispersed) | "
     + " | ".join(f"**{name}**" for name in VERDICTS)
     + " |"
 )
@@ -119,9 +126,9 @@ def tested(where: Map, cells: np.ndarray, unequal: bool, seed: int) -> dict[str,
     """p-values of one table."""
     table = pd.DataFrame(cells, where.quotients.index, where.quotients.columns)
     shared = {"permutations": PERMUTATIONS, "rng": seed}
-    found = {"piling": piling_test(table, **shared).to_frame().loc["variance ratio", "p_value"]}
+    found = {"colocation": colocation_test(table, **shared).to_frame().loc["variance ratio", "p_value"]}
     if unequal:
-        sized = piling_test(table, null="sizes", base_shares=where.shares, **shared)
+        sized = colocation_test(table, null="sizes", base_shares=where.shares, **shared)
         found["sized"] = sized.to_frame().loc["variance ratio", "p_value"]
     row = moran((table >= 1).sum(axis=1).rename("breadth"), where.graph, **shared).to_frame().iloc[0]
     return {**found, "contiguity": row["p_value"], "sign": row["statistic"] - row["expected"]}
@@ -161,8 +168,8 @@ def verdicts(
     names = []
     for place, (_, row) in enumerate(p.iterrows()):
         evidence = Evidence(
-            piling=row["piling"],
-            piling_sized=row.get("sized"),
+            colocation=row["colocation"],
+            colocation_sized=row.get("sized"),
             contiguity=row["contiguity"],
             contiguity_sign=row["sign"],
             posterior=None if posterior is None else dict(zip(MODELS, posterior[place], strict=True)),
@@ -181,18 +188,19 @@ def map_section(where: Map) -> Iterator[str]:
     cells = where.quotients.to_numpy()
     powers = {
         "contiguity_power": float(moran_power(where.graph, 0.8).table["power"].iloc[0]),
-        "piling_power": float((cases["focal"][1]["piling"] <= 0.05).mean()),
+        "colocation_power": float((cases["focal"][1]["colocation"] <= 0.05).mean()),
     }
     judged = grow(features, features[:1], EACH, 240, np.random.SeedSequence(5))
     yield f"\n## {where.name}\n"
     yield (
-        f"Power of the contiguity test against ρ = 0.8: {powers['contiguity_power']:.2f}; of the piling test "
-        f"against the focal model: {powers['piling_power']:.2f}. All in percent but the probabilities.\n"
+        f"Power of the contiguity test against ρ = 0.8: {powers['contiguity_power']:.2f}; of the co-location "
+        f"test against the focal model: {powers['colocation_power']:.2f}. All in percent but the "
+        "probabilities.\n"
     )
     yield HEADER
     yield "|---|" + "--:|" * (6 + len(VERDICTS))
     for name, (tables, p) in cases.items():
-        shares = (p.drop(columns="sign") <= 0.05).mean().reindex(["piling", "sized", "contiguity"])
+        shares = (p.drop(columns="sign") <= 0.05).mean().reindex(["colocation", "sized", "contiguity"])
         posterior, fits = None, None
         if not TRUTHS[name][2]:
             looked = summaries(tables, cells, where.weights, 1.0)

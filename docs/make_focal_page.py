@@ -6,7 +6,7 @@ import pandas as pd
 
 import spatialkz
 from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity
-from spatialkz.focal.studies import focal_study
+from spatialkz.focal.focal import focal_study
 from spatialkz.specialization import QuotientAudit, audit_study
 
 PAGE = Path(__file__).parent / "methods" / "focal.md"
@@ -16,7 +16,7 @@ SEEDS = 8
 CHOICES = {
     "grade": "specialized from, or degree of specialization",
     "family": "sectors",
-    "null": "null hypothesis of piling",
+    "null": "null hypothesis of co-location",
     "graph": "graph",
     "without": "left out",
     "rounding": "rounding draw (0: as printed)",
@@ -32,7 +32,7 @@ def verdicts(test: FocalTest) -> list[str]:
     for family, row in test.to_frame().iterrows():
         cells = [
             f"{row['variance_ratio']:.2f}",
-            *(f"{row[name]:.2g}" for name in ("piling_p", "piling_sized_p", "piling_power")),
+            *(f"{row[name]:.2g}" for name in ("colocation_p", "colocation_sized_p", "colocation_power")),
             f"{row['breadth_moran']:.3f}",
             *(f"{row[name]:.2g}" for name in ("contiguity_p", "contiguity_power")),
             *(f"{row[f'posterior_{model}']:.2f}" for model in ("focal", "belt", "dispersed")),
@@ -76,17 +76,19 @@ def influence(test: FocalTest) -> list[str]:
     table = test.influence_frame()
     decisive = table[(table["changes"] != "") & (table["kind"] != "pair")]
     pairs = table[(table["changes"] != "") & (table["kind"] == "pair")]
-    lines = ["| sectors | without | p of piling | p of contiguity | changes |", "|---|---|--:|--:|---|"]
+    lines = ["| sectors | without | p of co-location | p of contiguity | changes |", "|---|---|--:|--:|---|"]
     for row in decisive.itertuples():
-        found = f"{row.piling_p:.2g} | {row.contiguity_p:.2g}"
+        found = f"{row.colocation_p:.2g} | {row.contiguity_p:.2g}"
         lines.append(f"| {row.family} | {row.dropped} | {found} | {row.changes} |")
-    moved = pairs[pairs["changes"].str.contains("piling")]
+    moved = pairs[pairs["changes"].str.contains("colocation")]
     singles = set(test.rests_on())
     alone = [name for name in moved["dropped"] if not singles & set(name.split(" + "))]
     lines += [
         "",
-        f"Of all {(table['kind'] == 'pair').sum()} pairs of regions {len(moved)} change what the piling test "
-        f"decides of all sectors; {len(alone)} of them do so without " + ", ".join(sorted(singles)) + ".",
+        f"Of all {(table['kind'] == 'pair').sum()} pairs of regions {len(moved)} change what the co-location "
+        f"test decides of all sectors; {len(alone)} of them do so without "
+        + ", ".join(sorted(singles))
+        + ".",
     ]
     return lines
 
@@ -112,15 +114,18 @@ def choices(test: FocalTest) -> list[str]:
 
 def reading(test: FocalTest, sensitivity: list[str]) -> list[str]:
     """A first reading of the table, held against what was found."""
-    p, models = test.to_frame()["piling_p"], test.families["all"].models
+    p, models = test.to_frame()["colocation_p"], test.families["all"].models
     city = [
-        test.influence[name].to_frame().loc[("region", "Almaty City"), "piling_p"] for name in p.index[[0, 2]]
+        test.influence[name].to_frame().loc[("region", "Almaty City"), "colocation_p"]
+        for name in p.index[[0, 2]]
     ]
-    high = test.multiverse.table.query("grade == 2.0 and null == 'columns' and without == 'none'")["piling_p"]
+    high = test.multiverse.table.query("grade == 2.0 and null == 'columns' and without == 'none'")[
+        "colocation_p"
+    ]
     range_ = sorted(float(line.split("|")[3]) for line in sensitivity if line.startswith("| all "))
     rows = [
-        ("all sectors pile, p about 10⁻⁴", p["all"] <= 0.001, f"p = {p['all']:.2g}"),
-        ("services pile, p < 0.001", p["services"] < 0.001, f"p = {p['services']:.2g}"),
+        ("all sectors co-locate, p about 10⁻⁴", p["all"] <= 0.001, f"p = {p['all']:.2g}"),
+        ("services co-locate, p < 0.001", p["services"] < 0.001, f"p = {p['services']:.2g}"),
         ("industry does not, p about 0.49", abs(p["industry"] - 0.49) < 0.05, f"p = {p['industry']:.2g}"),
         (
             "without Almaty City p is about 0.14 for all sectors, 0.002 for services",
@@ -151,11 +156,11 @@ def inputs() -> tuple[spatialkz.Study, QuotientAudit | None]:
 
 
 INTRODUCTION = """V is the variance ratio of breadth; then p, p under regions of unequal size and power of the
-piling test; Moran's I of breadth, its p and its power at ρ = 0.8; posterior probabilities, and the p-value of
-the best model's goodness of fit."""
-MODELS_READING = """The last is the important one. Where belts are not made to pile as much as hubs do, any
-piling speaks for hubs, wherever they are. Here a belt piles as much (see `spatialkz.focal.models`), so only
-place and shape tell the two apart, and 17 regions do not suffice for that."""
+co-location test; Moran's I of breadth, its p and its power at ρ = 0.8; posterior probabilities, and the
+p-value of the best model's goodness of fit."""
+MODELS_READING = """The last is the important one. Where belts are not made to co-locate as much as hubs do,
+any co-location speaks for hubs, wherever they are. Here they do (see `spatialkz.focal.models`), so only place
+and shape tell the two apart, and 17 regions are too few for that."""
 SEEDS_READING = f"""Posterior probability of the focal model over {SEEDS} seeds, 12,000 simulated tables each.
 Where 0.8 lies among them, the verdict turns on the seed, and more simulations are wanted before it is
 believed."""

@@ -1,4 +1,4 @@
-"""Test whether the sectors of a study are focal: piled in few places that do not lie side by side."""
+"""Test whether the sectors of a study are focal: co-located in few places that do not lie side by side."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from spatialkz.cli import find_study, run_script
 from spatialkz.errors import InputError
-from spatialkz.focal.studies import focal_study
+from spatialkz.focal.focal import focal_study
 from spatialkz.pipeline import terminal_progress
 from spatialkz.results import write_json
 from spatialkz.specialization import audit_table

@@ -19,7 +19,7 @@ import spatialkz
 from spatialkz.candidates import check_context, rank_candidates, review_ranking
 from spatialkz.clustering import analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, OutputError, listing, notice
-from spatialkz.focal.studies import check_families, focal_study
+from spatialkz.focal.focal import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
@@ -226,7 +226,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         local=local_test,
         clusters=clustering.main,
         audit=audit,
-        piling=None if focal is None else focal.families["all"].piling,
+        colocation=None if focal is None else focal.families["all"].colocation,
     )
     review = review_ranking(study, ranking, rng=seed)
     return Findings(

@@ -123,7 +123,7 @@ def test_local_moran_clusters_and_ranks_come_out(call):
 
 def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, tmp_path, monkeypatch):
     _, piped, _ = call("rank", quick_study, "--areas")
-    assert {"piling_p", "cluster_stability", "type_lacks"} <= set(rows(piped)[0])
+    assert {"colocation_p", "cluster_stability", "type_lacks"} <= set(rows(piped)[0])
     call("rank", quick_study, "-o", tmp_path / "candidates.csv")
     assert "relatedness" in pd.read_csv(tmp_path / "candidates.csv")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -159,12 +159,12 @@ def test_focal_of_a_file_compares_graphs_and_groups(call, tmp_path):
     graphs = ["--graph", "queen", "--graph", "knn:k=4"]
     status, out, err = call("focal", *TABLE1, "--groups", groups, *graphs, *FOCAL)
     assert (status, err) == (0, "")
-    for start in ("All sectors: ", "Family industry: ", "Family services: ", "piling_sized_p "):
+    for start in ("All sectors: ", "Family industry: ", "Family services: ", "colocation_sized_p "):
         assert any(line.startswith(start) for line in out.splitlines()), start
     call("focal", *TABLE1, "--groups", groups, *graphs, *FOCAL, "-o", tmp_path / "focal.json")
     found = json.loads((tmp_path / "focal.json").read_text(encoding="utf-8"))
     assert set(found["families"]) == {"all", "industry", "services"}
-    assert found["families"]["all"]["piling"]["statistic"] == pytest.approx(3.125)
+    assert found["families"]["all"]["colocation"]["statistic"] == pytest.approx(3.125)
     # grades × rounding × families × nulls × graphs × left out
     assert found["multiverse"]["specifications"] == 7 * 5 * 3 * 2 * 2 * 2
 

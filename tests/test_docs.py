@@ -42,7 +42,7 @@ def test_the_focal_page_has_the_numbers_its_script_makes():
     for line in (*made["influence"](test), *made["choices"](test)):
         assert f"{line}\n" in found, advice
     for row in test.to_frame().itertuples():
-        cells = f"| {row.variance_ratio:.2f} | {row.piling_p:.2g} | {row.piling_sized_p:.2g} |"
+        cells = f"| {row.variance_ratio:.2f} | {row.colocation_p:.2g} | {row.colocation_sized_p:.2g} |"
         assert cells in found, advice
     for name in spatialkz.focal.PRIOR_SETS:
         assert found.count(f"| {name} |") == 3, advice

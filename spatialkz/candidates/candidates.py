@@ -17,7 +17,7 @@ from spatialkz.candidates.scoring.choices import OTHER_THRESHOLDS, RankChoices
 from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
-from spatialkz.focal import PilingTest, piling_test
+from spatialkz.focal import ColocationTest, colocation_test
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
@@ -38,8 +38,8 @@ from spatialkz.study import Study
 Floats = npt.NDArray[np.float64]
 Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 
-# Regions below which piling cannot be tested.
-_LEAST_FOR_PILING = 5
+# Regions below which co-location cannot be tested.
+_LEAST_FOR_COLOCATION = 5
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def rank_candidates(
     local: LocalMoranTest | None = None,
     clusters: RegionClusters | None = None,
     audit: QuotientAudit | None = None,
-    piling: PilingTest | None = None,
+    colocation: ColocationTest | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
@@ -118,9 +118,9 @@ def rank_candidates(
         Monte-Carlo draws, at least 100; left out, as the study says.
     rng : int, Generator or None
         Seed of the draws.
-    local, clusters, audit, piling : optional
+    local, clusters, audit, colocation : optional
         Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
-        the audit of published quotients, and for the piling test; left out, they are computed from the
+        the audit of published quotients, and for the co-location test; left out, they are computed from the
         sectors without a suppressed cell, and their columns are missing where there is no such sector.
 
     Returns
@@ -176,8 +176,10 @@ def rank_candidates(
         clusters = cluster_regions(features, resamples=study.choices.resamples, rng=rng)
     if audit is None:
         audit = audit_table(study.table)
-    if piling is None and len(known) >= _LEAST_FOR_PILING and known.shape[1] > 1:
-        piling = piling_test(known, threshold=threshold, permutations=study.choices.permutations, rng=rng)
+    if colocation is None and len(known) >= _LEAST_FOR_COLOCATION and known.shape[1] > 1:
+        colocation = colocation_test(
+            known, threshold=threshold, permutations=study.choices.permutations, rng=rng
+        )
     low, high = quotient_interval(study.table)
     case = _Case(
         Setting.of(study, quotients), quotients.to_numpy(), partial(drawn_quotients, study.table), threshold
@@ -197,7 +199,7 @@ def rank_candidates(
     )
     regions = quotients.index.rename("region")
     summary, by_area = case.ranked(area_evidence, regions, (np.arange(len(regions)),), draws, 3, for_areas)
-    areas = summary.join(area_context(study, quotients, local, clusters, piling, for_types)).reset_index()
+    areas = summary.join(area_context(study, quotients, local, clusters, colocation, for_types)).reset_index()
     areas = areas.assign(
         breadth=breadth(quotients, threshold).to_numpy(),
         tier=pd.array([pd.NA] * len(quotients), dtype="Int64")

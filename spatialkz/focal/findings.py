@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.contiguity import ContiguityTest
 from spatialkz.focal.influence import Influence
-from spatialkz.focal.model_choice import MODELS, ModelChoice
+from spatialkz.focal.models.choice import MODELS, ModelChoice
 from spatialkz.focal.multiverse import Multiverse
-from spatialkz.focal.piling import PilingTest
+from spatialkz.focal.questions.colocation import ColocationTest
+from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
 from spatialkz.results import json_ready
 from spatialkz.specialization import IndexTest
@@ -31,31 +31,31 @@ class FamilyFindings:
     verdict : {"focal", "belt", "dispersed", "mixed", "undecided"}
     reason : str
         The step of the rule that decided.
-    piling : PilingTest
+    colocation : ColocationTest
         Columns shuffled.
-    sized : PilingTest or None
+    sized : ColocationTest or None
         Under regions of unequal size; None where no base shares are known.
     contiguity : ContiguityTest
         On the first graph.
     models : ModelChoice or None
         None where fewer than two sectors differ between regions, or the map is large.
-    piling_power : float or None
-        Share of tables of the focal model in which the piling test rejects.
+    colocation_power : float or None
+        Share of tables of the focal model in which the co-location test rejects.
     """
 
     name: str
     sectors: tuple[Hashable, ...]
     verdict: Verdict
     reason: str
-    piling: PilingTest
-    sized: PilingTest | None
+    colocation: ColocationTest
+    sized: ColocationTest | None
     contiguity: ContiguityTest
     models: ModelChoice | None
-    piling_power: float | None
+    colocation_power: float | None
 
     def row(self) -> dict[str, Any]:
         """The numbers that the verdict rests on."""
-        ratio = self.piling.to_frame().loc["variance ratio"]
+        ratio = self.colocation.to_frame().loc["variance ratio"]
         moran = self.contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
         power = self.contiguity.power.iloc[0]
         posterior = {} if self.models is None else self.models.posterior.to_dict()
@@ -64,9 +64,9 @@ class FamilyFindings:
             "reason": self.reason,
             "sectors": len(self.sectors),
             "variance_ratio": ratio["statistic"],
-            "piling_p": ratio["p_value"],
-            "piling_sized_p": np.nan if self.sized is None else self.sized.p_value,
-            "piling_power": np.nan if self.piling_power is None else self.piling_power,
+            "colocation_p": ratio["p_value"],
+            "colocation_sized_p": np.nan if self.sized is None else self.sized.p_value,
+            "colocation_power": np.nan if self.colocation_power is None else self.colocation_power,
             "breadth_moran": moran["statistic"],
             "contiguity_p": moran["p_value"],
             "contiguity_power": power["power_08"],
@@ -81,12 +81,12 @@ class FamilyFindings:
             "verdict": self.verdict,
             "reason": self.reason,
             "sectors": json_ready(list(self.sectors)),
-            "piling": {
+            "colocation": {
                 "statistic": json_ready(row["variance_ratio"]),
-                "p_value": json_ready(row["piling_p"]),
-                "p_value_sizes": json_ready(row["piling_sized_p"]),
-                "power": json_ready(row["piling_power"]),
-                "details": self.piling.to_dict(),
+                "p_value": json_ready(row["colocation_p"]),
+                "p_value_sizes": json_ready(row["colocation_sized_p"]),
+                "power": json_ready(row["colocation_power"]),
+                "details": self.colocation.to_dict(),
                 "details_sizes": None if self.sized is None else self.sized.to_dict(),
             },
             "contiguity": {
@@ -117,7 +117,7 @@ class FocalTest:
         As given.
     concentration : IndexTest or None
         Each sector against the dispersion typical of the others, by
-        :func:`spatialkz.focal.relative_concentration.relative_concentration_test`; None where no base shares
+        :func:`spatialkz.focal.concentration.relative_concentration_test`; None where no base shares
         are known. It enters no verdict: sectors may be concentrated each in a place of its own.
     """
 
@@ -140,25 +140,25 @@ class FocalTest:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("family")
 
     def rests_on(self, family: str = "all") -> list[str]:
-        """Single regions or sectors without which the piling test decides otherwise."""
+        """Single regions or sectors without which the co-location test decides otherwise."""
         if family not in self.influence:
             return []
         decisive = self.influence[family].decisive()
         single = decisive.index.get_level_values("kind") != "pair"
-        moved = decisive[single & decisive["changes"].str.contains("piling")]
+        moved = decisive[single & decisive["changes"].str.contains("colocation")]
         return [str(name) for name in moved.index.get_level_values("dropped")]
 
     def influence_frame(self) -> pd.DataFrame:
         """One row for each family and deletion: ``family, kind, dropped``, p-values and what changes."""
         frames = {family: found.to_frame() for family, found in self.influence.items()}
         if not frames:
-            return pd.DataFrame(columns=["family", "kind", "dropped", "piling_p", "changes"])
+            return pd.DataFrame(columns=["family", "kind", "dropped", "colocation_p", "changes"])
         return pd.concat(frames, names=["family"]).reset_index()
 
     def to_dict(self) -> dict[str, object]:
         """The content of ``focal.json``."""
         influence = self.influence_frame()
-        influence = influence[influence["kind"] != "none"].rename(columns={"piling_p": "p_value"})
+        influence = influence[influence["kind"] != "none"].rename(columns={"colocation_p": "p_value"})
         many, ginis = {"specifications": 0, "verdicts": {}}, self.ginis()
         return {
             "verdict": self.verdict,
@@ -197,12 +197,16 @@ class FocalTest:
         row = found.row()
         title = "All sectors" if family == "all" else f"Family {family}"
         if found.reason == UNTESTABLE:
-            return f"{title}: undecided, for {found.piling.reason or found.contiguity.reason}."
+            return f"{title}: undecided, for {found.colocation.reason or found.contiguity.reason}."
         parts = [
             f"{title}: {found.verdict} ({found.reason}).",
-            f"Breadth varies {row['variance_ratio']:.2f} times as much as if sectors did not heed each other "
-            f"(p = {row['piling_p']:.2g}"
-            + ("" if found.sized is None else f"; {row['piling_sized_p']:.2g} given regions of unequal size")
+            f"Breadth varies {row['variance_ratio']:.2f} times as much as under independence between sectors "
+            f"(p = {row['colocation_p']:.2g}"
+            + (
+                ""
+                if found.sized is None
+                else f"; {row['colocation_sized_p']:.2g} given regions of unequal size"
+            )
             + "),",
             f"and its Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}, "
             f"{_power(row['contiguity_power'])}).",
@@ -216,7 +220,7 @@ class FocalTest:
             )
         rests = self.rests_on(family)
         if rests:
-            parts.append(f"Without {listing(rests, 20)} the piling test decides otherwise.")
+            parts.append(f"Without {listing(rests, 20)} the co-location test decides otherwise.")
         if self.multiverse is not None and family == "all":
             own = self.multiverse.table.query("family == 'all'")
             shares, count = own["verdict"].value_counts(normalize=True), len(own)

@@ -1,4 +1,4 @@
-"""focal_test: piling, contiguity, models, influence and multiverse; a verdict on each family of sectors."""
+"""The focal test of a table or a study: every question, every check, a verdict on each family of sectors."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import InputError, listing
-from spatialkz.focal.contiguity import ContiguityTest, contiguity_test
+from spatialkz.errors import InputError, SpatialKZError, listing
+from spatialkz.focal.concentration import relative_concentration_test
 from spatialkz.focal.findings import FamilyFindings, FocalTest
-from spatialkz.focal.grades import LEAST_SECTORS, checked_quotients, graded
 from spatialkz.focal.influence import influence
-from spatialkz.focal.model_choice import ModelChoice, model_posterior
-from spatialkz.focal.models import Generator, Priors
+from spatialkz.focal.models.choice import ModelChoice, model_posterior
+from spatialkz.focal.models.models import Generator, Priors
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.piling import PilingTest, piling_test, simulate, variance_ratio
-from spatialkz.focal.relative_concentration import relative_concentration_test
-from spatialkz.focal.size_null import Shares
+from spatialkz.focal.questions.colocation import ColocationTest, colocation_test, simulate, variance_ratio
+from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded
+from spatialkz.focal.questions.place import ContiguityTest, contiguity_test
+from spatialkz.focal.questions.size_null import Shares, table_base_shares
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, seeds_of
-from spatialkz.specialization import IndexTest
+from spatialkz.specialization import IndexTest, QuotientAudit, complete_sectors, table_quotients
+from spatialkz.study import Study
 
-# Tables of the focal model behind the power of the piling test: its standard error is at most 0.016.
+# Tables of the focal model behind the power of the co-location test: its standard error is at most 0.016.
 _POWER_TABLES = 1_000
 # Permutations of the multiverse; a joint p-value of many specifications needs no finer grain.
 _MULTIVERSE = 1_999
@@ -36,6 +38,12 @@ _DELETIONS = range(7, 201)
 # Regions up to which models are compared; belts on larger maps take long, and the tests are strong there.
 _MODELS_UP_TO = 500
 Progress = Callable[[str], None]
+# Beside the study's own graph, for the multiverse: by nearness, and enclaves with their host's neighbors.
+_RECIPES = ("knn:k=4", "city_merged")
+#: Level of a sector's ``intensity`` that makes it high technology.
+HIGH = "high"
+# Base shares that fit a published table beside those of largest entropy.
+_SHARE_DRAWS = 4
 
 
 def focal_test(
@@ -57,11 +65,11 @@ def focal_test(
     alpha: float = 0.05,
     progress: Progress | None = None,
 ) -> FocalTest:
-    """Test whether knowledge-intensive sectors are focal: piled in few places that are not contiguous.
+    """Test whether knowledge-intensive sectors are focal: co-located in few places that are not contiguous.
 
-    Two null hypotheses are tested, by :func:`spatialkz.focal.piling.piling_test` (sectors do not heed each
-    other) and :func:`spatialkz.focal.contiguity.contiguity_test` (regions are arranged without regard to
-    neighborhood); three models are compared by :func:`spatialkz.focal.model_choice.model_posterior`. The rule
+    Two null hypotheses are tested, by :func:`spatialkz.focal.colocation_test` (independence
+    between sectors) and :func:`spatialkz.focal.contiguity_test` (regions are arranged without regard to
+    neighborhood); three models are compared by :func:`spatialkz.focal.model_posterior`. The rule
     that makes a verdict of them is :func:`spatialkz.focal.verdict.verdict`; it can go against the hypothesis,
     and says ``undecided`` where the tests are too weak to tell.
 
@@ -82,7 +90,7 @@ def focal_test(
     families : mapping of str to sectors, optional
         Further families, such as high technology alone.
     base_shares, units
-        For the null of unequal sizes, as in :func:`spatialkz.focal.piling.piling_test`.
+        For the null of unequal sizes, as in :func:`spatialkz.focal.colocation_test`.
     graphs : mapping of str to Graph, optional
         Other graphs for the multiverse; left out, neighbors up to the second order.
     rounding : float
@@ -118,7 +126,7 @@ def focal_test(
     ...     study.table.values, study.graph, groups=study.table.groups,
     ...     permutations=199, simulations=600, trees=60, rng=1,
     ... )
-    >>> found.to_frame()["piling_p"].round(1).to_dict()
+    >>> found.to_frame()["colocation_p"].round(1).to_dict()
     {'all': 0.0, 'industry': 0.5, 'services': 0.0}
     """
     say = progress or (lambda _step: None)
@@ -126,14 +134,14 @@ def focal_test(
     checked_quotients(quotients)
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
-    case = _Case(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
+    tests = _FamilyTests(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
     found = {}
     for name, sectors in members.items():
         say(f"focal test: {name}")
         shares, counted = _of_sectors(base_shares, sectors), units
         if isinstance(units, pd.Series):
             counted = units.reindex(sectors)
-        found[name] = case.family(name, quotients[sectors], shares, counted)
+        found[name] = tests.family(name, quotients[sectors], shares, counted)
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
         say("focal test: influence")
@@ -247,7 +255,7 @@ def _of_sectors(
 
 
 @dataclass(frozen=True)
-class _Case:
+class _FamilyTests:
     """What all families share."""
 
     graph: Graph
@@ -268,14 +276,14 @@ class _Case:
     ) -> FamilyFindings:
         """Test a family and apply the rule."""
         shared: Any = {"threshold": self.threshold, "permutations": self.permutations, "rng": self.seed}
-        piling = piling_test(quotients, **shared)
+        colocation = colocation_test(quotients, **shared)
         sized = None
         if shares is not None:
-            sized = piling_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
+            sized = colocation_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
         contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
         models, power = None, None
-        if not piling.reason:
-            power = self._piling_power(quotients)
+        if not colocation.reason:
+            power = self._colocation_power(quotients)
             if self.simulations and len(quotients) <= _MODELS_UP_TO:
                 models = model_posterior(
                     quotients,
@@ -286,39 +294,39 @@ class _Case:
                     trees=self.trees,
                     rng=self.seed,
                 )
-        decided = self._decided(piling, sized, contiguity, models, power)
+        decided = self._decided(colocation, sized, contiguity, models, power)
         return FamilyFindings(
-            name, tuple(quotients.columns), *decided, piling, sized, contiguity, models, power
+            name, tuple(quotients.columns), *decided, colocation, sized, contiguity, models, power
         )
 
     def _decided(
         self,
-        piling: PilingTest,
-        sized: PilingTest | None,
+        colocation: ColocationTest,
+        sized: ColocationTest | None,
         contiguity: ContiguityTest,
         models: ModelChoice | None,
         power: float | None,
     ) -> tuple[Verdict, str]:
-        if piling.reason or contiguity.reason:
+        if colocation.reason or contiguity.reason:
             return "undecided", UNTESTABLE
         moran: Any = contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
         reach = contiguity.power["power_08"].iloc[0]
         return verdict(
             Evidence(
-                piling=piling.p_value,
-                piling_sized=None if sized is None else sized.p_value,
+                colocation=colocation.p_value,
+                colocation_sized=None if sized is None else sized.p_value,
                 contiguity=moran["p_value"],
                 contiguity_sign=moran["statistic"] - moran["expected"],
                 contiguity_power=None if np.isnan(reach) else reach,
-                piling_power=power,
+                colocation_power=power,
                 posterior=None if models is None else {str(name): p for name, p in models.posterior.items()},
                 fit=None if models is None else float(models.fit[models.selected]),
             ),
             self.alpha,
         )
 
-    def _piling_power(self, quotients: pd.DataFrame) -> float:
-        """Share of tables of the focal model, with these margins, in which the piling test rejects."""
+    def _colocation_power(self, quotients: pd.DataFrame) -> float:
+        """Share of tables of the focal model, with these margins, in which the co-location test rejects."""
         table = checked_quotients(quotients)
         cells = graded(table, "count", self.threshold).to_numpy()
         null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
@@ -329,3 +337,136 @@ class _Case:
         hubs = maker.tables("focal", _POWER_TABLES, seeds_of(self.seed, "piling power"))
         ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), cells)
         return float((ratios > critical).mean())
+
+
+def focal_study(
+    study: Study,
+    audit: QuotientAudit | None = None,
+    *,
+    graphs: Mapping[str, Graph] | None = None,
+    rng: int | np.random.Generator | None = None,
+    progress: Progress | None = None,
+) -> tuple[FocalTest | None, tuple[str, ...]]:
+    """Test whether the sectors of a study are focal, with the study's own choices.
+
+    Sectors with a suppressed cell are left out. Families are all others, each base group, and ``high
+    technology`` where the list of sectors has a column ``intensity`` with the level ``high``. The null of
+    unequal region sizes needs base shares: those of the volumes, or several that the audit of published
+    quotients allows. The multiverse sees the study's graph, neighbors up to the second order, and with
+    boundaries the four nearest regions and enclaves merged with their host, as far as these graphs can be had
+    and differ.
+
+    Parameters
+    ----------
+    study : Study
+    audit : QuotientAudit, optional
+        Of published quotients; without it only the null of shuffled columns is tested.
+    graphs : mapping of str to Graph, optional
+        Other graphs for the multiverse, in the place of those named above.
+    rng : int, Generator or None
+        Seed.
+    progress : callable, optional
+        Called with the name of each step as it starts.
+
+    Returns
+    -------
+    tuple
+        The :class:`FocalTest`, or None for fewer than 5 regions or 2 sectors, and notes on what was left out.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> import spatialkz
+    >>> from spatialkz.specialization import audit_table
+    >>> study = spatialkz.load_study()
+    >>> quick = replace(study.choices, permutations=99, simulations=600)
+    >>> found, notes = focal_study(replace(study, choices=quick), audit_table(study.table), rng=1)
+    >>> list(found.families), notes
+    (['all', 'industry', 'services', 'high technology'], ())
+    """
+    choices = study.choices
+    quotients = table_quotients(study.table)[complete_sectors(study.table)]
+    if len(quotients) < LEAST_REGIONS or quotients.shape[1] < LEAST_SECTORS:
+        return None, (
+            f"Whether sectors are focal was not tested: that takes at least {LEAST_REGIONS} regions and "
+            f"{LEAST_SECTORS} sectors without suppressed cells, and there are {len(quotients)} and "
+            f"{quotients.shape[1]}.",
+        )
+    others, notes = _graphs(study) if graphs is None else (graphs, ())
+    shares = table_base_shares(
+        study.table, audit, draws=_SHARE_DRAWS, rng=generator(rng, "plausible base shares")
+    )
+    # A region without base has no quotient of its own to be compared.
+    shares = [choice for choice in shares if (choice > 0).all(axis=None)]
+    if not shares:
+        notes += (
+            "Whether unequal sizes of regions explain the co-location was not tested: no base shares are "
+            "known that fit the table"
+            + (", with a region that has none." if study.table.kind != "quotients" else ".")
+            + " Where sizes differ, shuffled columns alone reject too often.",
+        )
+    found = focal_test(
+        quotients,
+        study.graph,
+        threshold=choices.threshold,
+        groups=study.table.groups,
+        permutations=choices.permutations,
+        families=_high_technology(study, quotients.columns),
+        base_shares=shares or None,
+        graphs=others,
+        rounding=study.table.rounding,
+        simulations=choices.simulations,
+        alpha=choices.alpha,
+        rng=rng,
+        progress=progress,
+    )
+    return found, notes
+
+
+def check_families(study: Study) -> None:
+    """Refuse groups of sectors that the focal test could not tell from all sectors.
+
+    Raises
+    ------
+    InputError
+        As :func:`focal_test`.
+    """
+    quotients = table_quotients(study.table)[complete_sectors(study.table)]
+    if len(quotients) >= LEAST_REGIONS and quotients.shape[1] >= LEAST_SECTORS:
+        families_of(
+            quotients, study.table.groups.loc[quotients.columns], _high_technology(study, quotients.columns)
+        )
+
+
+def _high_technology(study: Study, tested: pd.Index) -> dict[str, list[Hashable]]:
+    if "intensity" not in study.sectors:
+        return {}
+    sectors = [name for name in study.sectors.index[study.sectors["intensity"] == HIGH] if name in tested]
+    return {"high technology": sectors} if len(sectors) >= LEAST_SECTORS else {}
+
+
+def _graphs(study: Study) -> tuple[dict[str, Graph], tuple[str, ...]]:
+    """Graphs beside the study's own, each different from all before it, and what could not be built."""
+    others = {"second order": study.graph.higher_order(2, lower_order=True)}
+    notes = []
+    for recipe in _RECIPES if study.boundaries is not None else ():
+        try:
+            others[recipe] = neighbor_graph(study.boundaries, recipe)
+        except SpatialKZError as error:
+            notes.append(f"The focal test was not repeated on the graph {recipe}: {error}")
+    different: dict[str, Graph] = {}
+    seen = [_links(study.graph, study.table.regions)]
+    for name, graph in others.items():
+        links = _links(graph, study.table.regions)
+        if not any(np.array_equal(links, known) for known in seen):
+            different[name] = graph
+            seen.append(links)
+    return different, tuple(notes)
+
+
+def _links(graph: Graph, regions: pd.Index) -> np.ndarray:
+    """Weighted links as rows of (region, neighbor, weight), by position."""
+    links = graph.adjacency.reset_index()
+    places = [regions.get_indexer(links[end]) for end in ("focal", "neighbor")]
+    table = np.column_stack([*places, links["weight"]])
+    return table[np.lexsort((table[:, 1], table[:, 0]))]

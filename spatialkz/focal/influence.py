@@ -13,8 +13,8 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array, diags_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.contiguity import moran_columns
-from spatialkz.focal.grades import (
+from spatialkz.focal.questions.colocation import variance_ratio
+from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
     LEAST_SECTORS,
     Grade,
@@ -22,7 +22,7 @@ from spatialkz.focal.grades import (
     graded,
     why_undecided,
 )
-from spatialkz.focal.piling import variance_ratio
+from spatialkz.focal.questions.place import moran_columns
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
@@ -85,12 +85,12 @@ def influence(
     alpha: float = 0.05,
     rng: int | np.random.Generator | None = None,
 ) -> Influence:
-    """Repeat the piling test, and Moran's test of breadth, without each region, sector and pair of regions.
+    """Repeat the co-location test and Moran's test of breadth without each region, sector and pair.
 
     Everything is computed anew on what is left: graded quotients, the margins of the null tables, and the
     weights, row-standardized again. The null hypotheses are those of ``null="columns"`` in
-    :func:`spatialkz.focal.piling.piling_test` (one-sided, for piling) and of
-    :func:`spatialkz.focal.contiguity.contiguity_test` (two-sided). All deletions see the same random numbers,
+    :func:`spatialkz.focal.colocation_test` (one-sided, for co-location) and of
+    :func:`spatialkz.focal.contiguity_test` (two-sided). All deletions see the same random numbers,
     so what moves between them is little of it Monte-Carlo error. A region whose last neighbor is left out
     stays in and adds nothing to Moran's I.
 
@@ -100,9 +100,9 @@ def influence(
         Location quotients of at least 6 regions (7 with pairs) and 2 sectors. Of two sectors none can be left
         out.
     graph : Graph, optional
-        Keyed by the same region labels. Left out, piling alone is tested.
+        Keyed by the same region labels. Left out, co-location alone is tested.
     threshold, grade
-        As in :func:`spatialkz.focal.piling.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     pairs : bool, optional
         Whether pairs of regions are left out too; by default for up to 20 regions.
     permutations : int
@@ -116,7 +116,7 @@ def influence(
     -------
     Influence
         ``to_frame()`` has index ``(kind, dropped)``, kind ``none, region, sector`` or ``pair``, and columns
-        ``piling_statistic, piling_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
+        ``colocation_statistic, colocation_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
         contiguity_p, isolates`` (regions left without neighbors); ``changes`` names the tests whose p-value
         is on the other side of ``alpha`` than with everything in, and ``verdict_by_tests`` is the verdict by
         the two tests alone (:func:`spatialkz.focal.verdict.two_by_two`). A statistic that cannot be had is
@@ -155,15 +155,15 @@ def influence(
     # What a deletion costs at most, in places dealt.
     uncommon = ColumnShuffle.of(graded(table, grade, threshold).to_numpy()).surplus
     steps = len(deletions) * permutations * len(uncommon)
-    case = _Case(table, grade, threshold, weights, keys, orders, steps > COMPILE_FROM)
-    rows = chain.from_iterable(in_blocks(partial(_rows, case, deletions), len(deletions), steps))
+    full = _FullTable(table, grade, threshold, weights, keys, orders, steps > COMPILE_FROM)
+    rows = chain.from_iterable(in_blocks(partial(_rows, full, deletions), len(deletions), steps))
     names = ["kind", "dropped"]
     index = pd.MultiIndex.from_tuples(
         [(kind, " + ".join(map(str, dropped))) for kind, dropped in deletions], names=names
     )
     result = pd.DataFrame(list(rows), index=index)
     changes = pd.Series("", index=index)
-    for test in ("piling", "contiguity")[: 1 if graph is None else 2]:
+    for test in ("colocation", "contiguity")[: 1 if graph is None else 2]:
         significant = result[f"{test}_p"] <= alpha
         crossed = significant != significant.iloc[0]
         changes = changes.mask(crossed & (changes != ""), changes + ", " + test).mask(
@@ -171,7 +171,7 @@ def influence(
         )
     result["changes"] = changes
     if graph is not None:
-        told = result[["piling_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
+        told = result[["colocation_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
         result["verdict_by_tests"] = [
             two_by_two(dict(zip(told.columns, row, strict=True))) for row in told.itertuples(index=False)
         ]
@@ -191,7 +191,7 @@ def _deletions(quotients: pd.DataFrame, pairs: bool) -> Iterator[_Deletion]:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _FullTable:
     """What all deletions share; ``orders`` are permutations of the regions, by their number."""
 
     table: pd.DataFrame
@@ -203,30 +203,30 @@ class _Case:
     compiled: bool
 
 
-def _rows(case: _Case, deletions: list[_Deletion], part: slice) -> list[dict[str, float]]:
-    return [_row(case, *deletion) for deletion in deletions[part]]
+def _rows(full: _FullTable, deletions: list[_Deletion], part: slice) -> list[dict[str, float]]:
+    return [_row(full, *deletion) for deletion in deletions[part]]
 
 
-def _row(case: _Case, kind: str, dropped: tuple[object, ...]) -> dict[str, float]:
+def _row(full: _FullTable, kind: str, dropped: tuple[object, ...]) -> dict[str, float]:
     rest = (
-        case.table.drop(columns=list(dropped)) if kind == "sector" else case.table.drop(index=list(dropped))
+        full.table.drop(columns=list(dropped)) if kind == "sector" else full.table.drop(index=list(dropped))
     )
-    cells = graded(rest, case.grade, case.threshold).to_numpy()
+    cells = graded(rest, full.grade, full.threshold).to_numpy()
     breadth = cells.sum(axis=1)
-    row = {"piling_statistic": np.nan, "piling_p": 1.0}
-    if not why_undecided(cells, case.grade, case.threshold):
+    row = {"colocation_statistic": np.nan, "colocation_p": 1.0}
+    if not why_undecided(cells, full.grade, full.threshold):
         observed = float(variance_ratio(breadth, cells))
-        null = variance_ratio(row_sums(ColumnShuffle.of(cells), case.keys, compiled=case.compiled), cells)
-        row = {"piling_statistic": observed, "piling_p": _p_value(observed, null, "greater")}
-    if case.weights is None:
+        null = variance_ratio(row_sums(ColumnShuffle.of(cells), full.keys, compiled=full.compiled), cells)
+        row = {"colocation_statistic": observed, "colocation_p": _p_value(observed, null, "greater")}
+    if full.weights is None:
         return row
-    keep = case.table.index.get_indexer(rest.index)
-    weights = standardized_again(csr_array(case.weights[keep][:, keep]))
+    keep = full.table.index.get_indexer(rest.index)
+    weights = standardized_again(csr_array(full.weights[keep][:, keep]))
     row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0, "contiguity_z": 0.0}
     row["isolates"] = int((np.diff(weights.indptr) == 0).sum())
     if weights.nnz and breadth.max() - breadth.min() > TIE * max(1.0, np.abs(breadth).max()):
         observed = float(moran_columns(breadth[:, None], weights)[0])
-        null = moran_columns(breadth[case.orders[len(keep)]], weights)
+        null = moran_columns(breadth[full.orders[len(keep)]], weights)
         row |= {"contiguity_statistic": observed, "contiguity_p": _p_value(observed, null, "two-sided")}
         row["contiguity_z"] = observed + 1 / (len(keep) - 1)  # its sign is what counts
     return row

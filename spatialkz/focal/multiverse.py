@@ -6,34 +6,39 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.stats import rankdata
 
 from spatialkz.errors import GraphError, InputError, RegionError, listing
-from spatialkz.focal.curves import (
-    Choice,
-    Curve,
-    Curves,
-    Variant,
-    contiguity_block,
-    grade_and_threshold,
-    piling_block,
+from spatialkz.focal.influence import standardized_again
+from spatialkz.focal.questions.grades import (
+    LEAST_REGIONS,
+    Grade,
+    checked_quotients,
+    graded,
+    graded_cells,
+    why_undecided,
 )
-from spatialkz.focal.grades import LEAST_REGIONS, checked_quotients, graded
-from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, size_null
+from spatialkz.focal.questions.place import moran_columns
+from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, size_null
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import Alternative, Floats, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import moran_power
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
+# A threshold, or a grade that needs none.
+Choice: TypeAlias = float | Literal["rank", "log1p", "symmetric"]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
 _POWER_UP_TO = 500
 
@@ -47,7 +52,7 @@ class Multiverse:
     table : DataFrame
         What :meth:`to_frame` returns.
     joint : DataFrame
-        Index ``test``: ``piling, columns``, with base shares ``piling, sizes``, and ``contiguity``.
+        Index ``test``: ``colocation, columns``, with base shares ``colocation, sizes``, and ``contiguity``.
         ``specifications`` (that could be computed and differ in this test), ``median_z`` with ``p_median``,
         and ``share_significant`` with ``p_share``: the joint p-values over all specifications.
     permutations, alpha
@@ -104,16 +109,17 @@ def multiverse(
     rule: Rule = two_by_two,
     rng: int | np.random.Generator | None = None,
 ) -> Multiverse:
-    """Run the tests of piling and contiguity under every combination of choices.
+    """Run the tests of co-location and contiguity under every combination of choices.
 
-    Each null table is one permutation of the whole data (columns for piling, whole regions for contiguity),
-    evaluated under all specifications; regions are left out after it, so that specifications are as dependent
-    under the null as they are in the data. The joint tests compare two summaries of the whole curve with
-    their distribution over the null tables: the median of the standardized statistics, and the share of
-    specifications with p ≤ alpha. Null hypothesis: that of piling (or contiguity) in every specification.
+    Each null table is one permutation of the whole data (columns for co-location, whole regions for
+    contiguity), evaluated under all specifications; regions are left out after it, so that specifications are
+    as dependent under the null as they are in the data. The joint tests compare two summaries of the whole
+    curve with their distribution over the null tables: the median of the standardized statistics, and the
+    share of specifications with p ≤ alpha. Null hypothesis: that of co-location (or contiguity) in every
+    specification.
 
     A p-value without some region is here that of the statistic without it among tables permuted with it, and
-    so differs a little from the test of the reduced table in :func:`spatialkz.focal.influence.influence`.
+    so differs a little from the test of the reduced table in :func:`spatialkz.focal.influence`.
 
     Parameters
     ----------
@@ -126,7 +132,7 @@ def multiverse(
     families : mapping of str to sectors, optional
         By default one, ``all``.
     base_shares, units : optional
-        As in :func:`spatialkz.focal.piling.piling_test`; with base shares both null hypotheses of piling run.
+        As in :func:`spatialkz.focal.colocation_test`; with base shares both of its null hypotheses run.
     without : iterable of labels, optional
         Regions left out one at a time, beside nothing left out. By default the largest: the one of greatest
         mean base share, or without base shares the broadest. () leaves out none.
@@ -147,14 +153,15 @@ def multiverse(
     -------
     Multiverse
         ``to_frame()`` has index ``specification`` and columns ``grade, family, null, graph, without``
-        (``none`` or a region)``, rounding`` (0 as printed, else the draw)``, piling_statistic, piling_z,
-        piling_p`` (one-sided)``, contiguity_statistic, contiguity_z, contiguity_p`` (Moran's I of breadth,
-        two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason, verdict``.
+        (``none`` or a region)``, rounding`` (0 as printed, else the draw)``, colocation_statistic,
+        colocation_z, colocation_p`` (one-sided)``, contiguity_statistic, contiguity_z,
+        contiguity_p`` (Moran's I of breadth, two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason,
+        verdict``.
 
     Raises
     ------
     InputError
-        If a choice is empty or unknown, or as :func:`spatialkz.focal.piling.piling_test` raises.
+        If a choice is empty or unknown, or as :func:`spatialkz.focal.colocation_test` raises.
     RegionError, GraphError
         If a graph and the quotients differ in their regions, or a region has no neighbor.
 
@@ -190,9 +197,9 @@ def multiverse(
     curves: dict[str, Curve] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:
         seeds = seeds_of(rng, f"multiverse {null}")
-        parts = in_blocks(partial(piling_block, case, size, seeds), permutations, steps, multiple=CHUNK)
+        parts = in_blocks(partial(colocation_block, case, size, seeds), permutations, steps, multiple=CHUNK)
         curves[null] = Curve(
-            case.piling(lambda variant: variant.cells[None]), np.concatenate(parts), "greater"
+            case.colocation(lambda variant: variant.cells[None]), np.concatenate(parts), "greater"
         )
     seeds = seeds_of(rng, "multiverse contiguity")
     parts = in_blocks(partial(contiguity_block, case, seeds), permutations, steps, multiple=CHUNK)
@@ -203,7 +210,7 @@ def multiverse(
         "undecided" if reason else rule({**dict(zip(result.columns, row, strict=True)), "alpha": alpha})
         for reason, row in zip(result["reason"], result.itertuples(index=False), strict=True)
     ]
-    joint = {f"piling, {null}": curve.joint(alpha) for null, curve in curves.items()}
+    joint = {f"colocation, {null}": curve.joint(alpha) for null, curve in curves.items()}
     joint["contiguity"] = contiguity.joint(alpha)
     return Multiverse(
         frozen(result),
@@ -303,9 +310,9 @@ def _table(
                     "graph": graph,
                     "without": str(left),
                     "rounding": variant.rounding,
-                    "piling_statistic": curve.statistic[there] if not why else np.nan,
-                    "piling_z": curve.z[0, there] if not why else np.nan,
-                    "piling_p": curve.p_values[0, there],
+                    "colocation_statistic": curve.statistic[there] if not why else np.nan,
+                    "colocation_z": curve.z[0, there] if not why else np.nan,
+                    "colocation_p": curve.p_values[0, there],
                     "contiguity_statistic": contiguity.statistic[place] if not why else np.nan,
                     "contiguity_z": contiguity.z[0, place] if not why else np.nan,
                     "contiguity_p": contiguity.p_values[0, place],
@@ -314,3 +321,134 @@ def _table(
                 }
             )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="specification"))
+
+
+def grade_and_threshold(grade: Choice) -> tuple[Grade, float]:
+    """Grade and threshold of a choice."""
+    return (grade, 1.0) if isinstance(grade, str) else ("count", float(grade))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Graded cells of one grade and rounding draw."""
+
+    grade: Choice
+    rounding: int
+    cells: Floats
+
+    def dealt(self, ranks: NDArray[np.intp]) -> Floats:
+        """Tables with the values of each column in the order of the ranks; shape as ``ranks``."""
+        k = self.cells.shape[1]
+        return np.asarray(np.sort(self.cells, axis=0).ravel()[ranks * k + np.arange(k)])
+
+    def reason(self, member: np.ndarray) -> str:
+        """Why nothing can be told of a family of sectors; empty if it can."""
+        return why_undecided(self.cells[:, member], *grade_and_threshold(self.grade))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """All choices. Curves run over variant, family, left out (and graph), the last fastest."""
+
+    variants: list[Variant]
+    families: dict[str, np.ndarray]
+    keep: dict[str, np.ndarray]
+    weights: dict[str, csr_array]
+
+    @property
+    def membership(self) -> Floats:
+        """Sectors × families, 1 for a member."""
+        return np.column_stack(list(self.families.values())).astype(np.float64)
+
+    def colocation(self, tables_of: Callable[[Variant], Floats]) -> Floats:
+        """Variance ratios of the tables that belong to each variant; shape (draws, specifications)."""
+        found = []
+        for variant in self.variants:
+            tables = tables_of(variant)
+            sums = tables @ self.membership
+            for keep in self.keep.values():
+                own = tables[:, keep].var(axis=1) @ self.membership
+                ratio = np.ones_like(own)
+                np.divide(sums[:, keep].var(axis=1), own, out=ratio, where=own > 0)
+                found.append(ratio)  # draws × families
+        shape = (len(self.variants), len(self.keep), len(self.families))
+        curve = np.stack(found, axis=1).reshape(-1, *shape).swapaxes(2, 3)
+        return curve.reshape(len(curve), -1)
+
+    def contiguity(self, order: NDArray[np.intp]) -> Floats:
+        """Moran's I of breadth where region i has the sectors of region ``order[d, i]``."""
+        breadth = np.concatenate([variant.cells @ self.membership for variant in self.variants], axis=1)
+        arranged = breadth[order.T].reshape(order.shape[1], -1)
+        found = [
+            moran_columns(arranged[keep], standardized_again(csr_array(weights[keep][:, keep])))
+            for keep in self.keep.values()
+            for weights in self.weights.values()
+        ]
+        curve = np.stack(found, axis=1).reshape(len(order), breadth.shape[1], -1)
+        return curve.reshape(len(order), -1)
+
+
+class Curve:
+    """Statistics of the observed and all null tables, specification by specification."""
+
+    def __init__(self, observed: Floats, simulated: Floats, alternative: Alternative) -> None:
+        # The observed table is one of the pool, so its rank is (b + 1) / (R + 1). Rounded, so that ties tie.
+        pool = np.vstack([observed, simulated]).round(9)
+        above, below = (rankdata(side * pool, method="max", axis=0) / len(pool) for side in (-1, 1))
+        self.p_values = tail_p_value(above, below, alternative)
+        spread = pool.std(axis=0, ddof=1)
+        self.varies = spread > 0
+        self.z = (pool - pool.mean(axis=0)) / np.where(self.varies, spread, 1.0)
+        self.statistic = observed[0]
+        self.alternative = alternative
+
+    def joint(self, alpha: float) -> dict[str, float]:
+        """Summaries of the curve, and where they stand among those of the null tables."""
+        count = int(self.varies.sum())
+        if not count:
+            return {
+                "specifications": 0,
+                "median_z": np.nan,
+                "p_median": 1.0,
+                "share_significant": 0.0,
+                "p_share": 1.0,
+            }
+        median = np.median(self.z[:, self.varies], axis=1)
+        share = (self.p_values[:, self.varies] <= alpha).mean(axis=1)
+        return {
+            "specifications": count,
+            "median_z": float(median[0]),
+            "p_median": _pooled(median, self.alternative),
+            "share_significant": float(share[0]),
+            "p_share": _pooled(share, "greater"),
+        }
+
+
+def _pooled(values: Floats, alternative: Alternative) -> float:
+    """p-value of the first of several exchangeable values."""
+    values = values.round(9)
+    above, below = (values >= values[0]).mean(), (values <= values[0]).mean()
+    return float(tail_p_value(np.array([above]), np.array([below]), alternative)[0])
+
+
+def colocation_block(
+    case: Curves, sizes: SizeNull | None, seeds: np.random.SeedSequence, part: slice
+) -> Floats:
+    """Variance ratios of part of the null tables of co-location; shape (draws, specifications)."""
+    shape = case.variants[0].cells.shape
+    if sizes is not None and sizes.counted:
+        simulated = sizes.quotients(seeds, part)
+        return case.colocation(lambda variant: graded_cells(simulated, *grade_and_threshold(variant.grade)))
+    if sizes is None:
+        scores = np.concatenate([rng.random((size, *shape)) for rng, _, size in chunks(seeds, part)])
+    else:
+        scores = sizes.scores(seeds, part)
+    ranks = scores.argsort(axis=1).argsort(axis=1)
+    return case.colocation(lambda variant: variant.dealt(ranks))
+
+
+def contiguity_block(case: Curves, seeds: np.random.SeedSequence, part: slice) -> Floats:
+    """Moran's I of breadth for part of the arrangements of regions; shape (draws, specifications)."""
+    n = len(case.variants[0].cells)
+    orders = (rng.random((size, n)).argsort(axis=1) for rng, _, size in chunks(seeds, part))
+    return np.concatenate([case.contiguity(order) for order in orders])

@@ -11,7 +11,7 @@ Verdict = Literal["focal", "belt", "dispersed", "mixed", "undecided"]
 # Power, and posterior probability, from which evidence counts as strong.
 STRONG = 0.8
 #: Reason of a table to which the rule cannot be applied.
-UNTESTABLE = "too little varies to be tested"
+UNTESTABLE = "too little variation to be tested"
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Evidence:
 
     Attributes
     ----------
-    piling : float
-        p-value of the piling test, one-sided, columns shuffled.
-    piling_sized : float or None
+    colocation : float
+        p-value of the co-location test, one-sided, columns shuffled.
+    colocation_sized : float or None
         The same under regions of unequal size; None where no sizes are known.
     contiguity : float
         Two-sided p-value of Moran's I of breadth.
     contiguity_sign : float
         Moran's I less its expectation.
-    contiguity_power, piling_power : float or None
+    contiguity_power, colocation_power : float or None
         Power of the two tests against what they look for (SAR ρ = 0.8; tables of the focal model).
     posterior : mapping or None
         Model → posterior probability.
@@ -36,12 +36,12 @@ class Evidence:
         p-value of the best model's goodness of fit.
     """
 
-    piling: float
-    piling_sized: float | None
+    colocation: float
+    colocation_sized: float | None
     contiguity: float
     contiguity_sign: float
     contiguity_power: float | None = None
-    piling_power: float | None = None
+    colocation_power: float | None = None
     posterior: Mapping[str, float] | None = None
     fit: float | None = None
 
@@ -62,47 +62,48 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
 
     Examples
     --------
-    >>> verdict(Evidence(piling=0.001, piling_sized=None, contiguity=0.01, contiguity_sign=0.4))
-    ('belt', 'piled and contiguous')
-    >>> verdict(Evidence(piling=0.001, piling_sized=None, contiguity=0.6, contiguity_sign=0.1))
-    ('undecided', 'piled; where cannot be told')
+    >>> verdict(Evidence(colocation=0.001, colocation_sized=None, contiguity=0.01, contiguity_sign=0.4))
+    ('belt', 'co-located and contiguous')
+    >>> verdict(Evidence(colocation=0.001, colocation_sized=None, contiguity=0.6, contiguity_sign=0.1))
+    ('undecided', 'co-located; the data cannot tell a belt from separate foci')
     """
-    piled = evidence.piling <= alpha
+    colocated = evidence.colocation <= alpha
     contiguous = evidence.contiguity <= alpha and evidence.contiguity_sign > 0
-    if evidence.piling_sized is not None and piled != (evidence.piling_sized <= alpha):
-        return "undecided", "size explains the piling" if piled else "size hides the piling"
+    if evidence.colocation_sized is not None and colocated != (evidence.colocation_sized <= alpha):
+        does = "explains" if colocated else "hides"
+        return "undecided", f"unequal size of the regions {does} the co-location"
     favored = _favored(evidence, alpha)
-    if piled and contiguous:
+    if colocated and contiguous:
         if favored == "focal":
-            return "mixed", "piled and contiguous, yet the models favor hubs"
-        return "belt", "piled and contiguous"
-    if piled:
+            return "mixed", "co-located and contiguous, yet the models favor hubs"
+        return "belt", "co-located and contiguous"
+    if colocated:
         if favored == "belt":
-            return "belt", "piled; the models favor a belt"
+            return "belt", "co-located; the models favor a belt"
         if _strong(evidence.contiguity_power):
-            return "focal", "piled, and a strong test sees no contiguity"
+            return "focal", "co-located, and a test of high power finds no contiguity"
         if favored == "focal":
-            return "focal", "piled; the models favor hubs"
-        return "undecided", "piled; where cannot be told"
+            return "focal", "co-located; the models favor hubs"
+        return "undecided", "co-located; the data cannot tell a belt from separate foci"
     if contiguous:
         if favored == "belt":
             return "belt", "contiguous; the models favor a belt"
-        return "mixed", "contiguous without piling"
-    if _strong(evidence.piling_power) and _most_probable(evidence) in (None, "dispersed"):
-        return "dispersed", "a strong test sees no piling"
+        return "mixed", "contiguous without co-location"
+    if _strong(evidence.colocation_power) and _most_probable(evidence) in (None, "dispersed"):
+        return "dispersed", "a test of high power finds no co-location"
     if favored == "dispersed":
-        return "dispersed", "not piled; the models favor dispersion"
-    return "undecided", "not piled; a weak test"
+        return "dispersed", "not co-located; the models favor dispersion"
+    return "undecided", "no co-location found, but the test has low power"
 
 
 def two_by_two(row: Mapping[str, Any]) -> str:
     """Return focal, belt, mixed or dispersed by the two p-values alone: the rule without models and power.
 
-    >>> two_by_two({"piling_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
+    >>> two_by_two({"colocation_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
     'focal'
     """
     contiguous = row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0
-    if row["piling_p"] > row["alpha"]:
+    if row["colocation_p"] > row["alpha"]:
         return "mixed" if contiguous else "dispersed"
     return "belt" if contiguous else "focal"
 

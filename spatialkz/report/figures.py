@@ -139,7 +139,7 @@ def _focal_drawings(findings: Findings) -> dict[str, Callable[[Findings, Wording
     test = findings.focal
     if test is None:
         return {}
-    told = [name for name, found in test.families.items() if not found.piling.reason]
+    told = [name for name, found in test.families.items() if not found.colocation.reason]
     many = test.multiverse
     possible = {
         "focal_breadth": (bool(told), focal_figures.breadth_plot),

@@ -45,8 +45,8 @@ def focal_power(findings: Findings, words: Wording) -> str:
     if not np.isnan(reach["power_08"]):
         half, strong = words.percent(reach["power_05"]), words.percent(reach["power_08"])
         parts.append(words("focal_power_contiguity", half=half, strong=strong))
-    if found.piling_power is not None:
-        parts.append(words("focal_power_piling", power=words.percent(found.piling_power)))
+    if found.colocation_power is not None:
+        parts.append(words("focal_power_colocation", power=words.percent(found.colocation_power)))
     return " ".join([*parts, words("focal_power_caution")])
 
 
@@ -98,12 +98,12 @@ def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words:
         return
     row = found.row()
     power = row["contiguity_power"]
-    ratio, p = words.number(row["variance_ratio"]), words.equation("p", row["piling_p"])
+    ratio, p = words.number(row["variance_ratio"]), words.equation("p", row["colocation_p"])
     if found.sized is None:
-        yield words("focal_piling", ratio=ratio, p=p)
+        yield words("focal_colocation", ratio=ratio, p=p)
     else:
-        sized = words.equation("p", row["piling_sized_p"])
-        yield words("focal_piling_sized", ratio=ratio, p=p, sized=sized)
+        sized = words.equation("p", row["colocation_sized_p"])
+        yield words("focal_colocation_sized", ratio=ratio, p=p, sized=sized)
     yield words(
         "focal_contiguity",
         moran=words.number(row["breadth_moran"], 3),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from spatialkz.focal import FamilyFindings, FocalTest
-from spatialkz.focal.model_choice import MODELS
+from spatialkz.focal.models.choice import MODELS
 from spatialkz.report.contents import Findings
 from spatialkz.report.focal_answers import dropped_name, family_name
 from spatialkz.report.style import ACCENT, FAINT, INK, MUTED, NULL, bare, headed, wrapped
@@ -30,7 +30,7 @@ def breadth_plot(findings: Findings, words: Wording) -> Figure:
     test, names = _of(findings), findings.study.region_names(words.lang)
     figure, panels = _panels(test, height=3.5)
     for axes, (family, found) in zip(panels, _shown(test), strict=True):
-        envelope, regions = found.piling.envelope, found.piling.regions["breadth"]
+        envelope, regions = found.colocation.envelope, found.colocation.regions["breadth"]
         breadth, high = envelope["breadth"], envelope["high"]
         wide = max(0.6, 100 / len(envelope))
         # A little longer than the interval, which may be a single number.
@@ -46,7 +46,7 @@ def breadth_plot(findings: Findings, words: Wording) -> Figure:
         row = found.row()
         axes.set_title(
             f"{wrapped(family_name(family, words), 22)}\nV = {words.number(row['variance_ratio'])}, "
-            f"{words.equation('p', row['piling_p'])}",
+            f"{words.equation('p', row['colocation_p'])}",
             fontsize=9,
         )
         bare(axes, "left", "bottom")
@@ -94,11 +94,11 @@ def models_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def influence_plot(findings: Findings, words: Wording) -> Figure:
-    """p-value of the piling test without each region and each sector."""
+    """p-value of the co-location test without each region and each sector."""
     test = _of(findings)
     families = [family for family, _ in _shown(test) if family in test.influence]
     tables = {family: test.influence[family].to_frame() for family in families}
-    first = tables[families[0]]["piling_p"]
+    first = tables[families[0]]["colocation_p"]
     single = first[~first.index.get_level_values("kind").isin(["none", "pair"])]
     # The deletions that move the p-value of the first family most, regions above sectors.
     moved = np.log(single / first.iloc[0]).abs()
@@ -107,10 +107,10 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
     panels = np.atleast_1d(figure.subplots(1, len(families), sharey=True, sharex=True))
     for axes, family in zip(panels, families, strict=True):
         table = tables[family]
-        p, changes = table["piling_p"].reindex(rows), table["changes"].reindex(rows).fillna("")
+        p, changes = table["colocation_p"].reindex(rows), table["changes"].reindex(rows).fillna("")
         at = np.arange(len(rows))
-        turns = changes.str.contains("piling").to_numpy()
-        axes.axvline(table["piling_p"].iloc[0], color=NULL, linewidth=4, zorder=0)
+        turns = changes.str.contains("colocation").to_numpy()
+        axes.axvline(table["colocation_p"].iloc[0], color=NULL, linewidth=4, zorder=0)
         axes.axvline(test.alpha, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         axes.scatter(
             p[~turns], at[~turns], s=16, facecolor="white", edgecolor=ACCENT, linewidth=1.1, zorder=2
@@ -138,12 +138,14 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def power_plot(findings: Findings, words: Wording) -> Figure:
-    """Power of Moran's test on this map by the strength of dependence, and of the piling test by family."""
+    """Power of Moran's test by the strength of dependence, and of the co-location test by family."""
     test = _of(findings)
     rho = np.linspace(-0.95, 0.95, 39)
     power = moran_power(findings.study.graph, rho, alpha=test.alpha)
     known = {
-        name: found.piling_power for name, found in test.families.items() if found.piling_power is not None
+        name: found.colocation_power
+        for name, found in test.families.items()
+        if found.colocation_power is not None
     }
     figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
@@ -175,7 +177,7 @@ def power_plot(findings: Findings, words: Wording) -> Figure:
     right.set_yticks(range(len(known)), [wrapped(family_name(name, words), 18) for name in known])
     right.set_ylim(max(len(known), 1) - 0.45, -0.55)
     _shares(right, words)
-    right.set_title(words("power_of_piling"), fontsize=9)
+    right.set_title(words("power_of_colocation"), fontsize=9)
     headed(figure, words("focal_power_title"), words("focal_power_note", alpha=words.plain(test.alpha)))
     return figure
 
@@ -188,7 +190,7 @@ def _of(findings: Findings) -> FocalTest:
 
 def _shown(test: FocalTest) -> list[tuple[str, FamilyFindings]]:
     """The families that have a panel; those that cannot be tested have none."""
-    return [item for item in test.families.items() if not item[1].piling.reason][:_MOST_FAMILIES]
+    return [item for item in test.families.items() if not item[1].colocation.reason][:_MOST_FAMILIES]
 
 
 def _panels(test: FocalTest, height: float) -> tuple[Figure, list[Axes]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spatialkz.focal.model_choice import MODELS
+from spatialkz.focal.models.choice import MODELS
 from spatialkz.focal.multiverse import Multiverse
 from spatialkz.report.contents import Findings
 from spatialkz.report.focal_answers import family_name
@@ -26,8 +26,8 @@ def focal_table(findings: Findings, words: Wording) -> Table | None:
     texts: dict[str, tuple[str, Callable[[Any], str]]] = {
         "sectors": ("sectors", words.whole),
         "variance_ratio": ("variance_ratio", words.number),
-        "piling_p": ("p_piling", words.p_value),
-        "piling_sized_p": ("p_piling_sized", words.p_value),
+        "colocation_p": ("p_colocation", words.p_value),
+        "colocation_sized_p": ("p_colocation_sized", words.p_value),
         "breadth_moran": ("moran_breadth", lambda value: words.number(value, 3)),
         "contiguity_p": ("p_contiguity", words.p_value),
         **{f"posterior_{model}": ("", words.number) for model in MODELS},

@@ -24,7 +24,9 @@ def specification_plot(findings: Findings, words: Wording) -> Figure:
     if findings.focal is None or findings.focal.multiverse is None:
         raise ValueError("There is no multiverse to draw.")
     many = findings.focal.multiverse
-    table = many.table[many.table["reason"] == ""].sort_values(["piling_z", "contiguity_z"], kind="stable")
+    table = many.table[many.table["reason"] == ""].sort_values(
+        ["colocation_z", "contiguity_z"], kind="stable"
+    )
     at = np.arange(len(table))
     figure = Figure(figsize=_SIZE, layout="constrained")
     top, middle, below = figure.subplots(3, 1, height_ratios=[1.3, 0.8, 2.4], sharex=True)
@@ -33,11 +35,11 @@ def specification_plot(findings: Findings, words: Wording) -> Figure:
         chosen = (table["verdict"] == verdict).to_numpy()
         if verdict == "mixed" and not chosen.any():
             continue
-        top.scatter(at[chosen], table["piling_z"][chosen], s=4, color=color, linewidth=0, rasterized=True)
+        top.scatter(at[chosen], table["colocation_z"][chosen], s=4, color=color, linewidth=0, rasterized=True)
         share = words.percent(float((many.table["verdict"] == verdict).mean()))
         top.plot([], [], "o", color=color, markersize=5, label=f"{words(f'verdict_{verdict}')} {share}")
     top.legend(loc="upper left", frameon=False, handletextpad=0.2)
-    top.set_ylabel(words("piling_z"))
+    top.set_ylabel(words("colocation_z"))
     clear = (table["contiguity_p"] <= many.alpha).to_numpy()
     for chosen, color in ((~clear, "#c4c4c4"), (clear, ACCENT)):
         z = table["contiguity_z"][chosen]

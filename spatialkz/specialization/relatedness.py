@@ -144,7 +144,7 @@ def relatedness_test(quotients: pd.DataFrame, threshold: float = 1.0) -> IndexTe
     specialized in the other. Permuting each column over the regions, :math:`C_{jk}` is hypergeometric, so the
     p-value is exact and needs no simulation: :math:`p = P(C \ge C_{jk})`. The null lets every region be
     specialized equally often; where a few regions have nearly everything, all pairs look related, and that is
-    piling, not relatedness of the two sectors.
+    co-location in broad regions, not relatedness of the two sectors.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ def test_area_columns_by_hand(ranking, quotients, quick):
     assert areas["prerequisites"].to_dict() == reached.sum(axis=1).to_dict()
     assert areas.loc["Almaty City", "prerequisites"] == 4
     assert areas.loc["Turkestan", "prerequisites"] == 1
-    assert areas["piling_p"].idxmin() == areas["breadth"].idxmax() == "Almaty City"
+    assert areas["colocation_p"].idxmin() == areas["breadth"].idxmax() == "Almaty City"
     # Karaganda and Pavlodar have no candidate.
     assert areas.index[areas["formation"] == "none"].tolist() == areas.index[areas["breadth"] == 0].tolist()
     assert areas["type_share"].between(0, 1).all()
@@ -127,7 +127,7 @@ def test_a_study_of_counts_gets_p_values_and_one_without_places_no_types(counted
     types, kinds = {"district_type", "type_lacks", "type_share"}, {"knowledge", "digital", "technology"}
     assert not (types | kinds | {"breadth_all", "prerequisites"}) & set(ranking.areas)
     assert "research_lq" not in rows
-    assert "piling_p" in ranking.areas
+    assert "colocation_p" in ranking.areas
 
 
 def test_without_places_all_but_types_and_names_stays(quick, ranking):

@@ -9,7 +9,7 @@ import pytest
 import spatialkz
 from spatialkz.candidates import rank_candidates
 from spatialkz.errors import InputError
-from spatialkz.focal.studies import focal_study
+from spatialkz.focal.focal import focal_study
 from spatialkz.geography import graph_from_pairs
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.specialization import table_quotients

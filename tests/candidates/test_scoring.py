@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata, zscore
-from spatialkz.candidates.scoring import aggregation
 
+from spatialkz.candidates.scoring import aggregation
 from spatialkz.candidates.scoring.aggregation import (
     AGGREGATIONS,
     benefit_of_the_doubt,

@@ -11,9 +11,8 @@ from libpysal.graph import Graph
 import spatialkz
 from spatialkz.errors import GraphError, InputError
 from spatialkz.focal import focal_test
-from spatialkz.focal.focal import _DELETIONS
+from spatialkz.focal.focal import _DELETIONS, _graphs, focal_study
 from spatialkz.focal.multiverse import two_by_two
-from spatialkz.focal.studies import _graphs, focal_study
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, verdict
 from spatialkz.geography import graph_from_pairs, neighbor_graph
 from spatialkz.specialization import audit_table
@@ -47,11 +46,11 @@ def noise(names, sectors=12, seed=1):
 
 def test_figures_on_the_paper_s_table(found):
     table = found.to_frame()
-    assert table.loc["all", "piling_p"] <= 0.001
-    assert table.loc["services", "piling_p"] <= 0.002
-    assert 0.3 < table.loc["industry", "piling_p"] < 0.7
+    assert table.loc["all", "colocation_p"] <= 0.001
+    assert table.loc["services", "colocation_p"] <= 0.002
+    assert 0.3 < table.loc["industry", "colocation_p"] < 0.7
     assert table.loc["all", "contiguity_p"] > 0.3
-    without = found.influence["all"].to_frame().loc[("region", "Almaty City"), "piling_p"]
+    without = found.influence["all"].to_frame().loc[("region", "Almaty City"), "colocation_p"]
     assert 0.08 < without < 0.25
     assert found.rests_on() == ["Almaty City"]
 
@@ -72,7 +71,7 @@ def test_the_dictionary_has_the_keys_others_rely_on_and_survives_json(found):
     assert plain["verdict"] == plain["families"]["all"]["verdict"]
     assert set(plain["families"]) == {"all", "industry", "services"}
     for family in plain["families"].values():
-        assert {"statistic", "p_value"} <= set(family["piling"])
+        assert {"statistic", "p_value"} <= set(family["colocation"])
         assert {"statistic", "p_value", "power"} <= set(family["contiguity"])
         assert set(family["posterior"]) == {"focal", "belt", "dispersed"}
         assert sum(family["posterior"].values()) == pytest.approx(1)
@@ -87,9 +86,9 @@ def test_every_number_of_a_sentence_is_that_of_the_frame(found):
         sentence = found.sentence(family)
         assert f": {row['verdict']} (" in sentence
         assert f"varies {row['variance_ratio']:.2f} times" in sentence
-        assert f"(p = {row['piling_p']:.2g})" in sentence
+        assert f"(p = {row['colocation_p']:.2g})" in sentence
         assert f"Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}" in sentence
-    assert "Without Almaty City the piling test decides otherwise" in found.sentence()
+    assert "Without Almaty City the co-location test decides otherwise" in found.sentence()
     assert found.summary().count("\n") == 2
     with pytest.raises(InputError, match="There is no family 'crafts'; there are all"):
         found.sentence("crafts")
@@ -137,7 +136,7 @@ def test_strong_hubs_apart_are_focal(plain):
     test = focal_test(hubs, graph, rng=1, **QUICK)
     assert (test.verdict, test.families["all"].reason) == (
         "focal",
-        "piled, and a strong test sees no contiguity",
+        "co-located, and a test of high power finds no contiguity",
     )
 
 
@@ -146,13 +145,16 @@ def test_a_belt_is_a_belt(plain):
     belt = table.copy()
     belt.loc[grid[2:4].ravel()] *= 4
     test = focal_test(belt, graph, rng=1, **QUICK)
-    assert (test.verdict, test.families["all"].reason) == ("belt", "piled and contiguous")
+    assert (test.verdict, test.families["all"].reason) == ("belt", "co-located and contiguous")
 
 
 def test_independent_sectors_are_dispersed(plain):
     graph, _, table = plain
     test = focal_test(table, graph, rng=1, **QUICK)
-    assert (test.verdict, test.families["all"].reason) == ("dispersed", "a strong test sees no piling")
+    assert (test.verdict, test.families["all"].reason) == (
+        "dispersed",
+        "a test of high power finds no co-location",
+    )
 
 
 def test_unequal_sizes_alone_are_not_called_focal(plain):
@@ -164,8 +166,11 @@ def test_unequal_sizes_alone_are_not_called_focal(plain):
     table = pd.DataFrame(counts / 30, base.index).div(base, axis=0)
     test = focal_test(table, graph, base_shares=base, units=30, rng=1, **QUICK)
     row = test.to_frame().loc["all"]
-    assert row["piling_p"] <= 0.05 < row["piling_sized_p"]
-    assert (row["verdict"], row["reason"]) == ("undecided", "size explains the piling")
+    assert row["colocation_p"] <= 0.05 < row["colocation_sized_p"]
+    assert (row["verdict"], row["reason"]) == (
+        "undecided",
+        "unequal size of the regions explains the co-location",
+    )
 
 
 # ---- tables that say nothing, and bad input
@@ -190,7 +195,7 @@ def test_sectors_specialized_nowhere_or_everywhere_say_nothing(study, quotients)
     few = quotients.assign(chemical=0.2, research=3.0)
     options = {"permutations": 99, "simulations": 600, "trees": 60, "rng": 1}
     with_constants = focal_test(few, study.graph, **options)
-    assert with_constants.families["all"].piling.constant == ("chemical", "research")
+    assert with_constants.families["all"].colocation.constant == ("chemical", "research")
     without = focal_test(few.drop(columns=["chemical", "research"]), study.graph, **options)
     ratio = [test.to_frame().loc["all", "variance_ratio"] for test in (with_constants, without)]
     assert ratio[0] == pytest.approx(ratio[1])
@@ -305,7 +310,7 @@ def test_the_sentence_counts_the_specifications_of_its_own_family(quick):
         assert f"{name} in {share:.0%}" in found.sentence()
 
 
-def test_concentration_stands_beside_piling_and_contiguity(quick):
+def test_concentration_stands_beside_colocation_and_contiguity(quick):
     audit = audit_table(quick.table)
     found, notes = focal_study(quick, audit, rng=1)
     told = found.to_dict()["concentration"]
@@ -318,7 +323,7 @@ def test_concentration_stands_beside_piling_and_contiguity(quick):
     assert "unequal sizes of regions" in notes[0]
 
 
-def test_a_specification_that_is_contiguous_without_piling_is_mixed_as_by_the_rule():
-    row = {"piling_p": 0.885, "contiguity_p": 0.02, "contiguity_z": 2.0, "alpha": 0.05}
+def test_a_specification_that_is_contiguous_without_colocation_is_mixed_as_by_the_rule():
+    row = {"colocation_p": 0.885, "contiguity_p": 0.02, "contiguity_z": 2.0, "alpha": 0.05}
     assert two_by_two(row) == verdict(Evidence(0.885, None, 0.02, 2.0))[0] == "mixed"
     assert two_by_two(row | {"contiguity_z": -2.0}) == "dispersed"

@@ -10,8 +10,8 @@ from libpysal.graph import Graph
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.focal.influence import influence
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.piling import piling_test, ratio_variance, variance_ratio
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.questions.colocation import colocation_test, ratio_variance, variance_ratio
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.spatial import moran
 from spatialkz.specialization import audit_table
 
@@ -37,9 +37,9 @@ def test_every_deletion_is_there(deletions):
 )
 def test_a_deletion_is_the_test_of_what_is_left(deletions, quotients, key, change):
     row = deletions.to_frame().loc[key]
-    test = piling_test(change(quotients), rng=5).to_frame().loc["variance ratio"]
-    assert row["piling_statistic"] == pytest.approx(test["statistic"])
-    assert row["piling_p"] == pytest.approx(test["p_value"], abs=0.02)
+    test = colocation_test(change(quotients), rng=5).to_frame().loc["variance ratio"]
+    assert row["colocation_statistic"] == pytest.approx(test["statistic"])
+    assert row["colocation_p"] == pytest.approx(test["p_value"], abs=0.02)
 
 
 def test_moran_of_a_deletion_without_isolates_is_that_of_the_subgraph(deletions, study, quotients):
@@ -79,8 +79,8 @@ def test_deletions_that_leave_nothing_to_tell_say_so():
     table = pd.DataFrame(0.5, list("abcdef"), list("xyz"))
     table.loc["a"] = 2.0
     found = influence(table, pairs=False, permutations=99, rng=1).to_frame()
-    assert np.isnan(found.loc[("region", "a"), "piling_statistic"])
-    assert found.loc[("region", "a"), "piling_p"] == 1
+    assert np.isnan(found.loc[("region", "a"), "colocation_statistic"])
+    assert found.loc[("region", "a"), "colocation_p"] == 1
 
 
 # ---- multiverse
@@ -121,17 +121,19 @@ def test_specifications_agree_with_the_tests_they_stand_for(curve, study, quotie
         for family, null in (("all", "columns"), ("services", "sizes"), ("industry", "columns")):
             part = quotients[families[family]]
             chosen = [share[families[family]] for share in shares]
-            test = piling_test(part, threshold=threshold, grade=kind, null=null, base_shares=chosen, rng=2)
+            test = colocation_test(
+                part, threshold=threshold, grade=kind, null=null, base_shares=chosen, rng=2
+            )
             row, other = table.loc[(grade, family, null)], test.to_frame().loc["variance ratio"]
-            assert row["piling_statistic"] == pytest.approx(other["statistic"])
-            assert row["piling_p"] == pytest.approx(other["p_value"], abs=0.04)
+            assert row["colocation_statistic"] == pytest.approx(other["statistic"])
+            assert row["colocation_p"] == pytest.approx(other["p_value"], abs=0.04)
     row = table.loc[(1.0, "all", "columns")]
     found = moran((quotients >= 1).sum(axis=1), study.graph, rng=1).to_frame().iloc[0]
     assert row["contiguity_statistic"] == pytest.approx(found["statistic"])
     assert row["contiguity_p"] == pytest.approx(found["p_value"], abs=0.04)
     cells = (quotients >= 1).to_numpy(dtype=float)
     z = (variance_ratio(cells.sum(axis=1), cells) - 1) / np.sqrt(ratio_variance(cells))
-    assert row["piling_z"] == pytest.approx(z, rel=0.1)
+    assert row["colocation_z"] == pytest.approx(z, rel=0.1)
 
 
 def test_the_rule_is_asked_once_for_each_specification(study, quotients):
@@ -139,7 +141,7 @@ def test_the_rule_is_asked_once_for_each_specification(study, quotients):
 
     def rule(row):
         seen.append(dict(row))
-        return "focal" if row["piling_p"] <= row["alpha"] else "mixed"
+        return "focal" if row["colocation_p"] <= row["alpha"] else "mixed"
 
     found = multiverse(quotients, study.graph, grades=[1.0, "rank"], rule=rule, permutations=99, rng=1)
     assert len(seen) == len(found.table) == 4
@@ -147,7 +149,7 @@ def test_the_rule_is_asked_once_for_each_specification(study, quotients):
     assert {"contiguity_power", "contiguity_z", "family"} <= set(seen[0])
 
 
-def test_without_piling_the_joint_tests_keep_their_size(study):
+def test_without_colocation_the_joint_tests_keep_their_size(study):
     joint = []
     for r in range(40):
         table = pd.DataFrame(np.random.default_rng(r).lognormal(size=(17, 5)), study.table.regions)
@@ -157,17 +159,17 @@ def test_without_piling_the_joint_tests_keep_their_size(study):
     assert (share < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 40)).all()
 
 
-def test_piling_everywhere_is_found_jointly(study):
+def test_colocation_everywhere_is_found_jointly(study):
     rng = np.random.default_rng(1)
     table = pd.DataFrame(
         rng.lognormal(sigma=0.5, size=(17, 6)) * rng.lognormal(sigma=1, size=(17, 1)), study.table.regions
     )
     joint = multiverse(table, study.graph, permutations=499, without=(), rng=1).joint
-    assert joint.loc["piling, columns", "p_median"] == pytest.approx(1 / 500)
-    assert joint.loc["piling, columns", "share_significant"] == 1
+    assert joint.loc["colocation, columns", "p_median"] == pytest.approx(1 / 500)
+    assert joint.loc["colocation, columns", "share_significant"] == 1
 
 
-def test_counted_units_serve_the_multiverse_as_they_serve_the_piling_test(study):
+def test_counted_units_serve_the_multiverse_as_they_serve_the_colocation_test(study):
     base = pd.Series(1 / np.arange(1, 18), study.table.regions)
     base /= base.sum()
     counts = np.random.default_rng(3).multinomial(20, base, 6).T
@@ -175,9 +177,11 @@ def test_counted_units_serve_the_multiverse_as_they_serve_the_piling_test(study)
     options = {"base_shares": base, "units": 20}
     found = multiverse(table, study.graph, grades=["rank"], without=(), rng=1, **options).to_frame()
     row = found.set_index("null").loc["sizes"]
-    test = piling_test(table, grade="rank", null="sizes", rng=2, **options).to_frame().loc["variance ratio"]
-    assert row["piling_statistic"] == pytest.approx(test["statistic"])
-    assert row["piling_p"] == pytest.approx(test["p_value"], abs=0.04)
+    test = (
+        colocation_test(table, grade="rank", null="sizes", rng=2, **options).to_frame().loc["variance ratio"]
+    )
+    assert row["colocation_statistic"] == pytest.approx(test["statistic"])
+    assert row["colocation_p"] == pytest.approx(test["p_value"], abs=0.04)
 
 
 def test_the_order_of_rows_changes_nothing(study, quotients, shuffled, families):
@@ -194,7 +198,7 @@ def test_specifications_that_say_nothing_are_undecided(study, quotients):
     nothing = found[found["grade"] == 50.0]
     assert (nothing["verdict"] == "undecided").all()
     assert (nothing["reason"] == "every quotient is below the threshold 50").all()
-    assert (nothing["piling_p"] == 1).all()
+    assert (nothing["colocation_p"] == 1).all()
     assert (found.loc[found["grade"] == 1.0, "reason"] == "").all()
 
 

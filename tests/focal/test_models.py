@@ -8,8 +8,8 @@ from scipy import stats
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.models import PRIOR_SETS, Generator, Priors, sar_factor
-from spatialkz.focal.size_null import size_null
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors, sar_factor
+from spatialkz.focal.questions.size_null import size_null
 from spatialkz.geography.weights import row_standardized
 
 MODELS = ("focal", "belt", "dispersed", "mixture")

@@ -7,10 +7,10 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 import spatialkz
-from spatialkz.focal.contiguity import contiguity_test
-from spatialkz.focal.models import Generator, Priors
-from spatialkz.focal.piling import piling_test
-from spatialkz.focal.summaries import SHAPE, SUMMARIES, summaries
+from spatialkz.focal.models.models import Generator, Priors
+from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, summaries
+from spatialkz.focal.questions.colocation import colocation_test
+from spatialkz.focal.questions.place import contiguity_test
 from spatialkz.geography.weights import row_standardized
 
 THRESHOLD = 1.0
@@ -58,7 +58,7 @@ def plain(table, weights, study):
         "component Moran": moran(left[:, 0]),
         "rest Moran": moran(rest),
         "joins": sum((marks.loc[a] * marks.loc[b]).sum() for a, b in map(tuple, pairs)),
-        "parts": connected_components(weights.toarray()[np.ix_(among, among)])[0],
+        "top components": connected_components(weights.toarray()[np.ix_(among, among)])[0],
         "isolation": (sums - around)[top].mean() / sums.std(ddof=0),
     }
 
@@ -75,8 +75,8 @@ def test_summaries_equal_plain_computations(case, study):
 def test_they_are_the_statistics_of_the_tests(case, study):
     quotients, weights, tables = case
     found = pd.Series(summaries(tables[:1], tables[0], weights, THRESHOLD)[0], index=SUMMARIES)
-    piling = piling_test(quotients, permutations=99, rng=1).to_frame()["statistic"]
-    assert found[["count ratio", "maximum"]].tolist() == pytest.approx(piling.tolist())
+    colocation = colocation_test(quotients, permutations=99, rng=1).to_frame()["statistic"]
+    assert found[["count ratio", "maximum"]].tolist() == pytest.approx(colocation.tolist())
     contiguity = contiguity_test(quotients, study.graph, permutations=99, rng=1).to_frame().loc["graph"]
     assert found["breadth Moran"] == pytest.approx(contiguity.loc["breadth", "statistic"])
     ranked = contiguity_test(quotients, study.graph, grade="rank", permutations=99, rng=1).to_frame()

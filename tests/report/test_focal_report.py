@@ -81,7 +81,7 @@ def test_a_table_that_says_nothing_at_the_threshold_is_undecided(silent, page_of
     assert list(_focal_drawings(silent)) == ["focal_curve"]
     words = Wording(lang)
     page = page_of(silent, {}, lang)
-    assert words("focal_reason_too little varies to be tested") in page
+    assert words("focal_reason_too little variation to be tested") in page
     assert drawn(specification_plot, silent, words)
 
 
@@ -89,7 +89,7 @@ def test_the_table_holds_every_number(findings):
     table, frame = focal_table(findings, ENGLISH), findings.focal.to_frame()
     cells = {column.heading: list(column.cells) for column in table.columns}
     assert cells["Verdict"] == frame["verdict"].tolist()
-    assert cells["p, piling"] == [ENGLISH.p_value(p) for p in frame["piling_p"]]
+    assert cells["p, co-location"] == [ENGLISH.p_value(p) for p in frame["colocation_p"]]
     assert cells["P(belt)"] == [ENGLISH.number(p) for p in frame["posterior_belt"]]
 
 
@@ -116,7 +116,7 @@ def test_breadth_is_drawn_beside_its_envelope(findings):
     figure = drawn(breadth_plot, findings)
     assert len(figure.axes) == 4
     for axes, found in zip(figure.axes, findings.focal.families.values(), strict=True):
-        np.testing.assert_array_equal(axes.lines[0].get_ydata(), found.piling.envelope["breadth"])
+        np.testing.assert_array_equal(axes.lines[0].get_ydata(), found.colocation.envelope["breadth"])
     named = {text.get_text() for text in figure.axes[0].texts}
     assert "Almaty City" in named
 
@@ -145,7 +145,7 @@ def test_power_rises_with_dependence(findings):
     rho, power = left.lines[0].get_data()
     assert power[np.argmin(np.abs(rho))] == pytest.approx(0.05, abs=0.001)
     assert (np.diff(power[rho >= 0]) > 0).all()
-    powers = [found.piling_power for found in findings.focal.families.values()]
+    powers = [found.colocation_power for found in findings.focal.families.values()]
     np.testing.assert_allclose([bar.get_width() for bar in right.patches], powers)
 
 

@@ -25,7 +25,7 @@ from spatialkz.candidates.evidence.stars import stars
 from spatialkz.candidates.tiers import site_evidence
 from spatialkz.clustering import RegionClusters
 from spatialkz.errors import InputError, listing
-from spatialkz.focal import PilingTest
+from spatialkz.focal import ColocationTest
 from spatialkz.spatial import LocalMoranTest
 from spatialkz.specialization import (
     QuotientAudit,
@@ -60,7 +60,7 @@ CANDIDATE_CONTEXT = {
 AREA_CONTEXT = {
     "breadth_<group>": "number of sectors of the group in which the region is specialized",
     "high_tech, medium_tech": "numbers of such industries in which it is specialized",
-    "piling_p": "exact p-value of so broad a region if sectors did not heed each other",
+    "colocation_p": "exact p-value of so broad a region under independence between sectors",
     "district_type, type_lacks, type_share": "type of district, what the next type lacks, and how often it "
     "holds over the rounding draws; missing without rules",
     "formation": "linked if a candidate is, spin-off if none is, none without candidates",
@@ -151,7 +151,7 @@ def area_context(
     quotients: pd.DataFrame,
     local: LocalMoranTest | None,
     clusters: RegionClusters | None,
-    piling: PilingTest | None,
+    colocation: ColocationTest | None,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Columns of :data:`AREA_CONTEXT`, index region."""
@@ -164,8 +164,8 @@ def area_context(
         if name in ("high_tech", "medium_tech") or (several and str(name).startswith("breadth_"))
     ]
     table = profile[kept].drop(columns="breadth_all", errors="ignore").astype(int)
-    if piling is not None:
-        table["piling_p"] = piling.regions["p_value"]
+    if colocation is not None:
+        table["colocation_p"] = colocation.regions["p_value"]
     if study.places.rules is not None:
         rules, found = _district_types(study, study.places.rules, quotients)
         drawn = drawn_profile(

@@ -25,7 +25,8 @@ def checked_quotients(quotients: pd.DataFrame) -> pd.DataFrame:
     table = check_table(quotients, name="quotients", minimum=0, least_regions=LEAST_REGIONS)
     if table.shape[1] < LEAST_SECTORS:
         raise InputError(
-            f"Piling is about several sectors, but quotients has {table.shape[1]} ({listing(table.columns)})."
+            f"Co-location is about several sectors, but quotients has {table.shape[1]} "
+            f"({listing(table.columns)})."
         )
     return table.sort_index().sort_index(axis=1)
 
@@ -71,7 +72,7 @@ def varying(cells: Floats) -> np.ndarray:
 
 
 def why_undecided(cells: Floats, grade: Grade, threshold: float) -> str:
-    """Why no piling can be told from these graded cells; empty if it can.
+    """Why no co-location can be told from these graded cells; empty if it can.
 
     A sector that is the same everywhere can be permuted without effect, so two others are needed.
     """

@@ -1,4 +1,4 @@
-"""Contiguity: agreement with the statistics it gathers, fragments by brute force, power, bad input."""
+"""Contiguity: the statistics it gathers, connected components by brute force, power, bad input."""
 
 import json
 from itertools import combinations
@@ -10,10 +10,9 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, RegionError
-from spatialkz.focal.contiguity import contiguity_test
-from spatialkz.focal.fragments import parts, random_parts
-from spatialkz.focal.relative_concentration import relative_concentration_test
-from spatialkz.focal.size_null import table_base_shares
+from spatialkz.focal.concentration import relative_concentration_test
+from spatialkz.focal.questions.place import contiguity_test, count_components, random_components
+from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.resampling.shuffles import order_keys
 from spatialkz.spatial import cross_moran, join_counts, moran, moran_power
 from spatialkz.specialization import audit_table, concentration
@@ -27,8 +26,8 @@ def lattice(side):
     return Graph.from_arrays(first[order], second[order], np.ones(len(order)))
 
 
-def parts_of(chosen, weights):
-    """Number of connected parts, by walking from region to region."""
+def components_of(chosen, weights):
+    """Number of connected components, by walking from region to region."""
     near, left, found = weights.toarray() > 0, set(map(int, chosen)), 0
     while left:
         found, front = found + 1, {left.pop()}
@@ -81,26 +80,26 @@ def test_a_belt_is_found_and_scattered_hubs_are_not():
     hubs = pd.DataFrame(np.full((36, 8), 0.6))
     hubs.loc[[0, 10, 26, 35]] = 1.5
     found = statistics(contiguity_test(hubs, graph, alternative="greater", permutations=999, rng=1))
-    assert found.loc["fragments", "statistic"] == 4
+    assert found.loc["connected components", "statistic"] == 4
     assert (found["p_value"] > 0.3).all()
     scattered = statistics(contiguity_test(hubs, graph, alternative="less", permutations=999, rng=1))
     assert (scattered["p_value"] < found["p_value"]).all()
 
 
-def test_parts_of_a_set_are_those_of_a_walk(study):
+def test_components_of_a_set_are_those_of_a_walk(study):
     weights = csr_array(study.graph.sparse)
     every = list(combinations(range(17), 4))
-    counted, exact = random_parts(4, weights, order_keys(np.random.default_rng(1), 10))
+    counted, exact = random_components(4, weights, order_keys(np.random.default_rng(1), 10))
     assert exact
-    assert counted.tolist() == [parts_of(chosen, weights) for chosen in every]
-    assert parts(np.ones((1, 17), dtype=bool), weights).tolist() == [1]
+    assert counted.tolist() == [components_of(chosen, weights) for chosen in every]
+    assert count_components(np.ones((1, 17), dtype=bool), weights).tolist() == [1]
 
 
 def test_drawn_sets_agree_with_all_sets():
     weights = csr_array(lattice(6).sparse)
-    drawn, exact = random_parts(12, weights, order_keys(np.random.default_rng(1), 4000))
+    drawn, exact = random_components(12, weights, order_keys(np.random.default_rng(1), 4000))
     rng = np.random.default_rng(2)
-    other = [parts_of(rng.choice(36, 12, replace=False), weights) for _ in range(2000)]
+    other = [components_of(rng.choice(36, 12, replace=False), weights) for _ in range(2000)]
     assert not exact
     assert drawn.mean() == pytest.approx(np.mean(other), abs=0.15)
 
@@ -124,7 +123,7 @@ def test_the_size_is_kept_when_whole_regions_are_exchangeable(study):
     p_values = []
     for r in range(40):
         rng = np.random.default_rng(r)
-        # Piled, but anywhere.
+        # Co-located, but anywhere.
         table = pd.DataFrame(
             rng.lognormal(size=(17, 6)) * rng.lognormal(sigma=0.8, size=(17, 1)), study.table.regions
         )

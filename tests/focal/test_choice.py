@@ -10,9 +10,15 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import GraphError, InputError
-from spatialkz.focal.forests import calibration_curve, fit_p_value, grow
-from spatialkz.focal.model_choice import model_posterior, prior_sensitivity, simulated_summaries
-from spatialkz.focal.models import PRIOR_SETS, Generator, Priors
+from spatialkz.focal.models.choice import (
+    calibration_curve,
+    fit_p_value,
+    grow,
+    model_posterior,
+    prior_sensitivity,
+    simulated_summaries,
+)
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
 from spatialkz.geography.weights import row_standardized
 
 # Hubs and belts that do nothing.
@@ -123,7 +129,7 @@ def test_fit_is_uniform_for_tables_of_the_model_and_small_for_others():
 
 
 def test_an_absurd_table_fits_no_model(study):
-    # All sectors in one order: piling beyond what any prior gives.
+    # All sectors in one order: co-location beyond what any prior gives.
     values = np.sort(study.table.values.to_numpy() + 1e-3 * np.arange(17)[:, None], axis=0)
     one_order = pd.DataFrame(values, study.table.regions, study.table.sectors)
     found = model_posterior(one_order, study.graph, **QUICK)
@@ -151,7 +157,7 @@ def test_results_are_complete_and_read_only(choice):
     content = json.loads(json.dumps(choice.to_dict(), allow_nan=False))
     assert set(content["posterior"]) == {"focal", "belt", "dispersed"}
     assert content["priors"]["lift"] == [1.5, 4.0]
-    assert content["summaries"]["parts"]["belt"]["observed"] == 3
+    assert content["summaries"]["top components"]["belt"]["observed"] == 3
     assert choice.to_frame().columns.tolist() == ["posterior", "error", "votes", "fit"]
     assert "posterior" in choice.summary()
     with pytest.raises(ValueError, match="read-only"):

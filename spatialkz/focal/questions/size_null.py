@@ -1,8 +1,8 @@
-r"""Tables without piling in which chance is larger where the region is smaller.
+r"""Tables without co-location in which chance is larger where the region is smaller.
 
 Quotients of large regions lie near 1 (a region that is half the country cannot exceed 2), those of small
 regions scatter from 0 to far above. At a threshold of 1 that alone gives large regions more specializations
-than small ones, at 2 fewer, in all sectors alike: it passes for piling, or hides it.
+than small ones, at 2 fewer, in all sectors alike: it passes for co-location, or hides it.
 
 The null here: the units of a sector choose their regions independently of each other and of the other
 sectors, region *i* with probability :math:`s_i`, its share of the base. With :math:`N_j` units,
@@ -134,7 +134,7 @@ def size_null(
     base_shares: Shares | Sequence[Shares],
     units: float | pd.Series | None = None,
 ) -> SizeNull:
-    """Prepare the null for a table; arguments as in :func:`spatialkz.focal.piling.piling_test`."""
+    """Prepare the null for a table; arguments as in :func:`spatialkz.focal.colocation_test`."""
     choices = [base_shares] if isinstance(base_shares, pd.Series | pd.DataFrame) else list(base_shares)
     if not choices:
         raise InputError("base_shares is empty; the null of region sizes needs at least one choice of them.")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from scipy.sparse import csr_array
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
+from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import GraphError, InputError, listing
-from spatialkz.focal.fragments import parts, random_parts
-from spatialkz.focal.grades import Grade, checked_quotients, graded, varying
-from spatialkz.focal.piling import exact_tail
+from spatialkz.focal.questions.colocation import exact_tail
+from spatialkz.focal.questions.grades import Grade, checked_quotients, graded, varying
 from spatialkz.geography.weights import binary, row_standardized
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.engine import permuted_cross_products
@@ -26,7 +29,7 @@ from spatialkz.resampling.pvalues import (
     permutation_parts,
     tail_p_value,
 )
-from spatialkz.resampling.shuffles import order_keys
+from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import local_moran, moran_power
 from spatialkz.spatial.moments import quadratic_moments
@@ -38,6 +41,11 @@ _NO_LABELS = pd.DataFrame(
     index=pd.MultiIndex.from_arrays([[], []], names=["graph", "region"]),
 )
 _OPPOSITE: dict[str, Alternative] = {"two-sided": "two-sided", "greater": "less", "less": "greater"}
+Members = NDArray[np.bool_]
+# Sets up to which all are counted instead of drawn.
+_EXACT_UP_TO = 25_000
+# Region × set cells that are worked on at once.
+_BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class ContiguityTest:
         focus is a ``high outlier`` (quadrant HL), and ``unattainable`` where the graph cannot show it.
     foci : tuple of str
         Regions whose breadth is beyond chance when sectors fall on regions at random (one-sided, not
-        adjusted); their connected parts are what ``fragments`` counts.
+        adjusted); how many connected components they form is a statistic.
     constant : tuple of str
         Sectors that are the same everywhere; no arrangement of them differs from another.
     reason : str
@@ -139,12 +147,12 @@ def contiguity_test(
     - ``sector mean``: mean over the sectors of Moran's I, the trace of Wartenberg's matrix divided by the
       number of sectors;
     - ``joins``: joins of neighbors specialized in the same sector, :math:`\sum_j BB_j`, for :math:`LQ \ge t`;
-    - ``fragments``: connected parts of the set of foci, the regions whose breadth (count of
-      :math:`LQ \ge t`) is beyond chance if sectors fall on regions at random. Few parts are contiguous.
+    - ``connected components``: how many the foci form, the regions whose breadth (count of
+      :math:`LQ \ge t`) is beyond chance if sectors fall on regions at random. Few are contiguous.
 
     Null hypothesis: whole regions, with all their sectors, are arranged over the map without regard to
-    neighborhood. So piling is kept, and only its place is at stake. Random sets of as many regions as there
-    are foci are all counted where they are few.
+    neighborhood. So co-location is kept, and only its place is at stake. Random sets of as many regions as
+    there are foci are all counted where they are few.
 
     Parameters
     ----------
@@ -153,11 +161,11 @@ def contiguity_test(
     graphs : Graph or mapping of str to Graph
         Keyed by the same region labels; all see the same permutations. A single one is named ``graph``.
     threshold, grade
-        As in :func:`spatialkz.focal.piling.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     permutations : int
         At least 99.
     alternative : {"two-sided", "greater", "less"}
-        ``greater`` tests for contiguity (for fragments: fewer parts), ``less`` for scatter.
+        ``greater`` tests for contiguity (for connected components: fewer), ``less`` for scatter.
     alpha : float
         Level of the local labels, of the power, and of the cut that makes a region a focus.
     rng : int, Generator or None
@@ -214,7 +222,7 @@ def contiguity_test(
     flat = breadth.max() - breadth.min() <= TIE * max(1.0, abs(breadth.max()))
     for name, graph in named.items():
         try:
-            case = _Case(
+            case = _GraphTests(
                 row_standardized(graph, table.index), binary(graph, table.index), permutations, seeds
             )
         except GraphError as error:
@@ -223,7 +231,7 @@ def contiguity_test(
             "breadth": case.moran(breadth.to_numpy()[:, None], alternative, "breadth is the same everywhere"),
             "sector mean": case.moran(cells, alternative, "no sector differs between regions"),
             "joins": case.joins(marks, alternative),
-            "fragments": case.fragments(focus, alternative),
+            "connected components": case.components(focus, alternative),
         }
         frames[name] = pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
         power[name] = _power(graph, alpha, alternative) if len(table) <= _POWER_UP_TO else {}
@@ -271,7 +279,7 @@ def moran_columns(values: Floats, weights: csr_array) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _GraphTests:
     """One graph, and the permutations that every statistic on it sees."""
 
     weights: csr_array
@@ -301,14 +309,14 @@ class _Case:
             float((b * (half @ b)).sum()), self._products(b, half).sum(axis=1), alternative, b, half
         )
 
-    def fragments(self, focus: np.ndarray, alternative: Alternative) -> dict[str, object]:
-        """Connected parts of the foci; few parts are contiguous."""
+    def components(self, focus: np.ndarray, alternative: Alternative) -> dict[str, object]:
+        """Connected components of the foci; few are contiguous."""
         size = int(focus.sum())
         if size < 2:
-            return _missing(f"a set of {size} foci cannot fall into parts")
-        observed = float(parts(focus[None], self.neighbors)[0])
+            return _missing(f"connected components are counted of two foci or more, and there are {size}")
+        observed = float(count_components(focus[None], self.neighbors)[0])
         keys = order_keys(np.random.default_rng(self.seeds), self.permutations)
-        simulated, exact = random_parts(size, self.neighbors, keys)
+        simulated, exact = random_components(size, self.neighbors, keys)
         row = self._row(observed, simulated, _OPPOSITE[alternative])
         row["p_contiguous"] = float(permutation_parts(_one(observed), simulated[:, None], "less")[0][0])
         if exact:
@@ -369,3 +377,55 @@ def _power(graph: Graph, alpha: float, alternative: Alternative) -> dict[str, fl
 
 def _one(value: float) -> Floats:
     return np.array([value], dtype=np.float64)
+
+
+def count_components(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    """Count the connected components of each set.
+
+    Parameters
+    ----------
+    members : array, shape (sets, regions)
+        Who belongs to each set.
+    weights : csr_array, shape (regions, regions)
+        Neighbors; direction does not matter.
+
+    Examples
+    --------
+    >>> chain = csr_array(np.eye(3, k=1))
+    >>> print(count_components(np.array([[True, True, True], [True, False, True]]), chain))
+    [1 2]
+    """
+    sets, n = members.shape
+    block = max(1, _BLOCK // n)
+    return np.concatenate([_count_block(members[i : i + block], weights) for i in range(0, sets, block)])
+
+
+def _count_block(members: Members, weights: csr_array) -> NDArray[np.intp]:
+    # All sets side by side as one large graph, in which a component counts if its first region is inside.
+    sets, n = members.shape
+    pairs = triu(weights + weights.T, 1).tocoo()
+    which, joined = np.nonzero(members[:, pairs.row] & members[:, pairs.col])
+    ends = (which * n + pairs.row[joined], which * n + pairs.col[joined])
+    whole = csr_array((np.ones(len(which), dtype=np.int8), ends), shape=(sets * n, sets * n))
+    first = np.unique(connected_components(whole, directed=False)[1], return_index=True)[1]
+    return np.bincount(first[members.ravel()[first]] // n, minlength=sets)
+
+
+def random_components(size: int, weights: csr_array, keys: Keys) -> tuple[Floats, bool]:
+    """Components of random sets of one size: of every such set if they are few (True), else one a key."""
+    n = weights.shape[0]
+    if comb(n, size) <= _EXACT_UP_TO:
+        chosen = np.array(list(combinations(range(n), size)), dtype=np.intp)
+        return count_components(_members(chosen, n), weights).astype(np.float64), True
+    block = max(1, _BLOCK // n)
+    found = [
+        count_components(_members(random_orders(n, keys[i : i + block])[:size].T, n), weights)
+        for i in range(0, len(keys), block)
+    ]
+    return np.concatenate(found).astype(np.float64), False
+
+
+def _members(chosen: NDArray[np.integer], n: int) -> Members:
+    members = np.zeros((len(chosen), n), dtype=bool)
+    np.put_along_axis(members, chosen.astype(np.intp), True, axis=1)
+    return members

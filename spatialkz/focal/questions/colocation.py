@@ -1,4 +1,4 @@
-"""Whether the specializations of different sectors pile up in the same regions."""
+"""Whether the specializations of different sectors come together in the same regions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.grades import Grade, checked_quotients, graded, graded_cells, varying, why_undecided
-from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, dealt, size_null
+from spatialkz.focal.questions.grades import (
+    Grade,
+    checked_quotients,
+    graded,
+    graded_cells,
+    varying,
+    why_undecided,
+)
+from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, size_null
 from spatialkz.resampling.checks import check_permutations, seeds_of
 from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
@@ -46,8 +53,8 @@ RowSums: TypeAlias = Floats
 
 
 @dataclass(frozen=True)
-class PilingTest:
-    """Result of :func:`piling_test`.
+class ColocationTest:
+    """Result of :func:`colocation_test`.
 
     Attributes
     ----------
@@ -87,7 +94,7 @@ class PilingTest:
         return float(self.table["p_value"].iloc[0])
 
     def to_frame(self) -> pd.DataFrame:
-        """Rows ``variance ratio`` and ``maximum``, with the columns named in :func:`piling_test`."""
+        """Rows ``variance ratio`` and ``maximum``, with the columns named in :func:`colocation_test`."""
         return self.table.copy()
 
     def to_dict(self) -> dict[str, object]:
@@ -98,25 +105,25 @@ class PilingTest:
         return {name: json_ready(value) for name, value in {**plain, **more, **tables}.items()}
 
     def summary(self) -> str:
-        """The statistics as text, and the regions that pile more than chance."""
+        """The statistics as text, and the regions with more sectors than chance gives them."""
         grade = (
             f"quotients from {self.threshold:g}" if self.grade == "count" else f"{self.grade} of quotients"
         )
         head = (
-            f"Piling of sectors, {grade}, {self.permutations} permutations, {self.alternative}\n"
+            f"Co-location of sectors, {grade}, {self.permutations} permutations, {self.alternative}\n"
             f"Null hypothesis: {_SENTENCES[self.null]}\n"
         )
         if self.reason:
             return f"{head}Undecided: {self.reason}."
-        piled = self.regions.query("p_adjusted <= 0.05").index
+        broad = self.regions.query("p_adjusted <= 0.05").index
         columns = ["statistic", "expected", "z", "p_value"]
         return (
             f"{head}{self.table[columns].to_string(float_format='{:.4f}'.format)}\n"
-            f"Regions beyond chance (false discovery rate 5 %): {listing(piled, 20) or 'none'}"
+            f"Regions beyond chance (false discovery rate 5 %): {listing(broad, 20) or 'none'}"
         )
 
 
-def piling_test(
+def colocation_test(
     quotients: pd.DataFrame,
     *,
     threshold: float = 1.0,
@@ -127,7 +134,7 @@ def piling_test(
     permutations: int = 9999,
     alternative: Alternative = "greater",
     rng: int | np.random.Generator | None = None,
-) -> PilingTest:
+) -> ColocationTest:
     r"""Test whether specializations of different sectors fall in the same regions.
 
     With :math:`x_{ij}` the graded quotients (by default 1 where :math:`LQ_{ij} \ge t`) and
@@ -135,16 +142,16 @@ def piling_test(
 
     .. math:: V = \frac{\mathrm{var}(r)}{\sum_j \mathrm{var}(x_{\cdot j})}, \qquad M = \max_i r_i .
 
-    V is 1 on average if sectors do not heed each other, above 1 if they pile up, below 1 if they avoid each
-    other. Null hypothesis ``"columns"``: each sector's values fall on the regions at random, independently of
-    the other sectors. Then :math:`\mathrm{E} V = 1` and
+    V is 1 on average under independence between sectors, above 1 if they are co-located, below 1 if they
+    avoid each other. Null hypothesis ``"columns"``: each sector's values fall on the regions at random,
+    independently of the other sectors. Then :math:`\mathrm{E} V = 1` and
     :math:`\mathrm{var} V = 4 \sum_{j<k} v_j v_k / ((n - 1) (\sum v_j)^2)` exactly, with :math:`v_j` the
     variances; the breadth of a single region has a distribution found by convolution (Poisson-binomial for
     counts), and all else comes from permutations.
 
     Null hypothesis ``"sizes"``: each sector's units choose regions by their shares of the base, so that small
-    regions vary more; see :mod:`spatialkz.focal.size_null`. Where regions differ much in size this is the
-    null to believe: ``"columns"`` then rejects too often without any piling.
+    regions vary more; see :mod:`spatialkz.focal.questions.size_null`. Where regions differ much in size this
+    is the null to believe: ``"columns"`` then rejects too often without any co-location.
 
     Parameters
     ----------
@@ -153,7 +160,7 @@ def piling_test(
     threshold : float
         Quotient from which a region counts as specialized; used by the grade ``count`` alone.
     grade : {"count", "rank", "log1p", "symmetric"}
-        What is summed; see :func:`spatialkz.focal.grades.graded`.
+        What is summed; see :func:`spatialkz.focal.questions.grades.graded`.
     null : {"columns", "sizes"}
     base_shares : Series, DataFrame, or sequence of them
         For ``"sizes"``: each region's share of the base, positive; a DataFrame (regions × sectors) has the
@@ -166,13 +173,13 @@ def piling_test(
     permutations : int
         Number of null tables, at least 99.
     alternative : {"greater", "less", "two-sided"}
-        ``greater`` tests for piling, ``less`` for spread.
+        ``greater`` tests for co-location, ``less`` for spread.
     rng : int, Generator or None
         Seed. The order of rows and columns does not matter.
 
     Returns
     -------
-    PilingTest
+    ColocationTest
         ``to_frame()`` has index ``statistic`` (``variance ratio``, ``maximum``) and columns ``statistic,
         expected, variance, z, p_value, p_greater, p_less, low, high`` (central 95 % under the null)``, n``.
         If fewer than two sectors vary, the statistics are missing, the p-values 1, and ``reason`` says why.
@@ -199,7 +206,7 @@ def piling_test(
     --------
     >>> import spatialkz
     >>> study = spatialkz.load_study()
-    >>> test = piling_test(study.table.values, rng=1)
+    >>> test = colocation_test(study.table.values, rng=1)
     >>> print(test.to_frame().loc["variance ratio", "statistic"].round(3))
     3.125
     >>> print(test.regions["p_value"].idxmin(), f"{test.regions['p_value'].min():.0e}")
@@ -217,7 +224,7 @@ def piling_test(
     sizes = None if base_shares is None else size_null(table, base_shares, units)
     reason = why_undecided(cells, grade, threshold)
     observed = cells.sum(axis=1)
-    seeds = seeds_of(rng, "piling")
+    seeds = seeds_of(rng, "piling")  # a stream of its own, by a name that later runs must repeat
     if reason:
         statistics = pd.DataFrame(
             {"statistic": np.nan, "expected": np.nan, "variance": np.nan, "z": np.nan},
@@ -242,7 +249,7 @@ def piling_test(
         {"breadth": np.sort(observed)[::-1], "low": low, "median": middle, "high": high},
         index=pd.RangeIndex(1, len(cells) + 1, name="rank"),
     )
-    return PilingTest(
+    return ColocationTest(
         frozen(statistics.assign(n=len(cells))),
         frozen(regions.loc[quotients.index].rename_axis("region")),
         frozen(envelope),
@@ -335,7 +342,7 @@ def _in_short(cells: Floats, sums: RowSums, part: slice, own: Floats | None = No
     least = observed - TIE * np.maximum(1.0, np.abs(observed))
     ratio = variance_ratio(sums, cells)
     if own is not None:
-        # A table in which no sector varies neither piles nor spreads.
+        # A table in which no sector varies shows neither co-location nor spread.
         ratio = np.divide(sums.var(axis=1), own, out=np.ones_like(own), where=own > 0)
     return Draws(
         ratio,

@@ -1,4 +1,4 @@
-"""Piling: the statistic by hand, exact regional p-values, equal paths, size under both nulls, bad input."""
+"""Co-location: the statistic by hand, exact p-values, equal paths, size under both nulls, bad input."""
 
 import json
 from itertools import permutations, product
@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.focal.grades import graded
-from spatialkz.focal.piling import (
+from spatialkz.focal.questions.colocation import (
+    colocation_test,
     exact_tail,
     one_region_tail,
-    piling_test,
     ratio_variance,
     simulate,
     variance_ratio,
 )
-from spatialkz.focal.size_null import SizeNull, table_base_shares
+from spatialkz.focal.questions.grades import graded
+from spatialkz.focal.questions.size_null import SizeNull, table_base_shares
 from spatialkz.resampling.columns import ColumnShuffle, row_sums
 from spatialkz.resampling.shuffles import order_keys
 from spatialkz.specialization import audit_table
@@ -42,7 +42,7 @@ def independent(seed, n=17, k=11):
 def test_variance_ratio_by_hand():
     # Row sums 2, 2, 0, 1, 0 have variance 0.8; columns with 2, 2 and 1 of 5 have 0.24 + 0.24 + 0.16.
     table = quotients_of([[1, 1, 0], [1, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]])
-    found = piling_test(table, permutations=99, rng=1).to_frame()
+    found = colocation_test(table, permutations=99, rng=1).to_frame()
     assert found.loc["variance ratio", "statistic"] == pytest.approx(0.8 / 0.64)
     assert found.loc["maximum", "statistic"] == 2
     assert found.loc["variance ratio", "expected"] == 1
@@ -58,7 +58,7 @@ def test_moments_and_p_value_agree_with_all_arrangements():
     assert every.mean() == pytest.approx(1)
     assert every.var() == pytest.approx(ratio_variance(cells))
     exact = (every >= variance_ratio(cells.sum(axis=1), cells) - 1e-12).mean()
-    found = piling_test(quotients_of(cells), permutations=9999, rng=2).to_frame().loc["variance ratio"]
+    found = colocation_test(quotients_of(cells), permutations=9999, rng=2).to_frame().loc["variance ratio"]
     assert found["p_greater"] == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 9999))
     assert found["p_value"] == found["p_greater"]
 
@@ -70,13 +70,13 @@ def test_p_values_of_regions_are_those_of_brute_force(grade):
     # One region gets any value of each column: 6⁴ equally likely rows.
     sums = np.array([sum(row) for row in product(*cells.T)])
     brute = [(sums >= own - 1e-9).mean() for own in cells.sum(axis=1)]
-    test = piling_test(table, grade=grade, permutations=99, rng=1)
+    test = colocation_test(table, grade=grade, permutations=99, rng=1)
     np.testing.assert_allclose(test.regions["p_value"], brute, rtol=1e-12)
     assert test.method == "exact"
 
 
 def test_graded_cells_without_an_exact_law_are_simulated():
-    test = piling_test(independent(1), grade="log1p", permutations=999, rng=1)
+    test = colocation_test(independent(1), grade="log1p", permutations=999, rng=1)
     assert one_region_tail(graded(independent(1), "log1p").to_numpy()) is None
     assert test.method == "permutation"
     # The same cells on another scale have an exact law, which the draws must meet.
@@ -110,7 +110,7 @@ def test_every_place_is_equally_likely():
 def test_the_first_reading_of_the_study_holds(study, quotients):
     family = study.table.groups
     p_value = {
-        name: piling_test(table, rng=1).to_frame().loc["variance ratio", "p_value"]
+        name: colocation_test(table, rng=1).to_frame().loc["variance ratio", "p_value"]
         for name, table in {
             "all": quotients,
             "services": quotients.loc[:, family == "services"],
@@ -128,14 +128,16 @@ def test_the_order_of_rows_and_columns_changes_nothing(study, quotients, shuffle
     shares = table_base_shares(study.table, audit_table(study.table))
     mixed = shuffled(quotients)[quotients.columns[::-1]]
     for options in ({}, {"grade": "log1p"}, {"null": "sizes", "base_shares": shares}):
-        one, other = (piling_test(table, permutations=499, rng=3, **options) for table in (quotients, mixed))
+        one, other = (
+            colocation_test(table, permutations=499, rng=3, **options) for table in (quotients, mixed)
+        )
         pd.testing.assert_frame_equal(one.to_frame(), other.to_frame())
         pd.testing.assert_frame_equal(one.regions.sort_index(), other.regions.sort_index())
         pd.testing.assert_index_equal(other.regions.index, mixed.index, check_names=False)
 
 
 def test_results_are_read_only_and_ready_for_json(quotients):
-    test = piling_test(quotients, permutations=99, rng=1)
+    test = colocation_test(quotients, permutations=99, rng=1)
     json.dumps(test.to_dict(), allow_nan=False)
     with pytest.raises(ValueError, match="read-only"):
         test.table["z"].to_numpy()[0] = 1.0
@@ -148,7 +150,7 @@ def test_results_are_read_only_and_ready_for_json(quotients):
 
 def rejections(tables, **options):
     p_values = [
-        piling_test(table, permutations=199, rng=r, **options).to_frame().loc["variance ratio", "p_value"]
+        colocation_test(table, permutations=199, rng=r, **options).to_frame().loc["variance ratio", "p_value"]
         for r, table in enumerate(tables)
     ]
     return np.mean(np.array(p_values) <= 0.05)
@@ -160,7 +162,7 @@ def test_the_column_null_keeps_its_size():
 
 @pytest.fixture(scope="module")
 def unequal():
-    """Tables without piling whose regions differ in size as 1, 1/2, 1/3 …"""
+    """Tables without co-location whose regions differ in size as 1, 1/2, 1/3 …"""
     size = 1 / np.arange(1, 18)
     shares = size / size.sum()
     tables = []
@@ -172,7 +174,7 @@ def unequal():
     return tables, pd.Series(shares, REGIONS)
 
 
-def test_regions_of_unequal_size_pass_for_piling_unless_size_is_accounted_for(unequal):
+def test_regions_of_unequal_size_pass_for_colocation_unless_size_is_accounted_for(unequal):
     tables, shares = unequal
     assert rejections(tables, grade="rank") > 0.4
     # Effective units are estimated: 0.07 in a long simulation, and two standard errors of 120 tables.
@@ -204,7 +206,7 @@ def test_effective_units_are_found_again():
 
 
 def effective(quotients, shares):
-    from spatialkz.focal.size_null import effective_units
+    from spatialkz.focal.questions.size_null import effective_units
 
     return effective_units(quotients, shares)
 
@@ -232,8 +234,8 @@ def test_base_shares_known_within_bounds_are_taken_in_turn(study, quotients):
         (quotients_of([[1, 0], [1, 0], [1, 0], [0, 0], [0, 0]]), "fewer than two sectors differ"),
     ],
 )
-def test_tables_that_cannot_show_piling_say_why(table, reason):
-    test = piling_test(table, permutations=99, rng=1)
+def test_tables_that_cannot_show_colocation_say_why(table, reason):
+    test = colocation_test(table, permutations=99, rng=1)
     assert reason in test.reason
     assert test.to_frame()["statistic"].isna().all()
     assert (test.to_frame()["p_value"] == 1).all()
@@ -245,7 +247,7 @@ def test_tables_that_cannot_show_piling_say_why(table, reason):
 def test_a_constant_sector_is_named_and_adds_nothing():
     table = independent(1)
     with_constant = table.assign(everywhere=2.0)
-    one, other = (piling_test(t, permutations=99, rng=1) for t in (table, with_constant))
+    one, other = (colocation_test(t, permutations=99, rng=1) for t in (table, with_constant))
     assert other.constant == ("everywhere",)
     assert one.to_frame().loc["variance ratio", "statistic"] == pytest.approx(
         other.to_frame().loc["variance ratio", "statistic"]
@@ -263,7 +265,7 @@ def test_a_constant_sector_is_named_and_adds_nothing():
 )
 def test_bad_tables_are_refused(change, message):
     with pytest.raises(InputError, match=message):
-        piling_test(change(independent(1)))
+        colocation_test(change(independent(1)))
 
 
 @pytest.mark.parametrize(
@@ -282,12 +284,12 @@ def test_bad_tables_are_refused(change, message):
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(InputError, match=message):
-        piling_test(independent(1), **options)
+        colocation_test(independent(1), **options)
 
 
 def test_base_shares_of_other_regions_are_refused():
     with pytest.raises(RegionError, match="base_shares lacks r16"):
-        piling_test(independent(1), null="sizes", base_shares=pd.Series(1.0, REGIONS[:16]))
+        colocation_test(independent(1), null="sizes", base_shares=pd.Series(1.0, REGIONS[:16]))
 
 
 def test_the_tail_of_a_region_specialized_in_everything_is_never_zero():

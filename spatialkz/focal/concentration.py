@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.grades import checked_quotients
-from spatialkz.focal.size_null import Shares, dirichlet_logarithms, effective_units, size_null
+from spatialkz.focal.questions.grades import checked_quotients
+from spatialkz.focal.questions.size_null import Shares, dirichlet_logarithms, effective_units, size_null
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
@@ -34,7 +34,7 @@ def relative_concentration_test(
 
     Null hypothesis: the units of the sector choose regions at random by their shares :math:`s_i` of the base,
     and are as many as those of a typical other sector: the median N of the others' effective numbers (see
-    :mod:`spatialkz.focal.size_null`). Simulated shares are :math:`\mathrm{Dir}((N - 1) s)`.
+    :mod:`spatialkz.focal.questions.size_null`). Simulated shares are :math:`\mathrm{Dir}((N - 1) s)`.
 
     Money has no units that could be drawn, and the sector's own dispersion cannot be the measure of itself;
     so this is a comparison with other sectors, that takes into account what small regions do to every index.
@@ -47,7 +47,7 @@ def relative_concentration_test(
     quotients : DataFrame, shape (regions, sectors)
         Location quotients of at least 5 regions and 2 sectors.
     base_shares : Series or DataFrame
-        As in :func:`spatialkz.focal.piling.piling_test`.
+        As in :func:`spatialkz.focal.colocation_test`.
     groups : Series, optional
         Sector → group; the others are then those of the same group.
     index : sequence of str
@@ -81,7 +81,7 @@ def relative_concentration_test(
     Examples
     --------
     >>> import spatialkz
-    >>> from spatialkz.focal.size_null import table_base_shares
+    >>> from spatialkz.focal.questions.size_null import table_base_shares
     >>> from spatialkz.specialization import audit_table
     >>> table = spatialkz.load_study().table
     >>> shares = table_base_shares(table, audit_table(table))[0]

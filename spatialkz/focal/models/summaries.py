@@ -7,9 +7,9 @@ regions with the largest r (at least 2):
 ================ =====================================================================================
 summary          meaning
 ================ =====================================================================================
-count ratio      variance ratio of b, see :func:`spatialkz.focal.piling.piling_test`
+count ratio      variance ratio of b, see :func:`spatialkz.focal.colocation_test`
 rank ratio       variance ratio of r
-rest ratio       the same without the top: do the other regions pile as well?
+rest ratio       the same without the top: do sectors co-locate in the others as well?
 maximum          largest breadth
 second           second largest breadth
 skewness         skewness of r
@@ -20,7 +20,7 @@ rank Moran       Moran's I of r
 component Moran  Moran's I of the first principal component
 rest Moran       Moran's I of r with the top set to the mean of the others
 joins            joins of neighbors that are specialized in the same sector
-parts            connected parts of the top
+top components   connected components of the top
 isolation        how far the top stands above its neighbors' mean, in standard deviations of r
 ================ =====================================================================================
 
@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from spatialkz.focal.fragments import parts
+from spatialkz.focal.questions.place import count_components
 from spatialkz.resampling.pvalues import Floats
 
 SUMMARIES = (
@@ -50,7 +50,7 @@ SUMMARIES = (
     "component Moran",
     "rest Moran",
     "joins",
-    "parts",
+    "top components",
     "isolation",
 )
 #: Those that do not know where regions are.
@@ -110,7 +110,7 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
         "component Moran": _moran(component, weights),
         "rest Moran": _moran(rest, weights),
         "joins": (marks * _lag(marks, weights.sign())).sum(axis=(0, 2)) / 2,
-        "parts": parts(top.T, weights),
+        "top components": count_components(top.T, weights),
         "isolation": np.where(top, sums - lag, 0.0).sum(axis=0) / (size * deviation),
     }
     return np.column_stack([found[name] for name in SUMMARIES])

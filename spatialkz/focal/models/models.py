@@ -24,11 +24,12 @@ sector's observed values, and as many specializations, and differs from the obse
 Two things that would tell the models apart without telling anything of place are taken out. *f* is less its
 mean and has the same variance in every region, where a plain autoregression has a common level and varies
 more at the edge of the map. And its variance over the regions is that of an *h* drawn beside it, so that a
-belt piles as much as hubs do.
+belt co-locates sectors as much as hubs do.
 
-With ``sizes`` the noise is that of :mod:`spatialkz.focal.size_null`: chance is larger in smaller regions,
-:math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector. The
-factor is then added to chance of unequal spread; without a factor the table is exactly one of the size null.
+With ``sizes`` the noise is that of :mod:`spatialkz.focal.questions.size_null`: chance is larger in smaller
+regions, :math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector.
+The factor is then added to chance of unequal spread; without a factor the table is exactly one of the size
+null.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.size_null import SizeNull, dealt
+from spatialkz.focal.questions.size_null import SizeNull, dealt
 from spatialkz.resampling.pvalues import Floats
 
 Model = Literal["focal", "belt", "dispersed", "mixture"]
