@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from scipy.cluster.hierarchy import linkage
 
 from spatialkz.clustering._labels import Labels, Matrix, distinct_rows
 from spatialkz.clustering.agreement import adjusted_rand, partitions_by
@@ -58,6 +59,8 @@ class ClusterAnalysis:
         None where the graph is not symmetric.
     split : SectorSplitTest or None
         Whether clusters of half of the sectors differ in the other half; None where fewer than 4 vary.
+    tree : array, shape (regions − 1, 4)
+        Ward's tree of all regions as SciPy writes it, leaves in the order of the labels.
     features : str
         What was clustered, in words.
     notes : tuple of str
@@ -74,6 +77,7 @@ class ClusterAnalysis:
     profiles: ClusterProfiles
     contiguity: ClusterContiguity | None
     split: SectorSplitTest | None
+    tree: Matrix
     features: str
     notes: tuple[str, ...] = ()
 
@@ -237,6 +241,7 @@ def analyse_clusters(
         if main.k > 1 and is_symmetric(graph)
         else None,
         split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
+        tree=linkage(features.to_numpy(), "ward"),
         features=transform_note(quotients, transform),
         notes=tuple(notes),
     )

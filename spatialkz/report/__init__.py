@@ -1,7 +1,7 @@
 """Figures and the page: what a run has found, in pictures and in words."""
 
 from spatialkz.report.contents import Findings
-from spatialkz.report.figures import draw_figures
+from spatialkz.report.drawing import draw_figures
 from spatialkz.report.page import write_page
 from spatialkz.report.wording import Wording
 

@@ -22,6 +22,8 @@ from spatialkz.spatial.exact import is_fixed, moran_quantile, positive_probabili
 _EDGE = 0.999
 # Eigenvalues of a larger graph take longer than the rest of a run.
 _MOST_REGIONS = 1_000
+# Where power is told; close enough for a smooth curve.
+_CURVE = np.linspace(-0.95, 0.95, 39)
 _SEARCH = np.r_[np.arange(0.05, 0.96, 0.05), 0.975, 0.99, _EDGE]
 
 
@@ -282,7 +284,7 @@ def detectable_dependence(
     if len(values) > _MOST_REGIONS:
         return None
     checked(values, graph, transform="r", alternative=alternative)
-    power = moran_power(graph, alpha=alpha, alternative=alternative)
+    power = moran_power(graph, _CURVE, alpha=alpha, alternative=alternative)
     if np.isinf(power.critical).all():  # nothing is rejected: Moran's I is the same for all values
         return None
     sets = dependence_confidence_set(values, graph, level=1 - alpha)

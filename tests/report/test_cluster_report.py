@@ -7,15 +7,27 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.patches import Rectangle
+from scipy.cluster.hierarchy import linkage
 
 from spatialkz.clustering import cluster_profiles
-from spatialkz.report.cluster_answers import cluster_sentences, structure_sentence
-from spatialkz.report.cluster_criteria import criteria_plot, silhouettes_plot
-from spatialkz.report.cluster_matrices import consensus_plot, profiles_plot, tree_order
-from spatialkz.report.cluster_tables import cluster_name, clusters_table, holding_table, methods_table
-from spatialkz.report.figures import draw_figures
-from spatialkz.report.style import styled
-from spatialkz.report.tables import criteria_table
+from spatialkz.report import draw_figures
+from spatialkz.report.drawing.clusters import (
+    consensus_plot,
+    criteria_plot,
+    profiles_plot,
+    silhouettes_plot,
+    tree_order,
+)
+from spatialkz.report.drawing.style import styled
+from spatialkz.report.sections.clusters import (
+    cluster_name,
+    cluster_sentences,
+    clusters_table,
+    criteria_table,
+    holding_table,
+    methods_table,
+    structure_sentence,
+)
 from spatialkz.report.wording import Wording
 from spatialkz.specialization import symmetric_quotient
 from spatialkz.study import LANGUAGES
@@ -68,12 +80,13 @@ def test_profiles_show_each_region_by_cluster_and_frame_what_sets_clusters_apart
 
 
 def test_the_order_is_that_of_the_tree_where_clusters_are_its_branches(findings):
-    features = symmetric_quotient(findings.quotients)
-    ward = findings.clusters["ward"].labels
-    ordered = ward.loc[tree_order(features, ward)]
+    tree, ward = findings.clustering.tree, findings.clusters["ward"].labels
+    np.testing.assert_array_equal(tree, linkage(symmetric_quotient(findings.quotients), "ward"))
+    assert list(ward.index) == list(findings.quotients.index)
+    ordered = ward.loc[tree_order(tree, ward)]
     assert (np.diff(ordered) != 0).sum() == findings.clusters["ward"].k - 1
-    one = pd.Series(1, features.index)
-    assert list(tree_order(features, one)) == list(ordered.index)
+    one = pd.Series(1, ward.index)
+    assert list(tree_order(tree, one)) == list(ordered.index)
 
 
 def test_the_consensus_matrix_is_in_its_own_order(findings):

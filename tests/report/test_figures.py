@@ -1,3 +1,4 @@
+import pickle
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -14,42 +15,20 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from spatialkz.errors import InputError
-from spatialkz.report import Wording, draw_figures, focal_figures
-from spatialkz.report.cluster_criteria import criteria_plot, silhouettes_plot
-from spatialkz.report.cluster_matrices import consensus_plot, profiles_plot
-from spatialkz.report.evidence_heatmap import area_evidence_plot, candidate_evidence_plot
-from spatialkz.report.heatmap import quotients_plot
-from spatialkz.report.intervals import areas_plot, candidates_plot, moran_plot
-from spatialkz.report.labels import place_labels
-from spatialkz.report.maps import breadth_map, cluster_map, equal_area
-from spatialkz.report.shift_bars import shifts_plot
-from spatialkz.report.specification_curve import specification_plot
-from spatialkz.report.star_profiles import stars_plot
-from spatialkz.report.style import cluster_look, styled, wrapped
-from spatialkz.report.tree import dendrogram
+from spatialkz.report import Wording, draw_figures
+from spatialkz.report.drawing import _drawings
+from spatialkz.report.drawing.clusters import dendrogram
+from spatialkz.report.drawing.heatmap import quotients_plot
+from spatialkz.report.drawing.intervals import areas_plot, candidates_plot, moran_plot
+from spatialkz.report.drawing.maps import breadth_map, cluster_map, equal_area, place_labels
+from spatialkz.report.drawing.style import cluster_look, styled, wrapped
+from spatialkz.report.sections import sections
 from spatialkz.study import LANGUAGES
 
-DRAWINGS = [
-    breadth_map,
-    cluster_map,
-    dendrogram,
-    profiles_plot,
-    criteria_plot,
-    silhouettes_plot,
-    consensus_plot,
-    quotients_plot,
-    moran_plot,
-    areas_plot,
-    candidates_plot,
-    *(focal_figures.breadth_plot, focal_figures.models_plot, focal_figures.influence_plot),
-    *(focal_figures.power_plot, specification_plot),
-    *(area_evidence_plot, candidate_evidence_plot, stars_plot, shifts_plot),
-]
 NAMES = [
-    *("map", "clusters", "dendrogram", "profiles", "criteria", "silhouettes", "consensus"),
-    *("quotients", "moran", "areas", "candidates"),
-    *(f"focal_{name}" for name in ("breadth", "models", "influence", "power", "curve")),
-    *("area_evidence", "candidate_evidence", "stars", "shifts"),
+    *("focal_breadth", "focal_models", "focal_power", "focal_influence", "focal_curve", "map"),
+    *("areas", "area_evidence", "shifts", "candidates", "candidate_evidence", "stars", "growth"),
+    *("quotients", "moran", "clusters", "profiles", "silhouettes", "consensus", "criteria", "dendrogram"),
 ]
 
 
@@ -73,23 +52,47 @@ def boxes(figure):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_all_figures_are_there_as_pictures_and_as_drawings(drawn, lang):
-    assert list(drawn[lang]) == [*NAMES, "growth"]
+def test_all_figures_are_there_as_drawings_alone(drawn, lang):
+    assert list(drawn[lang]) == NAMES
     for name, svg in drawn[lang].items():
         assert svg.name == f"{name}.svg"
         assert svg.read_text(encoding="utf-8").startswith("<?xml")
+    assert {file.suffix for file in drawn[lang]["map"].parent.iterdir()} == {".svg"}
+
+
+def test_pictures_are_there_for_those_who_ask(findings, drawn, tmp_path):
+    for name, svg in draw_figures(findings, tmp_path, "en", kind="all").items():
+        assert svg.read_bytes() == drawn["en"][name].read_bytes()
         picture = imread(svg.with_suffix(".png"))
-        assert min(picture.shape[:2]) > 350
+        assert min(picture.shape[:2]) > 1000  # 300 dpi
         assert picture[:, :, :3].std() > 0.05  # not blank
-        assert svg.with_suffix(".png").stat().st_size > 20_000
+
+
+def test_no_figure_is_drawn_for_those_who_want_none(findings, tmp_path):
+    assert draw_figures(findings, tmp_path / "figures", "en", kind="none") == {}
+    assert not (tmp_path / "figures").exists()
+    with pytest.raises(InputError, match="one of page, all, none"):
+        draw_figures(findings, tmp_path, "en", kind="some")
+
+
+def test_findings_that_were_saved_give_the_same_bytes(findings, drawn, tmp_path):
+    saved = pickle.loads(pickle.dumps(findings))
+    for name, file in draw_figures(saved, tmp_path, "en").items():
+        assert file.read_bytes() == drawn["en"][name].read_bytes(), name
+
+
+def test_the_sections_name_the_figures_that_can_be_drawn(findings):
+    named = [figure.name for found in sections(findings, Wording("en")) for figure in found.figures]
+    assert named == NAMES
+    assert sorted(_drawings()) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("draw", DRAWINGS, ids=NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "growth"])
 @pytest.mark.parametrize("which", ["findings", "other_findings"])
-def test_no_text_is_cut_off(request, which, draw, lang):
+def test_no_text_is_cut_off(request, which, name, lang):
     with styled():
-        figure = draw(request.getfixturevalue(which), Wording(lang))
+        figure = _drawings()[name](request.getfixturevalue(which), Wording(lang))
         for text, box in boxes(figure):
             inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
             assert inside, text
@@ -188,8 +191,8 @@ def test_the_cut_of_the_tree_leaves_the_clusters(findings):
 
 def test_without_polygons_there_are_all_figures_but_the_maps(findings, tmp_path):
     bare = replace(findings, study=replace(findings.study, boundaries=None))
-    assert list(draw_figures(bare, tmp_path, "en")) == [*NAMES[2:], "growth"]
-    assert not (tmp_path / "map.png").exists()
+    drawn = draw_figures(bare, tmp_path, "en")
+    assert list(drawn) == [name for name in NAMES if name not in {"map", "clusters"}]
 
 
 def test_the_same_findings_give_the_same_bytes_whatever_the_settings_of_the_user(findings, drawn, tmp_path):
@@ -199,7 +202,6 @@ def test_the_same_findings_give_the_same_bytes_whatever_the_settings_of_the_user
     for name, file in again.items():
         first = drawn["kk"][name]
         assert file.read_bytes() == first.read_bytes(), name
-        assert file.with_suffix(".png").read_bytes() == first.with_suffix(".png").read_bytes(), name
     assert dict(matplotlib.rcParams) == before
 
 

@@ -8,13 +8,24 @@ from markupsafe import escape
 from matplotlib.collections import PathCollection
 
 from spatialkz.focal import focal_test
-from spatialkz.report.answers import answers
-from spatialkz.report.figures import _focal_drawings
-from spatialkz.report.focal_answers import focal_joint, focal_power, focal_sentences
-from spatialkz.report.focal_figures import breadth_plot, influence_plot, models_plot, power_plot
-from spatialkz.report.focal_tables import choices, choices_table, focal_table
-from spatialkz.report.specification_curve import specification_plot
-from spatialkz.report.style import styled
+from spatialkz.report.drawing.focal import (
+    breadth_plot,
+    influence_plot,
+    models_plot,
+    power_plot,
+    specification_plot,
+)
+from spatialkz.report.drawing.style import styled
+from spatialkz.report.sections import brief
+from spatialkz.report.sections.focal import (
+    choices,
+    choices_table,
+    focal,
+    focal_joint,
+    focal_power,
+    focal_sentences,
+    focal_table,
+)
 from spatialkz.report.wording import Wording
 from spatialkz.study import LANGUAGES
 
@@ -50,11 +61,11 @@ def test_the_sentences_say_what_the_test_found(findings):
 
 
 def test_the_answer_in_brief_puts_it_second_with_every_family(findings):
-    found = answers(findings, ENGLISH)
-    assert found[1].lead == "Foci or belts"
+    lead, text = list(brief(findings, ENGLISH).items())[1]
+    assert lead == "Foci or belts"
     for family, row in findings.focal.to_frame().iterrows():
-        assert f"{ENGLISH.label('group', family)}: {row['verdict']} (" in found[1].text
-    assert f"{len(findings.focal.multiverse.table):,} specifications" not in found[1].text.split("over")[0]
+        assert f"{ENGLISH.label('group', family)}: {row['verdict']} (" in text
+    assert f"{len(findings.focal.multiverse.table):,} specifications" not in text.split("over")[0]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -72,13 +83,13 @@ def test_a_run_without_the_test_has_no_such_section(findings, page_of):
     page = page_of(bare, {})
     assert 'id="focal"' not in page
     assert "#focal" not in page
-    assert _focal_drawings(bare) == {}
+    assert not focal(bare, ENGLISH).parts
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_table_that_says_nothing_at_the_threshold_is_undecided(silent, page_of, lang):
     # Ranks still differ, so some specifications are left.
-    assert list(_focal_drawings(silent)) == ["focal_curve"]
+    assert [figure.name for figure in focal(silent, ENGLISH).figures] == ["focal_curve"]
     words = Wording(lang)
     page = page_of(silent, {}, lang)
     assert words("focal_reason_too little variation to be tested") in page

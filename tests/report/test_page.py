@@ -10,7 +10,8 @@ import pytest
 from spatialkz.errors import InputError
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
-from spatialkz.report.answers import answers, structure
+from spatialkz.report.sections import brief
+from spatialkz.report.sections.clusters import structure
 from spatialkz.report.wording import Wording
 from spatialkz.study import LANGUAGES
 
@@ -95,7 +96,7 @@ def test_every_candidate_and_every_region_has_its_row(pages, findings, lang):
 
 
 def test_the_answer_in_brief_is_computed(findings):
-    text = {answer.lead: answer.text.replace("\u00a0", " ") for answer in answers(findings, Wording("en"))}
+    text = {lead: text.replace("\u00a0", " ") for lead, text in brief(findings, Wording("en")).items()}
     assert text["Candidates"].startswith("41 of 187 region–sector pairs reach LQ ≥ 1, in 15 of 17 regions.")
     assert "Regions without any: Karaganda, Pavlodar." in text["Candidates"]
     first = findings.ranking.areas["region"].head(3)
@@ -126,7 +127,7 @@ def test_other_findings_get_other_answers(findings):
         local=replace(findings.local, table=local.assign(label="not significant")),
         clustering=replace(findings.clustering, clusters={**findings.clusters, "kmeans": clear}),
     )
-    found = {answer.lead: answer.text for answer in answers(changed, Wording("en"))}
+    found = brief(changed, Wording("en"))
     significant = (table["p_value"] <= 0.05).sum()
     assert f"for {significant} of 12" in found["Spatial pattern"]
     assert "Research and development" in found["Spatial pattern"]
@@ -171,7 +172,7 @@ def test_an_audit_of_a_table_that_no_base_fits_says_so(quick, page_of):
     assert "One base" not in text
     assert found.audit.conflict
     names = found.study.sector_names().loc[list(found.audit.conflict)]
-    assert "; ".join(names) in answers(found, Wording("en"))[-1].text
+    assert "; ".join(names) in list(brief(found, Wording("en")).values())[-1]
 
 
 def test_labels_of_local_moran_are_shown_unless_they_are_not_significant(pages, findings):

@@ -7,14 +7,11 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from spatialkz.report.evidence_heatmap import area_evidence_plot
-from spatialkz.report.growth_matrix import growth_plot
-from spatialkz.report.ranking_answers import groups_sentences, lacks, review_sentences
-from spatialkz.report.ranking_tables import disagreement_table, naming_table
-from spatialkz.report.shift_bars import shifts_plot
-from spatialkz.report.star_profiles import stars_plot
-from spatialkz.report.style import styled
-from spatialkz.report.tables import areas_table, candidates_table
+from spatialkz.report.drawing.heatmap import area_evidence_plot, growth_plot
+from spatialkz.report.drawing.intervals import shifts_plot, stars_plot
+from spatialkz.report.drawing.style import styled
+from spatialkz.report.sections.ranking import areas_table, candidates_table, groups_sentences, lacks
+from spatialkz.report.sections.review import disagreement_table, naming_table, review_brief
 from spatialkz.report.wording import Wording
 from spatialkz.study import LANGUAGES
 
@@ -51,7 +48,7 @@ def test_a_study_without_rules_or_policies_says_nothing_of_them(other_findings, 
     assert 'id="review"' not in page
     assert naming_table(other_findings, EN) is None
     assert disagreement_table(other_findings, EN) is None
-    assert list(review_sentences(other_findings, EN)) == []
+    assert list(review_brief(other_findings, EN)) == []
     assert {cell[-1] for cell in cells(candidates_table(other_findings, EN), EN("stars"))} == {"★"}
 
 
@@ -81,7 +78,7 @@ def test_all_tests_and_all_disagreements_are_shown(findings, pages):
     assert EN("naming_note", tests=3) in pages["en"]
     apart = review.agreement.regions.query("difference != 0")
     assert cells(disagreement_table(findings, EN), EN("region")) == apart.index.tolist()
-    text = " ".join(review_sentences(findings, EN)).replace("\N{NO-BREAK SPACE}", " ")
+    text = " ".join(review_brief(findings, EN)).replace("\N{NO-BREAK SPACE}", " ")
     assert f"τ-b = {review.agreement.tau_b:.2f}" in text
     assert text.count("p = ") == 4
 

@@ -21,7 +21,7 @@ from spatialkz.tables.activity import Kind
 ROOM = Path(spatialkz.report.__file__).parent
 WORDING = tomllib.loads((ROOM / "wording.toml").read_text(encoding="utf-8"))
 SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted([*ROOM.glob("*.py"), *ROOM.glob("*.j2")])
+    path.read_text(encoding="utf-8") for path in sorted([*ROOM.rglob("*.py"), *ROOM.rglob("*.j2")])
 )
 NAMED = set(re.findall(r'words\(\s*"(\w+)"\s*[,)]', SOURCES))
 FAMILIES = set(re.findall(r'words\(\s*f?"(\w+_)(?:\{|" ~)', SOURCES))
@@ -125,7 +125,7 @@ def test_a_group_we_have_no_word_for_keeps_its_name():
 
 def test_wording_and_figures_cost_no_one_what_they_do_not_use():
     code = (
-        "import sys, spatialkz.report.wording, spatialkz.report.figures;"
+        "import sys, spatialkz.report, spatialkz.report.drawing, spatialkz.report.sections;"
         "assert not any(name.split('.')[0] == 'matplotlib' for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

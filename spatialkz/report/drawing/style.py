@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 INK, MUTED, FAINT = "#222222", "#666666", "#d9d9d9"
 ACCENT, NULL = "#1f4e79", "#bccbdb"
@@ -87,3 +93,44 @@ def bare(axes: Axes, *sides: str) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in sides)
     axes.tick_params(left="left" in sides, bottom="bottom" in sides)
+
+
+def ruled(axes: Axes) -> None:
+    """Leave of a frame the horizontal axis and faint lines at its ticks, behind what is drawn."""
+    bare(axes, "bottom")
+    axes.grid(axis="x", color=FAINT, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def written(axis: Axis, write: Callable[[float], str]) -> None:
+    """Have the numbers of an axis written in the language of the figure."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+
+
+def matrix(axes: Axes, values: Any, colors: Iterable[str], *, gap: float = 1.0, **scale: Any) -> QuadMesh:
+    """Draw cells in colors from the first to the last, the first row on top."""
+    shades = LinearSegmentedColormap.from_list("shades", list(colors))
+    drawn = axes.pcolormesh(np.asarray(values), cmap=shades, edgecolor="white", linewidth=gap, **scale)
+    axes.invert_yaxis()
+    return drawn
+
+
+def name_cells(axes: Axes, rows: Iterable[str], columns: Iterable[str], width: int = 25) -> None:
+    """Name the rows of a matrix at its left, and its columns above it, at a slant."""
+    above = [wrapped(name, width) for name in columns]
+    beside = list(rows)
+    axes.set_yticks(np.arange(len(beside)) + 0.5, beside, fontsize=8.5)
+    axes.set_xticks(
+        np.arange(len(above)) + 0.5, above, rotation=45, ha="left", rotation_mode="anchor",
+        multialignment="left", fontsize=8, linespacing=1.0,
+    )  # fmt: skip
+    axes.xaxis.tick_top()
+    bare(axes)
+    axes.tick_params(top=False, pad=3)
+
+
+def beside(axes: Axes, row: float, text: str, points: float = 6.0, **style: Any) -> None:
+    """Write a text at the height of a row, so many points to the right of the plot."""
+    look: dict[str, Any] = {"va": "center_baseline", "fontsize": 8.5, **style}
+    across = axes.get_yaxis_transform()
+    axes.annotate(text, (1, row), (points, 0), xycoords=across, textcoords="offset points", **look)

@@ -1,25 +1,26 @@
-"""Dot and interval plots: Moran's I against its null, and ranks with their uncertainty."""
+"""Dots, bars and intervals by row: Moran's I against its null, ranks, stars, and what moves ranks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from spatialkz.report.answers import variable_name, varied
 from spatialkz.report.contents import Findings
-from spatialkz.report.style import ACCENT, FAINT, MUTED, NULL, bare, headed, wrapped
+from spatialkz.report.drawing.style import ACCENT, FAINT, MUTED, NULL, beside, headed, ruled, wrapped, written
+from spatialkz.report.sections.autocorrelation import variable_name
+from spatialkz.report.sections.ranking import candidate_names, shift_name, stars, varied
 from spatialkz.report.wording import Wording
 from spatialkz.specialization import breadth_label
 
 _WIDTH = 8.6  # inches
-_MOST_ROWS = 40
-_MOST_CANDIDATES = 20
+_MOST_ROWS, _MOST_CANDIDATES = 40, 20
+_SHIFT = 0.23  # inches for each choice
+_STAR_LQ = 2.0  # quotient that earns the star for specialization
 
 
 def moran_plot(findings: Findings, words: Wording) -> Figure:
@@ -38,21 +39,16 @@ def moran_plot(findings: Findings, words: Wording) -> Figure:
     significant = (table["p_value"] <= alpha).to_numpy()
     for chosen, face in ((significant, ACCENT), (~significant, "white")):
         axes.scatter(
-            table["statistic"][chosen],
-            at[chosen],
-            s=34,
-            facecolor=face,
-            edgecolor=ACCENT,
-            linewidth=1.3,
-            zorder=3,
-        )
+            table["statistic"][chosen], at[chosen], s=34, facecolor=face, edgecolor=ACCENT,
+            linewidth=1.3, zorder=3,
+        )  # fmt: skip
     axes.axvline(0, color=MUTED, linewidth=0.6, zorder=0)
     reach = pd.concat([table["low"], table["high"], table["statistic"]])
     margin = 0.03 * (reach.max() - reach.min())
     axes.set_xlim(reach.min() - margin, reach.max() + margin)
     if table["total"].any() and len(table) > 1:
         axes.axhline(len(table) - 1.5, color=FAINT, linewidth=0.8)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+    written(axes.xaxis, words.plain)
     axes.set_xlabel(words("moran_i"))
     alternative = words(f"alternative_{table['alternative'].iloc[0]}")
     _column(axes, 0.55, words("p_column", alternative=alternative), table["p_value"].map(words.p_value))
@@ -97,9 +93,7 @@ def _rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.set_yticks(range(len(labels)), labels, fontsize=8.5, linespacing=1.1)
     axes.set_ylim(len(labels) - 0.4, -0.6)
-    bare(axes, "bottom")
-    axes.grid(axis="x", color=FAINT, linewidth=0.5)
-    axes.set_axisbelow(True)
+    ruled(axes)
     return figure, axes
 
 
@@ -124,12 +118,75 @@ def _shown(table: pd.DataFrame, total: int, words: Wording) -> str:
 
 def _column(axes: Axes, inches: float, heading: str, texts: pd.Series) -> None:
     """Numbers under a heading, so far to the right of the rows."""
-    place: dict[str, Any] = {
-        "xycoords": axes.get_yaxis_transform(),
-        "textcoords": "offset points",
-        "xytext": (72 * inches, 0),
-        "ha": "center",
-    }
-    axes.annotate(wrapped(heading, 13), (1, -0.75), va="bottom", fontsize=8, color=MUTED, **place)
+    beside(axes, -0.75, wrapped(heading, 13), 72 * inches, ha="center", va="bottom", fontsize=8, color=MUTED)
     for at, text in enumerate(texts):
-        axes.annotate(text, (1, at), va="center_baseline", fontsize=8.5, **place)
+        beside(axes, at, text, 72 * inches, ha="center")
+
+
+def shifts_plot(findings: Findings, words: Wording) -> Figure:
+    """Mean and largest change of rank, for areas and for candidates, the strongest choice on top."""
+    ranking = findings.ranking
+    drawn = {
+        words("shifts_areas", total=words.whole(len(ranking.areas))): ranking.area_uncertainty,
+        words("shifts_candidates", total=words.whole(len(ranking.candidates))): ranking.candidate_uncertainty,
+    }
+    tables = {
+        heading: found.shifts.sort_values("mean_shift", ascending=False, kind="stable")
+        for heading, found in drawn.items()
+        if found is not None
+    }
+    rows = [len(table) for table in tables.values()]
+    figure = Figure(figsize=(_WIDTH, 1.9 + _SHIFT * sum(rows)), layout="constrained")
+    panels = figure.subplots(len(tables), 1, squeeze=False, height_ratios=rows)[:, 0]
+    for axes, (heading, table) in zip(panels, tables.items(), strict=True):
+        _bars(axes, table, words)
+        axes.set_xlabel(heading, fontsize=8.5)
+    headed(figure, words("shifts_title"), words("shifts_note"))
+    return figure
+
+
+def _bars(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
+    at = np.arange(len(table))
+    axes.hlines(at, table["mean_shift"], table["max_shift"], color=MUTED, linewidth=0.8, zorder=1)
+    axes.barh(at, table["mean_shift"], height=0.62, color=ACCENT, zorder=2)
+    names = [wrapped(shift_name(choice, option, words), 48) for choice, option in table.index]
+    axes.set_yticks(at, names, fontsize=8.5)
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    ruled(axes)
+    written(axes.xaxis, words.plain)
+    for row, shift in enumerate(table["mean_shift"]):
+        beside(axes, row, words.number(shift), fontsize=8)
+
+
+def stars_plot(findings: Findings, words: Wording) -> Figure:
+    """Bounds of the three measures behind the stars of the first candidates, in rank order."""
+    found = findings.ranking.candidates.head(_MOST_CANDIDATES)
+    labels = candidate_names(findings, words, found)
+    width = 6.4 + 0.07 * max(map(len, labels))
+    figure = Figure(figsize=(width, 2.2 + 0.27 * len(found)), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    measures = (("share", words("size")), ("lq", words("specialization_axis")), ("focus", words("focus")))
+    for axes, (name, heading) in zip(panels, measures, strict=True):
+        _bounds(axes, found[f"{name}_low"], found[f"{name}_high"])
+        ruled(axes)
+        axes.set_xlabel(wrapped(heading, 24), fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlim(left=0)
+        written(axes.xaxis, words.plain if name == "lq" else words.percent)
+    panels[1].axvline(_STAR_LQ, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    panels[0].set_yticks(range(len(found)), labels, fontsize=8.5)
+    panels[0].set_ylim(len(found) - 0.4, -0.6)
+    _column(panels[2], 40 / 72, words("stars"), pd.Series(stars(found)))
+    note, shown = words("stars_note"), _shown(found, len(findings.ranking.candidates), words)
+    headed(figure, words("stars_title", shown=len(found)), f"{note} {shown}".strip())
+    return figure
+
+
+def _bounds(axes: Axes, low: pd.Series, high: pd.Series) -> None:
+    """A bar between the bounds, and a dot where they are as good as one."""
+    at = np.arange(len(low))
+    axes.hlines(at, low, high, color=NULL, linewidth=6, zorder=1)
+    known = ((high - low) <= 0.02 * high.max()).to_numpy()
+    middle = (low + high) / 2
+    axes.scatter(middle[known], at[known], s=26, color=ACCENT, zorder=2)

@@ -1,4 +1,4 @@
-"""Figures of the focal test: breadth against its null, models, influence, and power."""
+"""Figures of the focal test: breadth against its null, models, influence, power, and the multiverse."""
 
 from __future__ import annotations
 
@@ -7,21 +7,35 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from spatialkz.focal import FamilyFindings, FocalTest
 from spatialkz.focal.models.choice import MODELS
 from spatialkz.report.contents import Findings
-from spatialkz.report.focal_answers import dropped_name, family_name
-from spatialkz.report.style import ACCENT, FAINT, INK, MUTED, NULL, bare, headed, wrapped
+from spatialkz.report.drawing.style import (
+    ACCENT,
+    FAINT,
+    INK,
+    MUTED,
+    NULL,
+    bare,
+    beside,
+    headed,
+    matrix,
+    ruled,
+    wrapped,
+    written,
+)
+from spatialkz.report.sections.focal import choices, dropped_name, family_name
 from spatialkz.report.wording import Wording
-from spatialkz.spatial import moran_power
 
 _WIDTH = 8.6  # inches
 _MOST_FAMILIES = 4
 _MOST_ROWS = 40
 _NAMED = 3
-MODEL_COLORS = {"focal": ACCENT, "belt": "#dd7f45", "dispersed": "#8a8a8a"}
+_COLORS = {"focal": ACCENT, "belt": "#dd7f45", "dispersed": "#8a8a8a"}
+_MIXED = "#4f9a6b"
+_BINS = 480  # shades from left to right; more than that no eye and no printer tells apart
 _STRONG = 0.8
 
 
@@ -69,16 +83,10 @@ def models_plot(findings: Findings, words: Wording) -> Figure:
     for place, choice in enumerate(compared.values()):
         for offset, model in zip((-0.22, 0, 0.22), MODELS, strict=True):
             left.errorbar(
-                choice.posterior[model],
-                place + offset,
-                xerr=2 * choice.error[model],
-                fmt="o",
-                color=MODEL_COLORS[model],
-                markersize=5,
-                elinewidth=1.2,
-                clip_on=False,
+                choice.posterior[model], place + offset, xerr=2 * choice.error[model], fmt="o",
+                color=_COLORS[model], markersize=5, elinewidth=1.2, clip_on=False,
                 label=words(f"verdict_{model}") if not place else None,
-            )
+            )  # fmt: skip
     left.set_yticks(range(len(labels)), labels)
     left.set_ylim(len(labels) - 0.45, -0.55)
     left.axvline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -119,7 +127,7 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=3))
         axes.minorticks_off()
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+        written(axes.xaxis, words.plain)
         axes.set_title(wrapped(family_name(family, words), 20), fontsize=9)
         axes.set_xlabel("p")
         axes.grid(axis="y", color=FAINT, linewidth=0.5)
@@ -140,8 +148,10 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
 def power_plot(findings: Findings, words: Wording) -> Figure:
     """Power of Moran's test by the strength of dependence, and of the co-location test by family."""
     test = _of(findings)
-    rho = np.linspace(-0.95, 0.95, 39)
-    power = moran_power(findings.study.graph, rho, alpha=test.alpha)
+    if findings.detectable is None:
+        raise ValueError("There is no power to draw.")
+    power = findings.detectable.power
+    curve = power.to_frame()["power"]
     known = {
         name: found.colocation_power
         for name, found in test.families.items()
@@ -149,24 +159,19 @@ def power_plot(findings: Findings, words: Wording) -> Figure:
     }
     figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
-    left.plot(rho, power.to_frame()["power"], color=ACCENT, linewidth=1.6)
+    left.plot(curve.index, curve, color=ACCENT, linewidth=1.6)
     left.axhline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     left.axhline(test.alpha, color=FAINT, linewidth=0.8)
     reached = [found for found in power.detectable.values() if found is not None]
     left.plot(reached, [power.target] * len(reached), "o", color=ACCENT, markersize=5)
     for found in reached:
-        left.annotate(
-            f"ρ = {words.number(found)}",
-            (found, power.target),
-            (-6 if found > 0 else 6, 7),
-            textcoords="offset points",
-            ha="right" if found > 0 else "left",
-            fontsize=8,
-        )
+        aside, side = (-6, "right") if found > 0 else (6, "left")
+        text, at = f"ρ = {words.number(found)}", (found, power.target)
+        left.annotate(text, at, (aside, 7), textcoords="offset points", ha=side, fontsize=8)
     left.set_xlim(-1, 1)
     left.set_ylim(0, 1.02)
-    left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
-    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.percent(value)))
+    written(left.xaxis, words.plain)
+    written(left.yaxis, words.percent)
     left.set_xlabel(words("rho_axis"))
     left.set_title(words("power_of_moran"), fontsize=9)
     bare(left, "left", "bottom")
@@ -201,15 +206,12 @@ def _panels(test: FocalTest, height: float) -> tuple[Figure, list[Axes]]:
 def _shares(axes: Axes, words: Wording) -> None:
     """A horizontal axis of probabilities."""
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
-    axes.grid(axis="x", color=FAINT, linewidth=0.5)
-    axes.set_axisbelow(True)
-    bare(axes, "bottom")
+    written(axes.xaxis, words.plain)
+    ruled(axes)
 
 
 def _confusion(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
-    colors = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#a5c7df"])
-    axes.pcolormesh(table.to_numpy(), cmap=colors, vmin=0, vmax=1, edgecolor="white", linewidth=1.5)
+    matrix(axes, table, ("#ffffff", "#a5c7df"), gap=1.5, vmin=0, vmax=1)
     for row, shares in enumerate(table.to_numpy()):
         for column, share in enumerate(shares):
             axes.text(column + 0.5, row + 0.5, words.percent(share), ha="center", va="center", fontsize=8.5)
@@ -217,7 +219,66 @@ def _confusion(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
     middle = np.arange(len(names)) + 0.5
     axes.set_xticks(middle, names)
     axes.set_yticks(middle, names)
-    axes.invert_yaxis()
     axes.set_xlabel(words("model_chosen"))
     axes.set_ylabel(words("model_true"))
     bare(axes)
+
+
+def specification_plot(findings: Findings, words: Wording) -> Figure:
+    """Standardized effects in rising order, and below them the choices behind each."""
+    if findings.focal is None or findings.focal.multiverse is None:
+        raise ValueError("There is no multiverse to draw.")
+    many = findings.focal.multiverse
+    table = many.table[many.table["reason"] == ""].sort_values(
+        ["colocation_z", "contiguity_z"], kind="stable"
+    )
+    at = np.arange(len(table))
+    figure = Figure(figsize=(_WIDTH, 8.4), layout="constrained")
+    top, middle, below = figure.subplots(3, 1, height_ratios=[1.3, 0.8, 2.4], sharex=True)
+    # Thousands of dots: as a picture inside the drawing, or the file would be as large as the rest together.
+    for verdict, color in {**_COLORS, "mixed": _MIXED}.items():
+        chosen = (table["verdict"] == verdict).to_numpy()
+        if verdict == "mixed" and not chosen.any():
+            continue
+        top.scatter(at[chosen], table["colocation_z"][chosen], s=4, color=color, linewidth=0, rasterized=True)
+        share = words.percent(float((many.table["verdict"] == verdict).mean()))
+        top.plot([], [], "o", color=color, markersize=5, label=f"{words(f'verdict_{verdict}')} {share}")
+    top.legend(loc="upper left", frameon=False, handletextpad=0.2)
+    top.set_ylabel(words("colocation_z"))
+    clear = (table["contiguity_p"] <= many.alpha).to_numpy()
+    for chosen, color in ((~clear, "#c4c4c4"), (clear, ACCENT)):
+        z = table["contiguity_z"][chosen]
+        middle.scatter(at[chosen], z, s=3, color=color, linewidth=0, rasterized=True)
+    middle.set_ylabel(words("contiguity_z"))
+    for axes in (top, middle):
+        axes.axhline(0, color=MUTED, linewidth=0.6)
+        written(axes.yaxis, words.plain)
+        axes.grid(axis="y", color=FAINT, linewidth=0.5)
+        axes.set_axisbelow(True)
+        bare(axes, "left")
+    rows = choices(many, findings, words)
+    made = np.stack([mask.loc[table.index].to_numpy() for _, _, mask in rows]).astype(float)
+    edges = np.linspace(0, len(table), min(len(table), _BINS) + 1).astype(int)
+    shade = np.add.reduceat(made, edges[:-1], axis=1) / np.diff(edges)
+    below.imshow(
+        shade, aspect="auto", vmin=0, vmax=1, interpolation="nearest",
+        cmap=LinearSegmentedColormap.from_list("made", ["#ffffff", ACCENT]),
+        extent=(-0.5, len(table) - 0.5, len(rows) - 0.5, -0.5),
+    )  # fmt: skip
+    below.set_yticks(range(len(rows)), [value for _, value, _ in rows], fontsize=7.5)
+    for place in range(len(rows) - 1):
+        apart = rows[place][0] != rows[place + 1][0]
+        below.axhline(place + 0.5, color=MUTED if apart else "white", linewidth=0.8 if apart else 1.5)
+    for place, (_, _, mask) in enumerate(rows):
+        part = float((many.table.loc[mask, "verdict"] == "focal").mean())
+        beside(below, place, words.percent(part), fontsize=7.5)
+    beside(below, -0.7, words("verdict_focal"), va="bottom", fontsize=7.5, color=MUTED)
+    bare(below, "bottom")
+    written(below.xaxis, lambda value: words.whole(int(value)))
+    below.set_xlabel(words("specifications"))
+    left_out = len(many.table) - len(table)
+    note = words("focal_curve_note", alpha=words.plain(many.alpha))
+    if left_out:
+        note += " " + words("focal_curve_left", count=words.whole(left_out))
+    headed(figure, words("focal_curve_title", count=words.whole(len(many.table))), note)
+    return figure

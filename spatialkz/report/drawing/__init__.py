@@ -1,0 +1,158 @@
+"""All figures of a run, drawn and saved."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from spatialkz.errors import InputError, listing, notice
+from spatialkz.report.contents import Findings
+from spatialkz.report.sections import sections
+from spatialkz.report.wording import Wording
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Kind: TypeAlias = Literal["page", "all", "none"]
+# The most letters of a word and of a name.
+_WORD, _NAME = 40, 160
+
+
+def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: Kind = "page") -> dict[str, Path]:
+    """Draw every figure that the findings allow.
+
+    The maps need polygons, and figures with a line for each region would not be readable for very many; such
+    figures are left out. The same findings give the same bytes, also after they were pickled.
+
+    Parameters
+    ----------
+    findings : Findings
+    folder : path
+        Where the files go; made if it is not there.
+    lang : {"en", "ru", "kk"}
+        Language of all words in the figures.
+    kind : {"page", "all", "none"}
+        ``page`` saves each figure as SVG, whose text stays text; ``all`` a PNG of 300 dpi beside it; ``none``
+        draws nothing.
+
+    Returns
+    -------
+    dict
+        Name → SVG file, in the order of the page: the figures of :func:`spatialkz.report.sections.sections`.
+
+    Raises
+    ------
+    InputError
+        If there is no such language or kind.
+    """
+    words = Wording(lang)
+    if kind not in get_args(Kind):
+        raise InputError(f"kind is {kind!r}; it must be one of {listing(get_args(Kind))}.")
+    if kind == "none":
+        return {}
+    # Here, so that no one waits for matplotlib who does not draw.
+    from spatialkz.report.drawing.style import styled
+
+    wanted = [figure.name for section in sections(findings, words) for figure in section.figures]
+    findings, drawings = _with_short_names(findings), _drawings()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: folder / f"{name}.svg" for name in wanted}
+    with styled(), _missing_letters_told():
+        for name, file in files.items():
+            figure = drawings[name](findings, words)
+            with StringIO() as svg:
+                figure.savefig(svg, format="svg", metadata={"Date": None})
+                file.write_text(_slim(svg.getvalue()), encoding="utf-8", newline="\n")
+            if kind == "all":
+                # The layout found for the one file is the layout of the other.
+                figure.set_layout_engine("none")
+                figure.savefig(file.with_suffix(".png"), dpi=300, pil_kwargs={"compress_level": 3})
+    return files
+
+
+def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
+    """Every figure there is, by the name that the sections give it."""
+    from spatialkz.report.drawing import clusters, focal, heatmap, intervals, maps
+
+    return {
+        "map": maps.breadth_map,
+        "areas": intervals.areas_plot,
+        "area_evidence": heatmap.area_evidence_plot,
+        "shifts": intervals.shifts_plot,
+        "candidates": intervals.candidates_plot,
+        "candidate_evidence": heatmap.candidate_evidence_plot,
+        "stars": intervals.stars_plot,
+        "growth": heatmap.growth_plot,
+        "quotients": heatmap.quotients_plot,
+        "moran": intervals.moran_plot,
+        "clusters": maps.cluster_map,
+        "profiles": clusters.profiles_plot,
+        "silhouettes": clusters.silhouettes_plot,
+        "consensus": clusters.consensus_plot,
+        "criteria": clusters.criteria_plot,
+        "dendrogram": clusters.dendrogram,
+        "focal_breadth": focal.breadth_plot,
+        "focal_models": focal.models_plot,
+        "focal_power": focal.power_plot,
+        "focal_influence": focal.influence_plot,
+        "focal_curve": focal.specification_plot,
+    }
+
+
+def _with_short_names(findings: Findings) -> Findings:
+    """Names as long as a figure can bear; page and tables have them whole."""
+    study = findings.study
+    short = {
+        part: names.map(_short)
+        for part, names in (
+            ("regions", study.regions.filter(like="name_")),
+            ("sectors", study.sectors.filter(like="name_")),
+        )
+    }
+    if all(names.equals(getattr(study, part)[names.columns]) for part, names in short.items()):
+        return findings
+    changed = {part: getattr(study, part).assign(**names) for part, names in short.items()}
+    return replace(findings, study=replace(study, **changed))
+
+
+def _short(name: object) -> str:
+    """Cut words that no line can hold, and names that no figure can.
+
+    >>> len(_short("A" * 50_000)), len(_short("word " * 50))
+    (40, 160)
+    """
+    text = re.sub(rf"\S{{{_WORD + 1},}}", lambda word: f"{word[0][: _WORD - 1]}…", str(name))
+    return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
+
+
+@contextmanager
+def _missing_letters_told() -> Iterator[None]:
+    """One notice in the place of a warning for each letter and figure."""
+    pattern = re.compile(r"Glyph (\d+) .*missing from")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", pattern.pattern)
+        yield
+    missing = dict.fromkeys(found[1] for told in caught if (found := pattern.match(str(told.message))))
+    for told in caught:
+        if not pattern.match(str(told.message)):
+            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+    if missing:
+        letters = listing([chr(int(number)) for number in missing])
+        notice(f"The font of the figures lacks {letters}: a box stands there; page and tables show them.")
+
+
+def _slim(svg: str) -> str:
+    """Cut the coordinates of outlines to hundredths of a point, which halves the file.
+
+    >>> _slim('<path d="M 1.234567 -0.5"/><use transform="scale(0.001234)"/>')
+    '<path d="M 1.23 -0.5"/><use transform="scale(0.001234)"/>'
+    """
+    outlines = re.compile(r'(?<= d=")[^"]*')
+    beyond = re.compile(r"(?<=\.\d\d)\d+")
+    return outlines.sub(lambda found: beyond.sub("", found[0]), svg)

@@ -1,0 +1,259 @@
+"""Foci or belts: the verdicts of the focal test and all that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spatialkz.focal import FamilyFindings, FocalTest
+from spatialkz.focal.models.choice import MODELS
+from spatialkz.focal.multiverse import Multiverse
+from spatialkz.focal.verdict import UNTESTABLE
+from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
+from spatialkz.report.contents import Findings
+from spatialkz.report.wording import Wording
+
+VERDICTS = ("focal", "belt", "dispersed", "mixed", "undecided")
+
+
+def focal(findings: Findings, words: Wording) -> Section:
+    """Verdicts, evidence, power and specifications; empty where nothing could be tested."""
+    test = findings.focal
+    if test is None:
+        return section("focal")
+    told = [name for name, found in test.families.items() if not found.colocation.reason]
+    possible = {
+        "breadth": bool(told),
+        "models": any(found.models for found in test.families.values()),
+        "power": bool(told) and findings.detectable is not None,
+        "influence": any(name in test.influence for name in told),
+    }
+    figures = {
+        name: Figure(f"focal_{name}", words(f"alt_focal_{name}", families=len(test.families)))
+        for name, there in possible.items()
+        if there
+    }
+    concentrated = focal_concentration(findings, words)
+    return section(
+        "focal",
+        Items(focal_sentences(findings, words)),
+        Paragraph(words("focal_about")),
+        focal_table(findings, words),
+        figures.get("breadth"),
+        figures.get("models"),
+        Paragraph(focal_power(findings, words)),
+        Paragraph(concentrated) if concentrated else None,
+        figures.get("power"),
+        figures.get("influence"),
+        *(() if test.multiverse is None else _specifications(test.multiverse, findings, words)),
+    )
+
+
+def _specifications(many: Multiverse, findings: Findings, words: Wording) -> Iterator[Part | None]:
+    yield Paragraph(focal_joint(findings, words))
+    if (many.table["reason"] == "").any():
+        yield Figure("focal_curve", words("alt_focal_curve", count=words.whole(len(many.table))))
+    yield choices_table(findings, words)
+
+
+def focal_brief(findings: Findings, words: Wording) -> Iterator[str]:
+    """The verdicts, what they rest on, and how many specifications agree."""
+    test = findings.focal
+    if test is None:
+        return
+    for name, found in test.families.items():
+        yield _verdict(name, found, words)
+        if name == "all":
+            yield from _rests(findings, test, name, words)
+    yield from _many(test, words)
+
+
+def focal_sentences(findings: Findings, words: Wording) -> list[str]:
+    """A paragraph for each family."""
+    test = findings.focal
+    if test is None:
+        return []
+    return [
+        " ".join([_verdict(name, found, words), *_evidence(findings, test, found, words)])
+        for name, found in test.families.items()
+    ]
+
+
+def focal_power(findings: Findings, words: Wording) -> str:
+    """What the tests could have detected."""
+    if findings.focal is None:
+        return ""
+    found = findings.focal.families["all"]
+    reach = found.contiguity.power.iloc[0]
+    parts = []
+    if not np.isnan(reach["power_08"]):
+        half, strong = words.percent(reach["power_05"]), words.percent(reach["power_08"])
+        parts.append(words("focal_power_contiguity", half=half, strong=strong))
+    if found.colocation_power is not None:
+        parts.append(words("focal_power_colocation", power=words.percent(found.colocation_power)))
+    return " ".join([*parts, words("focal_power_caution")])
+
+
+def focal_concentration(findings: Findings, words: Wording) -> str:
+    """Which sectors are concentrated against the others of their group."""
+    gini = None if findings.focal is None else findings.focal.ginis()
+    if findings.focal is None or gini is None:
+        return ""
+    apart = gini.index[gini["apart"]]
+    names = findings.study.sector_names(words.lang)
+    return words(
+        "focal_concentration",
+        found=words.whole(len(apart)),
+        count=words.whole(len(gini)),
+        alpha=words.plain(findings.focal.alpha),
+        sectors=f": {words.listing(names[apart])}" if len(apart) else "",
+    )
+
+
+def focal_joint(findings: Findings, words: Wording) -> str:
+    """Shares of verdicts over all specifications, and the joint tests of the whole curve."""
+    if findings.focal is None or findings.focal.multiverse is None:
+        return ""
+    joint = findings.focal.multiverse.joint["p_median"].dropna()
+    named = [words(f"joint_{test}") for test in joint.index]
+    p_values = [f"{name}: {words.equation('p', p)}" for name, p in zip(named, joint, strict=True)]
+    return " ".join([*_many(findings.focal, words), words("focal_joint", tests=words.listing(p_values))])
+
+
+def focal_table(findings: Findings, words: Wording) -> Table | None:
+    """Verdict of each family with the numbers behind it."""
+    if findings.focal is None:
+        return None
+    table = findings.focal.to_frame()
+    texts: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "sectors": ("sectors", words.whole),
+        "variance_ratio": ("variance_ratio", words.number),
+        "colocation_p": ("p_colocation", words.p_value),
+        "colocation_sized_p": ("p_colocation_sized", words.p_value),
+        "breadth_moran": ("moran_breadth", lambda value: words.number(value, 3)),
+        "contiguity_p": ("p_contiguity", words.p_value),
+        **{f"posterior_{model}": ("", words.number) for model in MODELS},
+        "fit": ("fit", words.p_value),
+    }
+    columns = [
+        Column(words("family"), [family_name(str(name), words) for name in table.index], "name"),
+        Column(words("verdict"), [words(f"verdict_{verdict}") for verdict in table["verdict"]], "label"),
+    ]
+    for name, (heading, write) in texts.items():
+        if table[name].notna().any():
+            model = words(f"verdict_{name.removeprefix('posterior_')}") if not heading else ""
+            head = words(heading) if heading else words("posterior", model=model)
+            columns.append(Column(head, [DASH if np.isnan(value) else write(value) for value in table[name]]))
+    return Table(words("table_focal", permutations=words.whole(findings.focal.permutations)), columns)
+
+
+def choices_table(findings: Findings, words: Wording) -> Table | None:
+    """Shares of the verdicts by each choice of the multiverse."""
+    if findings.focal is None or findings.focal.multiverse is None:
+        return None
+    many = findings.focal.multiverse
+    rows = choices(many, findings, words)
+    shown = [name for name in VERDICTS if (many.table["verdict"] == name).any()]
+    columns = [
+        Column(words("choice"), [f"{group}: {value}" for group, value, _ in rows], "name"),
+        Column(words("specifications"), [words.whole(int(mask.sum())) for _, _, mask in rows]),
+    ]
+    for name in shown:
+        share = [(many.table.loc[mask, "verdict"] == name).mean() for _, _, mask in rows]
+        columns.append(Column(words(f"verdict_{name}"), [words.percent(part) for part in share]))
+    return Table(words("table_focal_choices"), columns)
+
+
+def choices(many: Multiverse, findings: Findings, words: Wording) -> list[tuple[str, str, pd.Series[bool]]]:
+    """Name of each choice and of each of its values, and the specifications that made it."""
+    table = many.table.assign(rounding=many.table["rounding"] > 0)
+    rows = []
+    for choice in ("grade", "family", "null", "graph", "without", "rounding"):
+        values = table[choice].unique()
+        if len(values) > 1:
+            named = words(f"choice_of_{choice}")
+            rows += [(named, _value(choice, one, findings, words), table[choice] == one) for one in values]
+    return rows
+
+
+def family_name(family: str, words: Wording) -> str:
+    """Name of a family of sectors: a base group's, or one of ours."""
+    return words.label("group", family)
+
+
+def dropped_name(findings: Findings, name: str, words: Wording) -> str:
+    """Name of what was left out: a region or a sector."""
+    names = findings.study.region_names(words.lang)
+    names = names if name in names.index else findings.study.sector_names(words.lang)
+    return str(names.get(name, name))
+
+
+def _verdict(name: str, found: FamilyFindings, words: Wording) -> str:
+    verdict, reason = words(f"verdict_{found.verdict}"), words(f"focal_reason_{found.reason}")
+    return f"{family_name(name, words)}: {verdict} ({reason})."
+
+
+def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words: Wording) -> Iterator[str]:
+    if found.reason == UNTESTABLE:
+        return
+    row = found.row()
+    power = row["contiguity_power"]
+    ratio, p = words.number(row["variance_ratio"]), words.equation("p", row["colocation_p"])
+    if found.sized is None:
+        yield words("focal_colocation", ratio=ratio, p=p)
+    else:
+        sized = words.equation("p", row["colocation_sized_p"])
+        yield words("focal_colocation_sized", ratio=ratio, p=p, sized=sized)
+    yield words(
+        "focal_contiguity",
+        moran=words.number(row["breadth_moran"], 3),
+        p=words.equation("p", row["contiguity_p"]),
+        power=words("unknown") if np.isnan(power) else words.percent(power),
+    )
+    if found.models is not None:
+        best = found.models.selected
+        yield words(
+            "focal_model",
+            model=words(f"verdict_{best}"),
+            posterior=words.number(found.models.posterior[best]),
+            error=words.number(found.models.error[best]),
+            fit=words.equation("p", found.models.fit[best]),
+        )
+    yield from _rests(findings, test, found.name, words)
+
+
+def _rests(findings: Findings, test: FocalTest, family: str, words: Wording) -> Iterator[str]:
+    if rests := test.rests_on(family):
+        names = words.listing(dropped_name(findings, name, words) for name in rests)
+        yield words("focal_rests", names=names)
+
+
+def _many(test: FocalTest, words: Wording) -> Iterator[str]:
+    if test.multiverse is not None:
+        told = [
+            f"{words(f'verdict_{name}')} – {words.percent(share)}"
+            for name, share in test.multiverse.verdicts().to_dict().items()
+        ]
+        count = words.whole(len(test.multiverse.table))
+        yield words("focal_many", count=count, shares=words.listing(told))
+
+
+def _value(choice: str, value: object, findings: Findings, words: Wording) -> str:
+    if choice == "grade":
+        if isinstance(value, str):
+            return words(f"grade_{value}")
+        return f"{words('lq')} ≥ {words.plain(float(str(value)))}"
+    if choice == "family":
+        return family_name(str(value), words)
+    if choice == "null":
+        return words(f"null_of_{value}")
+    if choice == "graph":
+        return words.label("graph", value)
+    if choice == "without":
+        names = findings.study.region_names(words.lang)
+        left = str(names.get(str(value), value))
+        return words("without_none") if value == "none" else words("without_region", region=left)
+    return words("rounding_drawn" if value else "rounding_printed")
