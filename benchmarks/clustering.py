@@ -23,8 +23,8 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 import spatialkz
-from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.lloyd import kmeans_partitions, sum_of_squares, weighted_kmeans
+from spatialkz.clustering.number.gap import gap_statistic
+from spatialkz.clustering.partition.kmeans import kmeans_partitions, sum_of_squares, weighted_kmeans
 
 KS, REFERENCES, RESAMPLES, STARTS, K, FEW = range(1, 13), 50, 100, 10, 6, 3
 

@@ -19,8 +19,8 @@ from spatialkz.clustering import (
     structure_test,
     transformed,
 )
-from spatialkz.clustering.contiguous import contiguity
-from spatialkz.clustering.mixtures import mixture_bic
+from spatialkz.clustering.partition.contiguous import contiguity
+from spatialkz.clustering.partition.methods import mixture_bic
 from spatialkz.errors import listing
 
 PAGE = Path(__file__).parent / "methods" / "clusters.md"

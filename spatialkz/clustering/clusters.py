@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,25 +13,29 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spatialkz.clustering._labels import Refit, by_descending_mean, distinct_rows
-from spatialkz.clustering.contiguous import check_parts, contiguity
-from spatialkz.clustering.criteria import (
+from spatialkz.clustering.number.criteria import (
     chosen_by_rule,
     partition_criteria,
     path_distances,
     silhouette_widths,
 )
-from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions
-from spatialkz.clustering.mixtures import mixture_bic
-from spatialkz.clustering.stability import bootstrap_stability, leave_one_sector_out
+from spatialkz.clustering.number.gap import gap_statistic
+from spatialkz.clustering.partition.contiguous import check_parts, contiguity
+from spatialkz.clustering.partition.labels import Matrix, Refit, by_descending_mean, distinct_rows
+from spatialkz.clustering.partition.methods import (
+    METHODS,
+    PartitionMethod,
+    mixture_bic,
+    partition,
+    partitions,
+)
+from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
 Rule = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
-Matrix: TypeAlias = NDArray[np.float64]
 
 _MOST_CLUSTERS = 10
 # Regions up to which all ways over the graph are measured.
@@ -54,8 +58,8 @@ class RegionClusters:
         The rule that chose k, or ``given``.
     criteria : DataFrame
         Index ``k``; columns ``silhouette, calinski_harabasz, davies_bouldin, within_ss`` (missing where not
-        defined, as for one cluster), ``gap, se`` (of :func:`spatialkz.clustering.gap.gap_statistic`), with a
-        connected graph of up to 2,000 regions ``path_silhouette``, and for a mixture ``bic``.
+        defined, as for one cluster), ``gap, se`` (of :func:`gap_statistic`), with a connected graph of up to
+        2,000 regions ``path_silhouette``, and for a mixture ``bic``.
     rules : DataFrame
         Index ``rule``; which ``k`` each chooses, and how far from the rule that decided.
     stability : Series
@@ -130,10 +134,10 @@ def cluster_regions(
     """Group regions whose features are alike.
 
     Distances are Euclidean on the features as given: transform skewed quotients first
-    (:func:`spatialkz.clustering.transforms.transformed`), or single large cells make clusters of their own.
-    There is no null hypothesis here: all rules but the gap statistic and BIC always find clusters. Whether
-    there are any is asked by :func:`spatialkz.clustering.structure.structure_test`. Tests of differences
-    between the clusters on the same features would be post-selection and too small in p.
+    (:func:`~spatialkz.clustering.transformed`), or single large cells make clusters of their own. There is
+    no null hypothesis here: all rules but the gap statistic and BIC always find clusters. Whether there are
+    any is asked by :func:`~spatialkz.clustering.structure_test`. Tests of differences between the clusters
+    on the same features would be post-selection and too small in p.
 
     Parameters
     ----------

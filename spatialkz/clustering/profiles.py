@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln
 
-from spatialkz.clustering._labels import Labels, Matrix, check_partition, membership
+from spatialkz.clustering.partition.labels import Labels, Matrix, check_partition, membership
 from spatialkz.errors import InputError
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_same_regions, check_table

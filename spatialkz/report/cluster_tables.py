@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import pandas as pd
 
-from spatialkz.clustering.stability import ClusterStability
+from spatialkz.clustering.validation.stability import ClusterStability
 from spatialkz.report.contents import Findings
 from spatialkz.report.tables import Column, Table, stability_key
 from spatialkz.report.wording import Wording

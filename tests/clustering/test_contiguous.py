@@ -13,17 +13,17 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from spatialkz.clustering.contiguous import (
+from spatialkz.clustering.partition.contiguous import (
     contiguity,
+    max_p,
     region_kmeans_partitions,
     seeded_globals,
     skater_partitions,
     ward_forest,
     within_squares,
 )
-from spatialkz.clustering.max_p import max_p
-from spatialkz.clustering.methods import METHODS, partitions
-from spatialkz.clustering.trees import cut
+from spatialkz.clustering.partition.hierarchical import cut
+from spatialkz.clustering.partition.methods import METHODS, partitions
 from spatialkz.errors import GraphError, InputError, RegionError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"

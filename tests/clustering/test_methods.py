@@ -9,11 +9,17 @@ from scipy.sparse import csr_array
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from spatialkz.clustering.clustgeo import choose_alpha
-from spatialkz.clustering.contiguous import contiguity, within_squares
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions, tree
-from spatialkz.clustering.mixtures import mixture_bic, mixtures
-from spatialkz.clustering.trees import cut
+from spatialkz.clustering.partition.contiguous import contiguity, within_squares
+from spatialkz.clustering.partition.hierarchical import choose_alpha, cut
+from spatialkz.clustering.partition.methods import (
+    METHODS,
+    PartitionMethod,
+    mixture_bic,
+    mixtures,
+    partition,
+    partitions,
+    tree,
+)
 from spatialkz.errors import GraphError, InputError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering._labels import (
+from spatialkz.clustering.partition.labels import (
     Labels,
     Matrix,
     Member,

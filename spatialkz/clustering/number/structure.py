@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from spatialkz.clustering.criteria import silhouette_widths
-from spatialkz.clustering.lloyd import (
+from spatialkz.clustering.number.criteria import silhouette_widths
+from spatialkz.clustering.partition.kmeans import (
     best_partitions,
     checked,
     default_starts,
     single_blas_thread,
     start_draws,
 )
+from spatialkz.clustering.partition.labels import Matrix
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import check_number, monte_carlo_tail
 from spatialkz.randomness import generator
@@ -28,7 +28,6 @@ from spatialkz.tables import check_table
 
 Null = Literal["gaussian", "column-permutation"]
 Statistic = Literal["silhouette", "two-means"]
-Matrix: TypeAlias = NDArray[np.float64]
 
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STARTS = 10

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering.criteria import one_standard_error
-from spatialkz.clustering.lloyd import (
+from spatialkz.clustering.number.criteria import one_standard_error
+from spatialkz.clustering.partition.kmeans import (
     best_partitions,
     checked,
     default_starts,
@@ -20,6 +20,7 @@ from spatialkz.clustering.lloyd import (
     start_draws,
     sum_of_squares,
 )
+from spatialkz.clustering.partition.labels import Matrix
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import check_number
 from spatialkz.randomness import generator
@@ -28,7 +29,6 @@ from spatialkz.spatial.parallel import in_blocks
 from spatialkz.tables import check_table
 
 Reference = Literal["uniform", "pca"]
-Matrix: TypeAlias = NDArray[np.float64]
 # Points (n, p) and the ks wanted → labels (n,) for each k.
 FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, NDArray[np.intp]]]
 

@@ -7,10 +7,15 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from spatialkz.clustering import lloyd
-from spatialkz.clustering._exchange import exchanged
-from spatialkz.clustering._runs import _refill, iterated
-from spatialkz.clustering.lloyd import kmeans_partitions, sum_of_squares, weighted_kmeans
+from spatialkz.clustering.partition import kmeans
+from spatialkz.clustering.partition.kmeans import (
+    _refill,
+    exchanged,
+    iterated,
+    kmeans_partitions,
+    sum_of_squares,
+    weighted_kmeans,
+)
 from spatialkz.errors import InputError
 from spatialkz.specialization import symmetric_quotient
 
@@ -64,7 +69,7 @@ def test_one_cluster_and_one_cluster_a_point(quotients):
 @pytest.mark.parametrize("large", [False, True])
 def test_results_are_fixed_points_with_all_clusters_and_their_inertia(noise, large):
     points = noise if large else noise[:50, :5]
-    assert (points.size >= lloyd.LARGE) == large
+    assert (points.size >= kmeans.LARGE) == large
     for k, (labels, inertia) in kmeans_partitions(points, [3, 7], starts=3, rng=1).items():
         assert np.unique(labels).tolist() == list(range(k))
         first = np.unique(labels, return_index=True)[1]

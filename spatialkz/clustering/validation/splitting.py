@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering._labels import Matrix, Refit, membership
+from spatialkz.clustering.partition.labels import Matrix, Refit, membership
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import check_number, false_discovery_adjusted, monte_carlo_tail
 from spatialkz.randomness import generator

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import shortest_path
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairwise_distances_chunked
 
-from spatialkz.clustering._labels import membership
-from spatialkz.clustering.lloyd import sum_of_squares
+from spatialkz.clustering.partition.kmeans import sum_of_squares
+from spatialkz.clustering.partition.labels import Labels, Matrix, membership
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.spatial.weights import binary
 from spatialkz.tables import check_table
-
-Matrix: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.intp]
 
 # Rule → the column it reads and whether small values are good; the gap statistic has a rule of its own.
 _EXTREMES = {
@@ -181,7 +176,7 @@ def chosen_by_rule(criteria: pd.DataFrame, decides: str = "silhouette") -> pd.Da
     ----------
     criteria : DataFrame
         Index ``k``; any of the columns of :func:`partition_criteria`, ``gap`` and ``se`` of
-        :func:`spatialkz.clustering.gap.gap_statistic`, and ``bic``, for instance joined.
+        :func:`spatialkz.clustering.number.gap.gap_statistic`, and ``bic``, for instance joined.
     decides : str
         Row of the result that the others are compared with.
 
