@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_limits
 
 import spatialkz
 from spatialkz.clustering.number.gap import gap_statistic
-from spatialkz.clustering.partition.kmeans import kmeans_partitions, sum_of_squares, weighted_kmeans
+from spatialkz.clustering.partition.kmeans import kmeans_partitions, weighted_kmeans
+from spatialkz.clustering.partition.labels import sum_of_squares
 
 KS, REFERENCES, RESAMPLES, STARTS, K, FEW = range(1, 13), 50, 100, 10, 6, 3
 

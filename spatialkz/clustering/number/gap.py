@@ -18,9 +18,8 @@ from spatialkz.clustering.partition.kmeans import (
     default_starts,
     single_blas_thread,
     start_draws,
-    sum_of_squares,
 )
-from spatialkz.clustering.partition.labels import Matrix
+from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import check_number
 from spatialkz.randomness import generator
@@ -191,11 +190,11 @@ def _log_dispersion(
 ) -> Matrix:
     """Logarithm of W for each k."""
     if fit is None:
-        within = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[1][0]
+        found = list(best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0])
     else:
-        found = fit(points, ks)
-        within = np.array([sum_of_squares(points, found[k]) for k in ks])
-    logarithms: Matrix = np.log(within)
+        by_number = fit(points, ks)
+        found = [by_number[k] for k in ks]
+    logarithms: Matrix = np.log([sum_of_squares(points, labels) for labels in found])
     return logarithms
 
 

@@ -18,7 +18,7 @@ from spatialkz.clustering.partition.kmeans import (
     single_blas_thread,
     start_draws,
 )
-from spatialkz.clustering.partition.labels import Matrix
+from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
 from spatialkz.inference import check_number, monte_carlo_tail
 from spatialkz.randomness import generator
@@ -206,10 +206,10 @@ def _measured(
     statistic: Statistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
 ) -> tuple[float, int]:
     """The statistic and the k at which it is reached."""
-    labels, within = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))
+    found = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0]
     if statistic == "two-means":
-        return float(within[0, 0] / ((points - points.mean(axis=0)) ** 2).sum()), 2
-    widths = silhouette_widths(points, dict(zip(ks, labels[0], strict=True)))
+        return sum_of_squares(points, found[0]) / float(((points - points.mean(axis=0)) ** 2).sum()), 2
+    widths = silhouette_widths(points, dict(zip(ks, found, strict=True)))
     means = {k: float(width.mean()) for k, width in widths.items()}
     # Rounding lets the smaller k win a tie.
     best = max(ks, key=lambda k: (round(means[k], 12), -k))

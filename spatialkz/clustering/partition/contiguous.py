@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import ward_tree
 
 from spatialkz.clustering.partition.hierarchical import linkage_matrix
-from spatialkz.clustering.partition.labels import Labels, Matrix
+from spatialkz.clustering.partition.labels import Labels, Matrix, sum_of_squares
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.geography import aligned
 from spatialkz.randomness import generator
@@ -204,20 +204,8 @@ def region_kmeans_partitions(
                 region_k_means(untied, k, weights, seed=int(seed))[1]
                 for seed in draw.integers(2**31, size=starts)
             ]
-        found[k] = pd.factorize(min(tries, key=lambda labels: within_squares(points, labels)))[0]
+        found[k] = pd.factorize(min(tries, key=lambda labels: sum_of_squares(points, labels)))[0]
     return found
-
-
-def within_squares(points: Matrix, labels: Labels) -> float:
-    """Sum of squared distances to the cluster means.
-
-    >>> within_squares(np.array([[0.0], [2.0], [7.0]]), np.array([0, 0, 1]))
-    2.0
-    """
-    sizes = np.bincount(labels)
-    sums = np.zeros((len(sizes), points.shape[1]))
-    np.add.at(sums, labels, points)
-    return float(((points - (sums / np.maximum(sizes, 1)[:, None])[labels]) ** 2).sum())
 
 
 @contextmanager
@@ -333,7 +321,7 @@ def max_p(
     most = max(labels.max() for labels in grown)
     best = min(
         (_improved(points, touching, size, floor, labels) for labels in grown if labels.max() == most),
-        key=lambda labels: within_squares(points, labels),
+        key=lambda labels: sum_of_squares(points, labels),
     )
     height = pd.Series(points.mean(axis=1)).groupby(best).mean()
     rank = (-height).rank(method="first").astype(np.intp).to_numpy()

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from threadpoolctl import ThreadpoolController
 
+from spatialkz.clustering.partition.labels import sum_of_squares
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.spatial.parallel import in_blocks
@@ -102,12 +104,13 @@ def kmeans_partitions(
     parts = _blocks(count, len(table) * sum(ks))
     with single_blas_thread():
         steps = float(table.size) * sum(ks) * count
-        found = in_blocks(partial(_search_blocks, table, ks, uniforms, parts), len(parts), steps)
-        labels, inertia = zip(*(block for part in found for block in part), strict=True)
+        work = partial(_search_blocks, table, ks, uniforms, parts)
+        blocks = [block for part in in_blocks(work, len(parts), steps) for block in part]
+        labels, inertia = zip(*blocks, strict=True)
         best = np.argmin(np.concatenate(inertia), axis=0)
         chosen = np.concatenate(labels)[best, np.arange(len(ks))]
-        final, within = _finished(table, ks, np.ones((1, len(table))), chosen[None])
-    return {k: Partition(final[0, i], float(within[0, i])) for i, k in enumerate(ks)}
+        final = _finished(table, ks, np.ones((1, len(table))), chosen[None])[0]
+    return {k: Partition(found, sum_of_squares(table, found)) for k, found in zip(ks, final, strict=True)}
 
 
 def weighted_kmeans(
@@ -207,7 +210,7 @@ def start_draws(rng: np.random.Generator, rows: int, starts: int, most: int) -> 
 
 def best_partitions(
     points: Weights, ks: list[int], uniforms: Weights, weights: Weights | None = None
-) -> tuple[Labels, Weights]:
+) -> Labels:
     """Best of all starts for each row of weights and each k, in one thread.
 
     Parameters
@@ -221,26 +224,11 @@ def best_partitions(
 
     Returns
     -------
-    labels : array, shape (rows, ks, n)
-    inertia : array, shape (rows, ks)
+    array, shape (rows, ks, n)
     """
     if weights is None:
         weights = np.ones((len(uniforms), len(points)))
     return _finished(points, ks, weights, _searched(points, ks, uniforms, weights)[0])
-
-
-def sum_of_squares(points: Weights, labels: Labels, weights: Weights | None = None) -> float:
-    """Sum of (weighted) squares about the cluster means, from the residuals.
-
-    >>> sum_of_squares(np.array([[0.0], [2.0], [5.0]]), np.array([0, 0, 1]))
-    2.0
-    """
-    if weights is None:
-        weights = np.ones(len(points))
-    names, place = np.unique(labels, return_inverse=True)
-    sums = cluster_sums(points, weights[None], place[None], len(names))[:, 0]
-    means = sums / np.bincount(place, weights)[:, None]
-    return float(weights @ ((points - means[place]) ** 2).sum(axis=1))
 
 
 def _scaled(points: Weights) -> Weights:
@@ -252,11 +240,24 @@ def _scaled(points: Weights) -> Weights:
     return np.column_stack([centered / (np.abs(centered).max() or 1.0), np.ones(len(points))])
 
 
+def _columns(points: Weights) -> Weights:
+    """The same without the ones, a row for each feature, as the kernels take them."""
+    return np.ascontiguousarray(_scaled(points)[:, :-1].T)
+
+
 def _searched(
     points: Weights, ks: list[int], uniforms: Weights, weights: Weights
 ) -> tuple[NDArray[Any], Weights]:
     """Labels (rows, ks, n) of the best start and their sums of squares, in the precision of the search."""
     rows, starts, most = uniforms.shape[:3]
+    if len(points) <= _FEW:
+        from spatialkz.clustering.partition.kernels import best_starts
+
+        found: Labels = np.empty((rows, len(ks), len(points)), dtype=np.intp)
+        within: Weights = np.empty((rows, len(ks)))
+        draws = np.ascontiguousarray(uniforms)
+        best_starts(_columns(points), weights, np.array(ks), draws, MOST_ITERATIONS, found, within)
+        return found, within
     ready: Matrix = _scaled(points)
     large = points.size >= LARGE
     if large:
@@ -268,8 +269,6 @@ def _searched(
     run_row = np.tile(np.repeat(np.arange(rows), starts), len(ks))
     centers = as_centers(ready[np.tile(chains, (len(ks), 1)).T])
     labels, inertia = iterated(ready, weights, run_row, run_k, centers, _SETTLED if large else 0.0)
-    if len(points) <= _FEW:
-        labels, inertia = exchanged(ready, weights, run_row, run_k, labels, MOST_ITERATIONS)
     inertia = inertia.reshape(len(ks), rows, starts)
     # A tie within rounding goes to the first start.
     slack = 1e-12 * (weights.sum(axis=1) * ready.shape[1])[:, None]
@@ -279,31 +278,24 @@ def _searched(
     return labels[::-1, :, 0].swapaxes(0, 1), inertia[::-1, :, 0].T
 
 
-def _finished(
-    points: Weights, ks: list[int], weights: Weights, labels: NDArray[Any]
-) -> tuple[Labels, Weights]:
-    """The partitions found, (rows, ks, n), as fixed points in double precision, with their inertia."""
-    exact, rows = _scaled(points), len(weights)
-    run_k, run_row = np.repeat(ks[::-1], rows), np.tile(np.arange(rows), len(ks))
-    labels = labels[:, ::-1].swapaxes(0, 1).reshape(len(run_k), -1)
+def _finished(points: Weights, ks: list[int], weights: Weights, labels: NDArray[Any]) -> Labels:
+    """The partitions found, (rows, ks, n), as fixed points in double precision, numbered as they occur."""
     if _FEW < len(points) <= _MANY:
-        labels, _ = exchanged(exact, weights, run_row, run_k, labels, _FEW_ITERATIONS)
-    centers = as_centers(cluster_sums(exact, weights[run_row], labels, ks[-1]))
-    labels, _ = iterated(exact, weights, run_row, run_k, centers, 0.0)
-    final = _numbered(labels.reshape(len(ks), rows, -1)[::-1].swapaxes(0, 1))
-    inertia = [
-        [sum_of_squares(points, one, row) for one in found] for row, found in zip(weights, final, strict=True)
-    ]
-    return final, np.array(inertia)
+        from spatialkz.clustering.partition.kernels import exchange, settled
 
-
-def _numbered(labels: NDArray[Any]) -> Labels:
-    """Renumber clusters from 0 as they first occur along the last axis."""
-    numbered = np.empty(labels.shape, dtype=np.intp)
-    for place in np.ndindex(labels.shape[:-1]):
-        _, first, inverse = np.unique(labels[place], return_index=True, return_inverse=True)
-        numbered[place] = np.argsort(np.argsort(first))[inverse]
-    return numbered
+        columns, labels = _columns(points), labels.astype(np.intp)
+        for row, place in np.ndindex(labels.shape[:2]):
+            exchange(columns, weights[row], ks[place], labels[row, place], _FEW_ITERATIONS)
+            settled(columns, weights[row], ks[place], labels[row, place], MOST_ITERATIONS)
+    elif len(points) > _MANY:
+        exact, rows = _scaled(points), len(weights)
+        run_k, run_row = np.repeat(ks[::-1], rows), np.tile(np.arange(rows), len(ks))
+        runs = labels[:, ::-1].swapaxes(0, 1).reshape(len(run_k), -1)
+        centers = as_centers(cluster_sums(exact, weights[run_row], runs, ks[-1]))
+        runs, _ = iterated(exact, weights, run_row, run_k, centers, 0.0)
+        labels = runs.reshape(len(ks), rows, -1)[::-1].swapaxes(0, 1)
+    numbered = [pd.factorize(found)[0] for found in labels.reshape(-1, len(points))]
+    return np.array(numbered, dtype=np.intp).reshape(labels.shape)
 
 
 def _blocks(count: int, pairs: int) -> list[slice]:
@@ -330,7 +322,7 @@ def _row_blocks(
     parts: list[slice],
     chosen: slice,
 ) -> list[Labels]:
-    return [best_partitions(points, [k], uniforms[rows], weights[rows])[0][:, 0] for rows in parts[chosen]]
+    return [best_partitions(points, [k], uniforms[rows], weights[rows])[:, 0] for rows in parts[chosen]]
 
 
 def start_points(points: Matrix, weights: Matrix, uniforms: Weights) -> Labels:
@@ -482,59 +474,3 @@ def _refill(
         count[cluster] = 1
         labels[far] = cluster
         apart[far] = 0.0
-
-
-def exchanged(
-    points: Matrix,
-    weights: Weights,
-    run_row: Labels,
-    run_k: Labels,
-    labels: NDArray[Any],
-    iterations: int,
-) -> tuple[NDArray[Any], Weights]:
-    """Hartigan's exchange: move points while moving one of them alone would lower the sum of squares.
-
-    Lloyd's iteration stops at many partitions that this one leaves, and never the other way round. All points
-    that gain move at once; where that does not lower the sum, half as many of the best, down to one alone.
-    """
-    n, runs, most = len(points), len(run_k), int(run_k.max())
-    labels, squares = labels.copy(), (points[:, :-1] ** 2).sum(axis=1)
-    sums = cluster_sums(points, weights[run_row], labels, most)
-    inertia = within_sums(points, weights, run_row, sums)
-    limit = np.full(runs, n)
-    active = np.arange(runs)
-    for _ in range(iterations):
-        gain, target = _gains(points, squares, weights[run_row[active]], labels[active], sums[:, active])
-        gain[gain <= 1e-10 * inertia[active, None] / n] = 0.0
-        moves = np.minimum(limit[active], np.count_nonzero(gain, axis=1))
-        active, gain, target, moves = (part[moves > 0] for part in (active, gain, target, moves))
-        if not len(active):
-            break
-        least = np.take_along_axis(-np.sort(-gain, axis=1), moves[:, None] - 1, axis=1)
-        new = np.where(gain >= least, target, labels[active]).astype(labels.dtype)
-        # Summed afresh, so that rounding does not build up.
-        moved = cluster_sums(points, weights[run_row[active]], new, most)
-        sum_of_squares = within_sums(points, weights, run_row[active], moved)
-        lower = sum_of_squares < inertia[active]
-        taken = active[lower]
-        labels[taken], sums[:, taken], inertia[taken] = new[lower], moved[:, lower], sum_of_squares[lower]
-        limit[active] = np.where(lower, n, moves // 2)
-    return labels, inertia
-
-
-def _gains(
-    points: Matrix, squares: Matrix, weights: Matrix, labels: NDArray[Any], sums: Matrix
-) -> tuple[Matrix, Labels]:
-    """By how much moving each point alone lowers the sum of squares, and where to; shape (runs, n)."""
-    apart = np.maximum(squares - 2 * (as_centers(sums) @ points.T), 0)
-    size, own = sums[:, :, -1:], labels[None].astype(np.intp)
-    joining = apart * (size * weights / np.maximum(size + weights, 1e-300))
-    joining[np.broadcast_to(size <= 0, joining.shape)] = np.inf
-    np.put_along_axis(joining, own, np.inf, axis=0)
-    target: Labels = joining.argmin(axis=0)
-    size = np.take_along_axis(size[:, :, 0], labels.T.astype(np.intp), axis=0).T
-    left = size - weights
-    # The last point of a cluster stays.
-    away = np.where(left > 1e-9 * size, size * weights / np.where(left > 0, left, 1), 0.0)
-    gain = away * np.take_along_axis(apart, own, axis=0)[0]
-    return gain - np.take_along_axis(joining, target[None], axis=0)[0], target
