@@ -2,12 +2,12 @@
 
 from spatialkz.clustering.analysis import ClusterAnalysis, analyse_clusters, check_clusterable
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
-from spatialkz.clustering.number.criteria import chosen_by_rule, partition_criteria, path_distances
+from spatialkz.clustering.number.criteria import chosen_by_rule
 from spatialkz.clustering.number.gap import GapStatistic, gap_statistic
 from spatialkz.clustering.number.structure import StructureTest, structure_test
 from spatialkz.clustering.partition.contiguous import max_p
 from spatialkz.clustering.partition.hierarchical import ClustGeo, choose_alpha
-from spatialkz.clustering.partition.methods import METHODS, PartitionMethod, partition, partitions, tree
+from spatialkz.clustering.partition.methods import METHODS, PartitionMethod
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.transforms import TRANSFORMS, Transform, transform_note, transformed
 from spatialkz.clustering.validation.agreement import Consensus, adjusted_rand, consensus_clusters
@@ -50,13 +50,8 @@ __all__ = [
     "leave_one_region_out",
     "leave_one_sector_out",
     "max_p",
-    "partition",
-    "partition_criteria",
-    "partitions",
-    "path_distances",
     "sector_split_test",
     "structure_test",
     "transform_note",
     "transformed",
-    "tree",
 ]

@@ -30,9 +30,11 @@ from spatialkz.clustering.validation.stability import (
     leave_one_region_out,
     leave_one_sector_out,
 )
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
+from spatialkz.tables import check_same_regions, check_table
 
 # Largest k that the tests of structure try, and seeds compared.
 _MOST_STRUCTURE, _SEEDS = 6, 10
@@ -190,6 +192,18 @@ def analyse_clusters(
         raise InputError("methods is empty; at least one is needed.")
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
+    if METHODS[methods[0]].needs_graph:
+        raise InputError(
+            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
+        )
+    check_number(resamples, "resamples", 1)
+    check_number(draws, "draws", 1)
+    check_table(quotients, name="quotients", minimum=0.0, least_regions=4)
+    if groups is not None:
+        check_same_regions(groups.index, quotients.columns, "groups")
     features = transformed(quotients, transform)
     check_clusterable(features, resamples)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
@@ -215,11 +229,6 @@ def analyse_clusters(
 
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
-    tied = METHODS[main.method].needs_graph
-    if tied:
-        raise InputError(
-            f"The first of methods is {main.method!r}; one that is not tied to the graph was expected."
-        )
     consensus, notes = None, []
     if main.k > 1:
         try:

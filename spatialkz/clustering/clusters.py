@@ -28,9 +28,11 @@ from spatialkz.clustering.partition.methods import (
     mixture_bic,
     partition,
     partitions,
+    tree,
 )
 from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
@@ -70,6 +72,10 @@ class RegionClusters:
         cannot be drawn anew.
     silhouettes : Series
         Region → silhouette width in the chosen partition, −1 to 1; missing for one cluster.
+    tree : array, shape (regions − 1, 4), or None
+        Of a hierarchical method: the merges as SciPy's ``linkage`` writes them, for a dendrogram; its first
+        nodes are the regions in the order of ``labels``. Heights can fall in ``ward-contiguous``, and are
+        infinite between parts of the graph.
     """
 
     labels: pd.Series
@@ -81,6 +87,7 @@ class RegionClusters:
     stability: pd.Series
     stability_by: str
     silhouettes: pd.Series
+    tree: Matrix | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each region: ``cluster, silhouette, stability`` (of its cluster)."""
@@ -192,6 +199,11 @@ def cluster_regions(
         raise InputError(
             f"choose_by is {choose_by!r}; for {method} it must be one of {listing(known_rules)}."
         )
+    quick = METHODS[method].tree is not None or method == "kmeans"
+    if choose_by == "gap" and k is None and not (quick and references):
+        raise InputError(f"choose_by={choose_by!r} needs references; there are none for {method}.")
+    check_number(references, "references", 0)
+    check_number(resamples, "resamples", 1)
     if alpha is not None and method != "clustgeo":
         raise InputError(f"alpha is the spatial weight of clustgeo; {method} has none.")
     table = check_table(features, name="features", least_regions=4)
@@ -211,12 +223,9 @@ def cluster_regions(
     fit = _Fit(method, weights, alpha, seed)
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
     found = fit.all(points, wanted)
-    quick = known.tree is not None or method == "kmeans"
     criteria = _criteria(table, found, fit, references if quick else 0, graph)
     chosen_by = "given" if k is not None else choose_by
     rules = chosen_by_rule(criteria, choose_by if choose_by in criteria else "silhouette")
-    if k is None and choose_by not in rules.index:
-        raise InputError(f"choose_by={choose_by!r} needs references; there are none for {method}.")
     chosen = k if k is not None else int(rules["k"][choose_by])
     labels = by_descending_mean(points, found[chosen])
     by_region = pd.Series(labels, index=table.index, name="cluster")
@@ -235,6 +244,7 @@ def cluster_regions(
         stability=frozen(stability.rename_axis("cluster").rename("stability")),
         stability_by=how,
         silhouettes=frozen(pd.Series(widths, index=table.index, name="silhouette").loc[order]),
+        tree=_renamed(fit.tree(points, chosen), order.get_indexer(table.index)) if known.tree else None,
     )
 
 
@@ -252,6 +262,19 @@ class _Fit:
 
     def one(self, points: Matrix, k: int) -> NDArray[np.intp]:
         return partition(points, k, self.method, weights=self.weights, alpha=self.alpha, rng=self.seed)
+
+    def tree(self, points: Matrix, k: int) -> Matrix:
+        return tree(points, self.method, k=k, weights=self.weights, alpha=self.alpha)
+
+
+def _renamed(merges: Matrix, places: NDArray[np.intp]) -> Matrix:
+    """Tree with its leaves in another order; the smaller of two nodes stands first, as SciPy has it."""
+    found = merges.copy()
+    leaf = found[:, :2] < len(places)
+    found[:, :2][leaf] = places[found[:, :2][leaf].astype(np.intp)]
+    found[:, :2].sort(axis=1)
+    found.flags.writeable = False
+    return found
 
 
 def _criteria(

@@ -149,6 +149,8 @@ def gap_statistic(
         raise InputError(f"reference is {reference!r}; it must be one of {listing(get_args(Reference))}.")
     # A standard error takes two.
     check_number(references, "references", 2)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     rows = check_table(features, name="features", least_regions=3).sort_index()
     points, numbers = checked(rows.to_numpy(), ks)

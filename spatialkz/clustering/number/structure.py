@@ -167,6 +167,8 @@ def structure_test(
         if given not in get_args(options):
             raise InputError(f"{name} is {given!r}; it must be one of {listing(get_args(options))}.")
     check_number(draws, "draws", 1)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     table = check_table(features, name="features", least_regions=4).sort_index()
     points, numbers = checked(table.to_numpy(), ks if statistic == "silhouette" else [2])

@@ -15,12 +15,12 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
-from sklearn.cluster import ward_tree
 
 from spatialkz.clustering.partition.hierarchical import linkage_matrix
 from spatialkz.clustering.partition.labels import Labels, Matrix, sum_of_squares
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.geography import aligned
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 from spatialkz.results import frozen
 from spatialkz.tables import check_same_regions, check_table
@@ -106,6 +106,8 @@ def ward_forest(points: Matrix, touching: csr_array) -> Matrix:
     >>> ward_forest(np.array([[0.0], [9.0], [1.0]]), line).round(2)
     array([[1.  , 2.  , 8.  , 2.  ], [0.  , 3.  , 5.77, 3.  ]])
     """
+    from sklearn.cluster import ward_tree
+
     parts, part = connected_components(touching, directed=False)
     sequences = []
     for number in range(parts):
@@ -308,6 +310,7 @@ def max_p(
     regions, points = table.index, table.to_numpy()
     touching = contiguity(graph, regions)
     size = np.ones(len(regions)) if sizes is None else _sizes(sizes, regions)
+    check_number(starts, "starts", 1)
     if not floor > 0:
         raise InputError(f"floor is {floor!r}; it must be above 0.")
     _, part = connected_components(touching, directed=False)

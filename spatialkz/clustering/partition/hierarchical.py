@@ -24,7 +24,8 @@ from spatialkz.tables import check_same_regions, check_table
 def cut(tree: Matrix, k: int) -> Labels:
     """Clusters left when all merges but the last k − 1 are made.
 
-    Goes by the order of the merges, not by their heights: under contiguity a later merge may be lower.
+    Goes by the order of the merges, not by their heights as SciPy's cuts do: under contiguity a later merge
+    may be lower, and where heights are equal SciPy may leave fewer clusters than k.
 
     Parameters
     ----------
@@ -328,7 +329,7 @@ def homogeneity(labels: Labels, squares: Matrix, masses: Matrix) -> float:
     0.9552
     """
     member = membership(labels)[1] * masses[:, None]
-    within = np.einsum("ic,ij,jc->c", member, squares, member, optimize=True) / (2 * member.sum(axis=0))
+    within = (member * (squares @ member)).sum(axis=0) / (2 * member.sum(axis=0))
     whole = masses @ squares @ masses / (2 * masses.sum())
     return float(1 - within.sum() / whole)
 

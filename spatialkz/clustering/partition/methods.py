@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -28,6 +28,7 @@ from spatialkz.clustering.partition.hierarchical import (
 from spatialkz.clustering.partition.kmeans import checked, kmeans_partitions
 from spatialkz.clustering.partition.labels import Labels, Matrix
 from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.inference import check_number
 from spatialkz.randomness import generator
 
 if TYPE_CHECKING:
@@ -186,13 +187,15 @@ def tree(
     points: Matrix,
     method: PartitionMethod,
     *,
+    k: int | None = None,
     weights: csr_array | None = None,
     distances: Matrix | None = None,
     alpha: float | None = None,
 ) -> Matrix:
     """Linkage matrix of a hierarchical method; parameters as in :func:`partitions`.
 
-    ``clustgeo`` needs its alpha here, for each alpha has its own tree; its heights are gains of inertia.
+    ``clustgeo`` has a tree for each alpha: give it, or the ``k`` it is chosen for. Its heights are gains of
+    inertia.
 
     Raises
     ------
@@ -204,13 +207,15 @@ def tree(
     >>> tree(np.array([[0.0], [1.0], [8.0]]), "complete")
     array([[0., 1., 1., 2.], [2., 3., 8., 3.]])
     """
-    task = _task(points, [], method, weights, distances, alpha, None, None)
+    task = _task(points, [] if k is None else [k], method, weights, distances, alpha, None, None)
     grow = METHODS[method].tree
     if grow is None:
         having = [name for name, known in METHODS.items() if known.tree]
         raise InputError(f"method {method!r} has no tree; those with one are {listing(having)}.")
     if method == "clustgeo" and alpha is None:
-        raise InputError("The tree of 'clustgeo' needs an alpha.")
+        if k is None:
+            raise InputError("The tree of 'clustgeo' needs an alpha.")
+        task = replace(task, alpha=alpha_choices(task.points, task.space, [k])[k][0].alpha)
     return grow(task)
 
 
@@ -337,6 +342,8 @@ def _task(
             raise InputError(f"{name} have shape {matrix.shape}; {len(table)} × {len(table)} was expected.")
     if alpha is not None:
         checked_alpha(alpha)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     return _Task(table, numbers, weights, distances, alpha, starts, rng)
 
 

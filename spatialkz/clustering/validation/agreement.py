@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import cophenet, cut_tree, leaves_list, linkage
+from scipy.cluster.hierarchy import cophenet, leaves_list, linkage
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 
+from spatialkz.clustering.partition.hierarchical import cut
 from spatialkz.clustering.partition.labels import (
     Matrix,
     Member,
@@ -329,7 +330,7 @@ def _cut(tree: Matrix, k: int, points: Matrix) -> NDArray[np.intp]:
         raise InputError(
             f"The consensus does not tell {k} clusters apart: its tree joins several at one height."
         )
-    return by_descending_mean(points, cut_tree(tree, k).ravel())
+    return by_descending_mean(points, cut(tree, k))
 
 
 def _votes(found: list[tuple[Places, Member]], member: Member) -> Matrix:
