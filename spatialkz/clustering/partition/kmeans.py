@@ -1,7 +1,8 @@
 """k-means with many starts, for many k and many weightings of the same points at once.
 
-All runs share their matrix product, points × stacked centers: a product as wide as all centers together runs
-at the full speed of the processor, one for each run does not.
+Up to 200 points every run is compiled as a whole (:mod:`.kernels`). Beyond, all runs share their matrix
+product, points × stacked centers: a product as wide as all centers together runs at the full speed of the
+processor, one for each run does not.
 """
 
 from __future__ import annotations
