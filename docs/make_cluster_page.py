@@ -15,12 +15,11 @@ from spatialkz.clustering import (
     analyse_clusters,
     cluster_regions,
     gap_statistic,
-    partition,
     structure_test,
     transformed,
 )
-from spatialkz.clustering.contiguous import contiguity
-from spatialkz.clustering.mixtures import mixture_bic
+from spatialkz.clustering.partition.contiguous import contiguity
+from spatialkz.clustering.partition.methods import mixture_bic, partition
 from spatialkz.errors import listing
 
 PAGE = Path(__file__).parent / "methods" / "clusters.md"

@@ -12,20 +12,30 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy.cluster.hierarchy import linkage
 
-from spatialkz.clustering._labels import Labels, Matrix, distinct_rows
-from spatialkz.clustering.agreement import adjusted_rand, partitions_by
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
-from spatialkz.clustering.consensus import Consensus, consensus_clusters
-from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity, is_symmetric
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition
+from spatialkz.clustering.number.structure import StructureTest, structure_test
+from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows
+from spatialkz.clustering.partition.methods import METHODS, PartitionMethod, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
-from spatialkz.clustering.splitting import SectorSplitTest, sector_split_test
-from spatialkz.clustering.stability import ClusterStability, leave_one_region_out, leave_one_sector_out
-from spatialkz.clustering.structure import StructureTest, structure_test
 from spatialkz.clustering.transforms import Transform, transform_note, transformed
-from spatialkz.errors import InputError
+from spatialkz.clustering.validation.agreement import (
+    Consensus,
+    adjusted_rand,
+    consensus_clusters,
+    partitions_by,
+)
+from spatialkz.clustering.validation.joins import ClusterContiguity, cluster_contiguity, is_symmetric
+from spatialkz.clustering.validation.splitting import SectorSplitTest, sector_split_test
+from spatialkz.clustering.validation.stability import (
+    ClusterStability,
+    leave_one_region_out,
+    leave_one_sector_out,
+)
+from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
+from spatialkz.tables import check_same_regions, check_table
 
 # Largest k that the tests of structure try, and seeds compared.
 _MOST_STRUCTURE, _SEEDS = 6, 10
@@ -186,6 +196,18 @@ def analyse_clusters(
         raise InputError("methods is empty; at least one is needed.")
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
+    if METHODS[methods[0]].needs_graph:
+        raise InputError(
+            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
+        )
+    check_number(resamples, "resamples", 1)
+    check_number(draws, "draws", 1)
+    check_table(quotients, name="quotients", minimum=0.0, least_regions=4)
+    if groups is not None:
+        check_same_regions(groups.index, quotients.columns, "groups")
     features = transformed(quotients, transform)
     check_clusterable(features, resamples)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
@@ -211,11 +233,6 @@ def analyse_clusters(
 
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
-    tied = METHODS[main.method].needs_graph
-    if tied:
-        raise InputError(
-            f"The first of methods is {main.method!r}; one that is not tied to the graph was expected."
-        )
     consensus, notes = None, []
     if main.k > 1:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,25 +13,31 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spatialkz.clustering._labels import Refit, by_descending_mean, distinct_rows
-from spatialkz.clustering.contiguous import check_parts, contiguity
-from spatialkz.clustering.criteria import (
+from spatialkz.clustering.number.criteria import (
     chosen_by_rule,
     partition_criteria,
     path_distances,
     silhouette_widths,
 )
-from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions
-from spatialkz.clustering.mixtures import mixture_bic
-from spatialkz.clustering.stability import bootstrap_stability, leave_one_sector_out
+from spatialkz.clustering.number.gap import gap_statistic
+from spatialkz.clustering.partition.contiguous import check_parts, contiguity
+from spatialkz.clustering.partition.labels import Matrix, Refit, by_descending_mean, distinct_rows
+from spatialkz.clustering.partition.methods import (
+    METHODS,
+    PartitionMethod,
+    mixture_bic,
+    partition,
+    partitions,
+    tree,
+)
+from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
 Rule = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
-Matrix: TypeAlias = NDArray[np.float64]
 
 _MOST_CLUSTERS = 10
 # Regions up to which all ways over the graph are measured.
@@ -54,8 +60,8 @@ class RegionClusters:
         The rule that chose k, or ``given``.
     criteria : DataFrame
         Index ``k``; columns ``silhouette, calinski_harabasz, davies_bouldin, within_ss`` (missing where not
-        defined, as for one cluster), ``gap, se`` (of :func:`spatialkz.clustering.gap.gap_statistic`), with a
-        connected graph of up to 2,000 regions ``path_silhouette``, and for a mixture ``bic``.
+        defined, as for one cluster), ``gap, se`` (of :func:`gap_statistic`), with a connected graph of up to
+        2,000 regions ``path_silhouette``, and for a mixture ``bic``.
     rules : DataFrame
         Index ``rule``; which ``k`` each chooses, and how far from the rule that decided.
     stability : Series
@@ -66,6 +72,10 @@ class RegionClusters:
         cannot be drawn anew.
     silhouettes : Series
         Region → silhouette width in the chosen partition, −1 to 1; missing for one cluster.
+    tree : array, shape (regions − 1, 4), or None
+        Of a hierarchical method: the merges as SciPy's ``linkage`` writes them, for a dendrogram; its first
+        nodes are the regions in the order of ``labels``. Heights can fall in ``ward-contiguous``, and are
+        infinite between parts of the graph.
     """
 
     labels: pd.Series
@@ -77,6 +87,7 @@ class RegionClusters:
     stability: pd.Series
     stability_by: str
     silhouettes: pd.Series
+    tree: Matrix | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each region: ``cluster, silhouette, stability`` (of its cluster)."""
@@ -130,10 +141,10 @@ def cluster_regions(
     """Group regions whose features are alike.
 
     Distances are Euclidean on the features as given: transform skewed quotients first
-    (:func:`spatialkz.clustering.transforms.transformed`), or single large cells make clusters of their own.
-    There is no null hypothesis here: all rules but the gap statistic and BIC always find clusters. Whether
-    there are any is asked by :func:`spatialkz.clustering.structure.structure_test`. Tests of differences
-    between the clusters on the same features would be post-selection and too small in p.
+    (:func:`~spatialkz.clustering.transformed`), or single large cells make clusters of their own. There is
+    no null hypothesis here: all rules but the gap statistic and BIC always find clusters. Whether there are
+    any is asked by :func:`~spatialkz.clustering.structure_test`. Tests of differences between the clusters
+    on the same features would be post-selection and too small in p.
 
     Parameters
     ----------
@@ -188,6 +199,11 @@ def cluster_regions(
         raise InputError(
             f"choose_by is {choose_by!r}; for {method} it must be one of {listing(known_rules)}."
         )
+    quick = METHODS[method].tree is not None or method == "kmeans"
+    if choose_by == "gap" and k is None and not (quick and references):
+        raise InputError(f"choose_by={choose_by!r} needs references; there are none for {method}.")
+    check_number(references, "references", 0)
+    check_number(resamples, "resamples", 1)
     if alpha is not None and method != "clustgeo":
         raise InputError(f"alpha is the spatial weight of clustgeo; {method} has none.")
     table = check_table(features, name="features", least_regions=4)
@@ -207,12 +223,9 @@ def cluster_regions(
     fit = _Fit(method, weights, alpha, seed)
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
     found = fit.all(points, wanted)
-    quick = known.tree is not None or method == "kmeans"
     criteria = _criteria(table, found, fit, references if quick else 0, graph)
     chosen_by = "given" if k is not None else choose_by
     rules = chosen_by_rule(criteria, choose_by if choose_by in criteria else "silhouette")
-    if k is None and choose_by not in rules.index:
-        raise InputError(f"choose_by={choose_by!r} needs references; there are none for {method}.")
     chosen = k if k is not None else int(rules["k"][choose_by])
     labels = by_descending_mean(points, found[chosen])
     by_region = pd.Series(labels, index=table.index, name="cluster")
@@ -231,6 +244,7 @@ def cluster_regions(
         stability=frozen(stability.rename_axis("cluster").rename("stability")),
         stability_by=how,
         silhouettes=frozen(pd.Series(widths, index=table.index, name="silhouette").loc[order]),
+        tree=_renamed(fit.tree(points, chosen), order.get_indexer(table.index)) if known.tree else None,
     )
 
 
@@ -248,6 +262,19 @@ class _Fit:
 
     def one(self, points: Matrix, k: int) -> NDArray[np.intp]:
         return partition(points, k, self.method, weights=self.weights, alpha=self.alpha, rng=self.seed)
+
+    def tree(self, points: Matrix, k: int) -> Matrix:
+        return tree(points, self.method, k=k, weights=self.weights, alpha=self.alpha)
+
+
+def _renamed(merges: Matrix, places: NDArray[np.intp]) -> Matrix:
+    """Tree with its leaves in another order; the smaller of two nodes stands first, as SciPy has it."""
+    found = merges.copy()
+    leaf = found[:, :2] < len(places)
+    found[:, :2][leaf] = places[found[:, :2][leaf].astype(np.intp)]
+    found[:, :2].sort(axis=1)
+    found.flags.writeable = False
+    return found
 
 
 def _criteria(

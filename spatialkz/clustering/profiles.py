@@ -9,10 +9,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import gammaln
 
-from spatialkz.clustering._labels import Labels, Matrix, check_partition, membership
+from spatialkz.clustering.partition.labels import Labels, Matrix, check_partition, membership
 from spatialkz.errors import InputError
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_same_regions, check_table
@@ -264,7 +263,9 @@ def _hedges_g(values: Matrix, member: NDArray[np.bool_]) -> Matrix:
 
 def _cliffs_delta(values: Matrix, member: NDArray[np.bool_], size: Labels) -> Matrix:
     """From rank sums, ties halved: δ = 2 U / (n₁ n₂) − 1."""
-    ranks = stats.rankdata(values, axis=0)
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values, axis=0)
     wins = member.T.astype(np.float64) @ ranks - size * (size + 1) / 2
     delta: Matrix = 2 * wins / (size * (len(values) - size)) - 1
     return delta

@@ -5,7 +5,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.special import comb
 from sklearn.cluster import KMeans
 
-from spatialkz.clustering.agreement import adjusted_rand, partitions_by
+from spatialkz.clustering.validation.agreement import adjusted_rand, partitions_by
 from spatialkz.errors import InputError, RegionError
 from spatialkz.specialization import symmetric_quotient
 

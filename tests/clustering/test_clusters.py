@@ -5,6 +5,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from spatialkz.clustering import cluster_regions
+from spatialkz.clustering.partition.hierarchical import cut
 from spatialkz.errors import GraphError, InputError
 from spatialkz.specialization import symmetric_quotient
 
@@ -116,3 +117,19 @@ def test_every_rule_is_shown_with_its_distance_from_the_one_that_decided(quotien
     assert set(found.rules.index) == {"silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
     assert (found.rules["difference"] == found.rules["k"] - found.k).all()
     assert found.rules.loc["gap", "one_possible"]
+
+
+def test_the_tree_is_scipys_in_the_order_of_the_rows(three_groups):
+    shuffled = three_groups.sample(frac=1, random_state=4)
+    found = cluster_regions(shuffled, method="ward", references=0, resamples=5, rng=1)
+    np.testing.assert_allclose(found.tree, linkage(shuffled.to_numpy(), method="ward"), rtol=1e-12)
+    assert adjusted_rand_score(cut(found.tree, found.k), found.labels) == 1
+    assert cluster_regions(shuffled, references=0, resamples=5, rng=1).tree is None
+
+
+@pytest.mark.parametrize("method", ["ward-contiguous", "clustgeo"])
+def test_trees_tied_to_a_graph_are_cut_into_the_clusters_found(quotients, study, method):
+    found = cluster_regions(
+        symmetric_quotient(quotients), method=method, graph=study.graph, references=0, resamples=5, rng=1
+    )
+    assert adjusted_rand_score(cut(found.tree, found.k), found.labels) == 1

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from spatialkz.clustering import consensus
-from spatialkz.clustering.consensus import consensus_clusters
+from spatialkz.clustering.validation import agreement
+from spatialkz.clustering.validation.agreement import consensus_clusters
 from spatialkz.errors import InputError
 from spatialkz.specialization import symmetric_quotient
 
@@ -26,24 +26,24 @@ def test_the_matrix_and_the_votes_equal_a_count_by_hand():
         (np.array([0, 1, 2, 3]), np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=bool)),
     ]
     with pytest.raises(InputError, match="c and d never met in 2"):
-        consensus._co_assignment(found[:2], pd.Index(list("abcd")))
-    matrix = consensus._co_assignment(found, pd.Index(list("abcd")))
+        agreement._co_assignment(found[:2], pd.Index(list("abcd")))
+    matrix = agreement._co_assignment(found, pd.Index(list("abcd")))
     np.testing.assert_allclose(
         matrix, [[1, 2 / 3, 0, 0], [2 / 3, 1, 0, 1 / 2], [0, 0, 1, 1], [0, 1 / 2, 1, 1]]
     )
-    votes = consensus._votes(found, np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=bool))
+    votes = agreement._votes(found, np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=bool))
     np.testing.assert_allclose(votes, [[1, 0], [2 / 3, 1 / 3], [0, 1], [0, 1]])
 
 
 def test_a_piece_that_matches_no_cluster_is_nobodys_vote():
     found = [(np.arange(3), np.eye(3, dtype=bool))]
-    votes = consensus._votes(found, np.array([[1, 0], [1, 0], [0, 1]], dtype=bool))
+    votes = agreement._votes(found, np.array([[1, 0], [1, 0], [0, 1]], dtype=bool))
     assert votes.sum() == 2
     assert votes[2].tolist() == [0, 1]
     # Region 3, the second cluster, is away: the piece left over is not the second cluster.
     away = (np.arange(3), np.array([[1, 0], [0, 1], [0, 1]], dtype=bool))
     home = (np.arange(4), np.array([[1, 0], [1, 0], [1, 0], [0, 1]], dtype=bool))
-    votes = consensus._votes([away, home], np.array([[1, 0], [1, 0], [1, 0], [0, 1]], dtype=bool))
+    votes = agreement._votes([away, home], np.array([[1, 0], [1, 0], [1, 0], [0, 1]], dtype=bool))
     np.testing.assert_allclose(votes, [[1 / 2, 0], [1, 0], [1, 0], [0, 1]])
 
 

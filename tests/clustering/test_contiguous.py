@@ -13,17 +13,17 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from spatialkz.clustering.contiguous import (
+from spatialkz.clustering.partition.contiguous import (
     contiguity,
+    max_p,
     region_kmeans_partitions,
     seeded_globals,
     skater_partitions,
     ward_forest,
-    within_squares,
 )
-from spatialkz.clustering.max_p import max_p
-from spatialkz.clustering.methods import METHODS, partitions
-from spatialkz.clustering.trees import cut
+from spatialkz.clustering.partition.hierarchical import cut
+from spatialkz.clustering.partition.labels import sum_of_squares
+from spatialkz.clustering.partition.methods import METHODS, partitions
 from spatialkz.errors import GraphError, InputError, RegionError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
@@ -80,7 +80,7 @@ def test_contiguity_binds(features, touching, method):
     free = partitions(features.to_numpy(), [5], "kmeans", rng=1)[5]
     bound = partitions(features.to_numpy(), [5], method, weights=touching, rng=1)[5]
     assert not connected(free, touching)
-    assert within_squares(features.to_numpy(), bound) > within_squares(features.to_numpy(), free)
+    assert sum_of_squares(features.to_numpy(), bound) > sum_of_squares(features.to_numpy(), free)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -141,9 +141,9 @@ def test_skater_and_region_kmeans_are_those_of_spopt(features, touching):
         for seed in range(10):
             peer = RegionKMeansHeuristic(features.to_numpy(), 5, W(ends), seed=seed)
             peer.solve()
-            best = min(best, within_squares(features.to_numpy(), peer.labels_))
+            best = min(best, sum_of_squares(features.to_numpy(), peer.labels_))
     ours = region_kmeans_partitions(features.to_numpy(), touching, [5], starts=40, rng=1)[5]
-    assert within_squares(features.to_numpy(), ours) <= best + 1e-9
+    assert sum_of_squares(features.to_numpy(), ours) <= best + 1e-9
 
 
 def test_global_random_states_are_seeded_and_given_back():

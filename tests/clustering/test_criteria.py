@@ -11,16 +11,16 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from spatialkz.clustering.criteria import (
+from spatialkz.clustering.number.criteria import (
     chosen_by_rule,
     one_standard_error,
     partition_criteria,
     path_distances,
     silhouette_widths,
 )
-from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.lloyd import kmeans_partitions
-from spatialkz.clustering.mixtures import mixture_bic
+from spatialkz.clustering.number.gap import gap_statistic
+from spatialkz.clustering.partition.kmeans import kmeans_partitions
+from spatialkz.clustering.partition.methods import mixture_bic
 from spatialkz.errors import GraphError, InputError
 
 

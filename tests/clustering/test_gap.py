@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.lloyd import kmeans_partitions
+from spatialkz.clustering.number.gap import gap_statistic
+from spatialkz.clustering.partition.kmeans import kmeans_partitions
 from spatialkz.errors import InputError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering"

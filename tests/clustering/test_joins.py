@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from libpysal.graph import Graph
 
-from spatialkz.clustering.joins import cluster_contiguity
+from spatialkz.clustering.validation.joins import cluster_contiguity
 from spatialkz.errors import GraphError, InputError, RegionError
 
 

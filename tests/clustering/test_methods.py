@@ -9,11 +9,18 @@ from scipy.sparse import csr_array
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from spatialkz.clustering.clustgeo import choose_alpha
-from spatialkz.clustering.contiguous import contiguity, within_squares
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions, tree
-from spatialkz.clustering.mixtures import mixture_bic, mixtures
-from spatialkz.clustering.trees import cut
+from spatialkz.clustering.partition.contiguous import contiguity
+from spatialkz.clustering.partition.hierarchical import choose_alpha, cut
+from spatialkz.clustering.partition.labels import sum_of_squares
+from spatialkz.clustering.partition.methods import (
+    METHODS,
+    PartitionMethod,
+    mixture_bic,
+    mixtures,
+    partition,
+    partitions,
+    tree,
+)
 from spatialkz.errors import GraphError, InputError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
@@ -92,7 +99,7 @@ def test_linkage_is_scikit_learns_and_rs(points, method):
 def test_kmeans_is_no_worse_than_scikit_learns(points):
     for k, labels in partitions(points, range(2, 8), "kmeans", rng=1).items():
         peer = KMeans(k, n_init=50, random_state=1).fit(points)
-        assert within_squares(points, labels) <= peer.inertia_ * (1 + 1e-9)
+        assert sum_of_squares(points, labels) <= peer.inertia_ * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("method", [name for name, known in METHODS.items() if known.tree])

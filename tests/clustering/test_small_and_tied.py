@@ -6,7 +6,7 @@ import pytest
 from libpysal.graph import Graph
 
 from spatialkz.clustering import analyse_clusters, cluster_regions
-from spatialkz.clustering.joins import is_symmetric
+from spatialkz.clustering.validation.joins import is_symmetric
 from spatialkz.errors import InputError
 
 

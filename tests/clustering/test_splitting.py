@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from spatialkz.clustering.splitting import combined_p_value, sector_split_test
+from spatialkz.clustering.validation.splitting import combined_p_value, sector_split_test
 from spatialkz.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from spatialkz.clustering.stability import (
+from spatialkz.clustering.validation.stability import (
     bootstrap_stability,
     leave_one_region_out,
     leave_one_sector_out,

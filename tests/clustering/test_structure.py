@@ -5,7 +5,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from spatialkz.clustering.structure import _frame, structure_test
+from spatialkz.clustering.number.structure import _frame, structure_test
 from spatialkz.errors import InputError
 
 REGIONS, SECTORS = 17, 11

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 import pandas as pd
 
 from spatialkz.clustering import PartitionMethod
-from spatialkz.clustering.stability import ClusterStability
+from spatialkz.clustering.validation.stability import ClusterStability
 from spatialkz.report.blocks import (
     DASH,
     Column,

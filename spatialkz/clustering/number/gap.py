@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering.criteria import one_standard_error
-from spatialkz.clustering.lloyd import (
+from spatialkz.clustering.number.criteria import one_standard_error
+from spatialkz.clustering.partition.kmeans import (
     best_partitions,
     checked,
     default_starts,
     single_blas_thread,
     start_draws,
-    sum_of_squares,
 )
+from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
@@ -28,7 +28,6 @@ from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
 Reference = Literal["uniform", "pca"]
-Matrix: TypeAlias = NDArray[np.float64]
 # Points (n, p) and the ks wanted → labels (n,) for each k.
 FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, NDArray[np.intp]]]
 
@@ -150,6 +149,8 @@ def gap_statistic(
         raise InputError(f"reference is {reference!r}; it must be one of {listing(get_args(Reference))}.")
     # A standard error takes two.
     check_number(references, "references", 2)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     rows = check_table(features, name="features", least_regions=3).sort_index()
     points, numbers = checked(rows.to_numpy(), ks)
@@ -191,11 +192,11 @@ def _log_dispersion(
 ) -> Matrix:
     """Logarithm of W for each k."""
     if fit is None:
-        within = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[1][0]
+        found = list(best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0])
     else:
-        found = fit(points, ks)
-        within = np.array([sum_of_squares(points, found[k]) for k in ks])
-    logarithms: Matrix = np.log(within)
+        by_number = fit(points, ks)
+        found = [by_number[k] for k in ks]
+    logarithms: Matrix = np.log([sum_of_squares(points, labels) for labels in found])
     return logarithms
 
 

@@ -10,7 +10,7 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from spatialkz.clustering._labels import Labels, check_partition, membership
+from spatialkz.clustering.partition.labels import Labels, check_partition, membership
 from spatialkz.errors import GraphError, InputError
 from spatialkz.geography import aligned
 from spatialkz.randomness import generator

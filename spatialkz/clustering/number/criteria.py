@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import shortest_path
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairwise_distances_chunked
+from scipy.spatial.distance import cdist
 
-from spatialkz.clustering._labels import membership
-from spatialkz.clustering.lloyd import sum_of_squares
+from spatialkz.clustering.partition.labels import Labels, Matrix, membership, sum_of_squares
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.geography.weights import binary
 from spatialkz.tables import check_table
-
-Matrix: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.intp]
 
 # Rule → the column it reads and whether small values are good; the gap statistic has a rule of its own.
 _EXTREMES = {
@@ -30,6 +24,8 @@ _EXTREMES = {
     "davies_bouldin": True,
     "bic": True,
 }
+# Points whose distances are held at once.
+_ONE_TABLE = 1000
 
 
 def partition_criteria(
@@ -68,6 +64,8 @@ def partition_criteria(
     k
     2       0.889              162.0           0.111        1.0
     """
+    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+
     defined = {k: labels for k, labels in partitions.items() if 1 < len(np.unique(labels)) < len(points)}
     columns: dict[str, dict[int, float]] = {
         "silhouette": _means(silhouette_widths(points, defined)),
@@ -105,11 +103,12 @@ def silhouette_widths(
     if not partitions:
         return {}
     members = {k: membership(labels)[1].astype(np.float64) for k, labels in partitions.items()}
-    reduce: Callable[[Matrix, int], Matrix] = partial(_widths, members)
-    if precomputed:
-        chunks = [reduce(points, 0)]
+    if precomputed or len(points) <= _ONE_TABLE:
+        chunks = [_widths(members, points if precomputed else cdist(points, points), 0)]
     else:
-        chunks = list(pairwise_distances_chunked(points, reduce_func=reduce))
+        from sklearn.metrics import pairwise_distances_chunked
+
+        chunks = list(pairwise_distances_chunked(points, reduce_func=partial(_widths, members)))
     return dict(zip(members, np.vstack(chunks).T, strict=True))
 
 
@@ -181,7 +180,7 @@ def chosen_by_rule(criteria: pd.DataFrame, decides: str = "silhouette") -> pd.Da
     ----------
     criteria : DataFrame
         Index ``k``; any of the columns of :func:`partition_criteria`, ``gap`` and ``se`` of
-        :func:`spatialkz.clustering.gap.gap_statistic`, and ``bic``, for instance joined.
+        :func:`spatialkz.clustering.number.gap.gap_statistic`, and ``bic``, for instance joined.
     decides : str
         Row of the result that the others are compared with.
 

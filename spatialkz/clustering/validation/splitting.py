@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering._labels import Matrix, Refit, membership
+from spatialkz.clustering.partition.labels import Matrix, Refit, membership
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import adjusted, check_number, monte_carlo_tail
@@ -209,16 +209,14 @@ def sector_split_test(
 
 def _halves(
     sectors: pd.Index, splits: int | Sequence[Collection[Hashable]], rng: np.random.Generator
-) -> Iterator[NDArray[np.bool_]]:
-    """Which sectors each split clusters on."""
+) -> Iterable[NDArray[np.bool_]]:
+    """Which sectors each split clusters on; all splits given are checked before the first is used."""
     p = len(sectors)
     if isinstance(splits, int):
         if splits < 1 or p < 2:
             raise InputError(f"{splits} splits of {p} sectors: at least 1 split and 2 sectors are needed.")
-        for split in range(splits):
-            # An odd number of sectors: the larger half goes now to one side, now to the other.
-            yield rng.permutation(p) < (p + split % 2) // 2
-        return
+        # An odd number of sectors: the larger half goes now to one side, now to the other.
+        return (rng.permutation(p) < (p + split % 2) // 2 for split in range(splits))
     if not len(splits):
         raise InputError("splits is empty; at least one set of sectors to cluster on is needed.")
     for chosen in splits:
@@ -229,7 +227,7 @@ def _halves(
             raise InputError(
                 f"A split clusters on {len(set(chosen))} of {p} sectors; some must stay to test."
             )
-        yield sectors.isin(list(chosen))
+    return [sectors.isin(list(chosen)) for chosen in splits]
 
 
 def _between(

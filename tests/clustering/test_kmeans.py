@@ -7,10 +7,15 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from spatialkz.clustering import lloyd
-from spatialkz.clustering._exchange import exchanged
-from spatialkz.clustering._runs import _refill, iterated
-from spatialkz.clustering.lloyd import kmeans_partitions, sum_of_squares, weighted_kmeans
+from spatialkz.clustering.partition import kmeans
+from spatialkz.clustering.partition.kernels import exchange, settle
+from spatialkz.clustering.partition.kmeans import (
+    _refill,
+    iterated,
+    kmeans_partitions,
+    weighted_kmeans,
+)
+from spatialkz.clustering.partition.labels import sum_of_squares
 from spatialkz.errors import InputError
 from spatialkz.specialization import symmetric_quotient
 
@@ -64,7 +69,7 @@ def test_one_cluster_and_one_cluster_a_point(quotients):
 @pytest.mark.parametrize("large", [False, True])
 def test_results_are_fixed_points_with_all_clusters_and_their_inertia(noise, large):
     points = noise if large else noise[:50, :5]
-    assert (points.size >= lloyd.LARGE) == large
+    assert (points.size >= kmeans.LARGE) == large
     for k, (labels, inertia) in kmeans_partitions(points, [3, 7], starts=3, rng=1).items():
         assert np.unique(labels).tolist() == list(range(k))
         first = np.unique(labels, return_index=True)[1]
@@ -138,6 +143,9 @@ def test_empty_clusters_get_the_farthest_point():
     labels, inertia = iterated(points, np.ones((1, 4)), np.array([0]), np.array([2]), centers, 0.0)
     assert labels.tolist() == [[0, 0, 0, 1]]
     assert inertia == pytest.approx([2.0])
+    few, apart = np.empty(4, dtype=np.intp), np.tile(points[:, 0] ** 2, (2, 1))
+    settle(np.ascontiguousarray(points[:, :1].T), np.ones(4), few, apart, 300)
+    assert few.tolist() == [0, 0, 0, 1]
 
 
 def test_refilling_never_empties_another_cluster():
@@ -152,12 +160,12 @@ def test_refilling_never_empties_another_cluster():
 
 def test_exchange_never_raises_the_sum_and_ends_where_no_single_move_lowers_it():
     rng = np.random.default_rng(8)
-    points = np.column_stack([rng.normal(size=(25, 3)), np.ones(25)])
+    points = rng.normal(size=(25, 3))
     start = rng.integers(4, size=(6, 25))
     start[:, :4] = np.arange(4)
-    ks, rows = np.full(6, 4), np.zeros(6, dtype=int)
-    labels, inertia = exchanged(points, np.ones((1, 25)), rows, ks, start, 300)
-    for before, after, within in zip(start, labels, inertia, strict=True):
+    for before in start:
+        after = before.copy()
+        within = exchange(np.ascontiguousarray(points.T), np.ones(25), 4, after, 300)
         here = sum_of_squares(points, after)
         assert here == pytest.approx(within)
         assert here <= sum_of_squares(points, before)

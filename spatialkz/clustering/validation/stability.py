@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering._labels import (
+from spatialkz.clustering.partition.labels import (
     Labels,
     Matrix,
     Member,
@@ -176,6 +176,7 @@ def bootstrap_stability(
     >>> bootstrap_stability(features, labels, ward, rng=1).to_frame()["mean"].round(2).to_dict()
     {1: 1.0, 2: 1.0}
     """
+    check_number(resamples, "resamples", 1)
     points, names, member, _ = _prepared(features, labels)
     draws = _bootstrap(points, member, fit, resamples, generator(rng, "bootstrap_stability"))
     jaccard = pd.DataFrame(draws, columns=pd.Index(names, name="cluster"))
@@ -288,7 +289,6 @@ def _bootstrap(
     points: Matrix, member: Member, fit: Refit, resamples: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Similarities, shape (resamples, clusters)."""
-    check_number(resamples, "resamples", 1)
     clusters = member.shape[1]
     if distinct_rows(points) < clusters:
         raise InputError(f"There are {clusters} clusters, but only {distinct_rows(points)} distinct regions.")

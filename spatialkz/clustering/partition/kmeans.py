@@ -1,7 +1,8 @@
 """k-means with many starts, for many k and many weightings of the same points at once.
 
-All runs share their matrix product, points × stacked centers: a product as wide as all centers together runs
-at the full speed of the processor, one for each run does not.
+Up to 200 points every run is compiled as a whole (:mod:`.kernels`). Beyond, all runs share their matrix
+product, points × stacked centers: a product as wide as all centers together runs at the full speed of the
+processor, one for each run does not.
 """
 
 from __future__ import annotations
@@ -9,33 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 from threadpoolctl import ThreadpoolController
 
-from spatialkz.clustering._exchange import exchanged
-from spatialkz.clustering._runs import (
-    MOST_ITERATIONS,
-    Labels,
-    Matrix,
-    Weights,
-    as_centers,
-    cluster_sums,
-    iterated,
-    start_points,
-)
+from spatialkz.clustering.partition.labels import sum_of_squares
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 
+Matrix: TypeAlias = NDArray[np.floating[Any]]
+Weights: TypeAlias = NDArray[np.float64]
+Labels: TypeAlias = NDArray[np.intp]
+
 LARGE = 100_000  # cells from which single precision searches and double precision finishes
-_FEW_ITERATIONS = 10
+MOST_ITERATIONS, _FEW_ITERATIONS = 300, 10
 _FEW, _MANY = 200, 10_000  # points up to which every run, or the best one, goes on to exchange points
 _SETTLED = 3e-3  # share of points that still move when a single-precision run is left to its finish
 _PARTS, _LEAST_PAIRS, _MOST_PAIRS = 8, 1 << 19, 1 << 24  # blocks, and pairs of point and cluster in each
+_TILE = 1 << 18  # scores held at once: 1 to 2 MB, the size of a core's cache
 _THREADS = ThreadpoolController()
 
 
@@ -107,12 +105,13 @@ def kmeans_partitions(
     parts = _blocks(count, len(table) * sum(ks))
     with single_blas_thread():
         steps = float(table.size) * sum(ks) * count
-        found = in_blocks(partial(_search_blocks, table, ks, uniforms, parts), len(parts), steps)
-        labels, inertia = zip(*(block for part in found for block in part), strict=True)
+        work = partial(_search_blocks, table, ks, uniforms, parts)
+        blocks = [block for part in in_blocks(work, len(parts), steps) for block in part]
+        labels, inertia = zip(*blocks, strict=True)
         best = np.argmin(np.concatenate(inertia), axis=0)
         chosen = np.concatenate(labels)[best, np.arange(len(ks))]
-        final, within = _finished(table, ks, np.ones((1, len(table))), chosen[None])
-    return {k: Partition(final[0, i], float(within[0, i])) for i, k in enumerate(ks)}
+        final = _finished(table, ks, np.ones((1, len(table))), chosen[None])[0]
+    return {k: Partition(found, sum_of_squares(table, found)) for k, found in zip(ks, final, strict=True)}
 
 
 def weighted_kmeans(
@@ -212,7 +211,7 @@ def start_draws(rng: np.random.Generator, rows: int, starts: int, most: int) -> 
 
 def best_partitions(
     points: Weights, ks: list[int], uniforms: Weights, weights: Weights | None = None
-) -> tuple[Labels, Weights]:
+) -> Labels:
     """Best of all starts for each row of weights and each k, in one thread.
 
     Parameters
@@ -226,26 +225,11 @@ def best_partitions(
 
     Returns
     -------
-    labels : array, shape (rows, ks, n)
-    inertia : array, shape (rows, ks)
+    array, shape (rows, ks, n)
     """
     if weights is None:
         weights = np.ones((len(uniforms), len(points)))
     return _finished(points, ks, weights, _searched(points, ks, uniforms, weights)[0])
-
-
-def sum_of_squares(points: Weights, labels: Labels, weights: Weights | None = None) -> float:
-    """Sum of (weighted) squares about the cluster means, from the residuals.
-
-    >>> sum_of_squares(np.array([[0.0], [2.0], [5.0]]), np.array([0, 0, 1]))
-    2.0
-    """
-    if weights is None:
-        weights = np.ones(len(points))
-    names, place = np.unique(labels, return_inverse=True)
-    sums = cluster_sums(points, weights[None], place[None], len(names))[:, 0]
-    means = sums / np.bincount(place, weights)[:, None]
-    return float(weights @ ((points - means[place]) ** 2).sum(axis=1))
 
 
 def _scaled(points: Weights) -> Weights:
@@ -257,11 +241,24 @@ def _scaled(points: Weights) -> Weights:
     return np.column_stack([centered / (np.abs(centered).max() or 1.0), np.ones(len(points))])
 
 
+def _columns(points: Weights) -> Weights:
+    """The same without the ones, a row for each feature, as the kernels take them."""
+    return np.ascontiguousarray(_scaled(points)[:, :-1].T)
+
+
 def _searched(
     points: Weights, ks: list[int], uniforms: Weights, weights: Weights
 ) -> tuple[NDArray[Any], Weights]:
     """Labels (rows, ks, n) of the best start and their sums of squares, in the precision of the search."""
     rows, starts, most = uniforms.shape[:3]
+    if len(points) <= _FEW:
+        from spatialkz.clustering.partition.kernels import best_starts
+
+        found: Labels = np.empty((rows, len(ks), len(points)), dtype=np.intp)
+        within: Weights = np.empty((rows, len(ks)))
+        draws = np.ascontiguousarray(uniforms)
+        best_starts(_columns(points), weights, np.array(ks), draws, MOST_ITERATIONS, found, within)
+        return found, within
     ready: Matrix = _scaled(points)
     large = points.size >= LARGE
     if large:
@@ -273,8 +270,6 @@ def _searched(
     run_row = np.tile(np.repeat(np.arange(rows), starts), len(ks))
     centers = as_centers(ready[np.tile(chains, (len(ks), 1)).T])
     labels, inertia = iterated(ready, weights, run_row, run_k, centers, _SETTLED if large else 0.0)
-    if len(points) <= _FEW:
-        labels, inertia = exchanged(ready, weights, run_row, run_k, labels, MOST_ITERATIONS)
     inertia = inertia.reshape(len(ks), rows, starts)
     # A tie within rounding goes to the first start.
     slack = 1e-12 * (weights.sum(axis=1) * ready.shape[1])[:, None]
@@ -284,31 +279,24 @@ def _searched(
     return labels[::-1, :, 0].swapaxes(0, 1), inertia[::-1, :, 0].T
 
 
-def _finished(
-    points: Weights, ks: list[int], weights: Weights, labels: NDArray[Any]
-) -> tuple[Labels, Weights]:
-    """The partitions found, (rows, ks, n), as fixed points in double precision, with their inertia."""
-    exact, rows = _scaled(points), len(weights)
-    run_k, run_row = np.repeat(ks[::-1], rows), np.tile(np.arange(rows), len(ks))
-    labels = labels[:, ::-1].swapaxes(0, 1).reshape(len(run_k), -1)
+def _finished(points: Weights, ks: list[int], weights: Weights, labels: NDArray[Any]) -> Labels:
+    """The partitions found, (rows, ks, n), as fixed points in double precision, numbered as they occur."""
     if _FEW < len(points) <= _MANY:
-        labels, _ = exchanged(exact, weights, run_row, run_k, labels, _FEW_ITERATIONS)
-    centers = as_centers(cluster_sums(exact, weights[run_row], labels, ks[-1]))
-    labels, _ = iterated(exact, weights, run_row, run_k, centers, 0.0)
-    final = _numbered(labels.reshape(len(ks), rows, -1)[::-1].swapaxes(0, 1))
-    inertia = [
-        [sum_of_squares(points, one, row) for one in found] for row, found in zip(weights, final, strict=True)
-    ]
-    return final, np.array(inertia)
+        from spatialkz.clustering.partition.kernels import exchange, settled
 
-
-def _numbered(labels: NDArray[Any]) -> Labels:
-    """Renumber clusters from 0 as they first occur along the last axis."""
-    numbered = np.empty(labels.shape, dtype=np.intp)
-    for place in np.ndindex(labels.shape[:-1]):
-        _, first, inverse = np.unique(labels[place], return_index=True, return_inverse=True)
-        numbered[place] = np.argsort(np.argsort(first))[inverse]
-    return numbered
+        columns, labels = _columns(points), labels.astype(np.intp)
+        for row, place in np.ndindex(labels.shape[:2]):
+            exchange(columns, weights[row], ks[place], labels[row, place], _FEW_ITERATIONS)
+            settled(columns, weights[row], ks[place], labels[row, place], MOST_ITERATIONS)
+    elif len(points) > _MANY:
+        exact, rows = _scaled(points), len(weights)
+        run_k, run_row = np.repeat(ks[::-1], rows), np.tile(np.arange(rows), len(ks))
+        runs = labels[:, ::-1].swapaxes(0, 1).reshape(len(run_k), -1)
+        centers = as_centers(cluster_sums(exact, weights[run_row], runs, ks[-1]))
+        runs, _ = iterated(exact, weights, run_row, run_k, centers, 0.0)
+        labels = runs.reshape(len(ks), rows, -1)[::-1].swapaxes(0, 1)
+    numbered = [pd.factorize(found)[0] for found in labels.reshape(-1, len(points))]
+    return np.array(numbered, dtype=np.intp).reshape(labels.shape)
 
 
 def _blocks(count: int, pairs: int) -> list[slice]:
@@ -335,4 +323,155 @@ def _row_blocks(
     parts: list[slice],
     chosen: slice,
 ) -> list[Labels]:
-    return [best_partitions(points, [k], uniforms[rows], weights[rows])[0][:, 0] for rows in parts[chosen]]
+    return [best_partitions(points, [k], uniforms[rows], weights[rows])[:, 0] for rows in parts[chosen]]
+
+
+def start_points(points: Matrix, weights: Matrix, uniforms: Weights) -> Labels:
+    """Greedy k-means++: of some points drawn with probability ∝ w d², the one that lowers Σ w d² most."""
+    chains, most, _ = uniforms.shape
+    n = len(points)
+    squares = (points[:, :-1] ** 2).sum(axis=1)
+    weights = weights.astype(points.dtype)
+    nearest: Matrix = np.ones((chains, n), dtype=points.dtype)
+    chosen = np.empty((chains, most), dtype=np.intp)
+    which = np.arange(chains)
+    for step in range(most):
+        cumulated = np.cumsum(weights * nearest, axis=1, dtype=np.float64)
+        total = cumulated[:, -1:]
+        # Where rounding leaves no distance, any point of weight will do; its cluster is filled later.
+        spare = (total <= 0).ravel()
+        cumulated[spare] = np.cumsum(weights[spare], axis=1, dtype=np.float64)
+        # Chain c climbs from c to c + 1, so that one search serves all chains.
+        ladder = (cumulated / cumulated[:, -1:] + which[:, None]).ravel()
+        draws = uniforms[:, step, : 1 if step == 0 else None] * (1 - 1e-9) + which[:, None]
+        candidates = np.searchsorted(ladder, draws, side="right") - n * which[:, None]
+        flat = candidates.ravel()
+        apart = squares - 2 * (points[flat, :-1] @ points[:, :-1].T) + squares[flat, None]
+        apart = np.maximum(apart, 0).reshape(*candidates.shape, n)
+        if step:
+            apart = np.minimum(apart, nearest[:, None])
+        best = np.einsum("ctn,cn->ct", apart, weights).argmin(axis=1)
+        nearest, chosen[:, step] = apart[which, best], candidates[which, best]
+    return chosen
+
+
+def as_centers(sums: Matrix) -> Matrix:
+    """Turn (… Σwx, Σw) into (… c, −|c|²/2), whose product with (x, 1) is largest for the nearest center."""
+    centers = sums / np.where(sums[..., -1:] > 0, sums[..., -1:], 1)
+    centers[..., -1] = -0.5 * (centers[..., :-1] ** 2).sum(axis=-1)
+    return centers
+
+
+def cluster_sums(points: Matrix, weights: Matrix, labels: NDArray[Any], most: int) -> Matrix:
+    """Σ w (x, 1) by cluster and run, shape (most, runs, p + 1)."""
+    runs, n = labels.shape
+    rows = labels.astype(np.intp) * runs + np.arange(runs)[:, None]
+    columns = np.broadcast_to(np.arange(n), labels.shape)
+    spread = coo_array((weights.ravel(), (rows.ravel(), columns.ravel())), shape=(most * runs, n))
+    sums: Matrix = (spread @ points).reshape(most, runs, -1)
+    return sums
+
+
+def iterated(
+    points: Matrix,
+    weights: Weights,
+    run_row: Labels,
+    run_k: Labels,
+    centers: Matrix,
+    settled: float,
+) -> tuple[NDArray[Any], Weights]:
+    """Iterate all runs until at most a share ``settled`` of the points changes its cluster.
+
+    Runs stand in descending ``run_k``; ``centers`` has shape (largest k, runs, p + 1).
+    """
+    n, runs, most = len(points), len(run_k), len(centers)
+    none = most  # the label of points not yet in a cluster
+    labels = np.full((runs, n), none, dtype=np.min_scalar_type(none))
+    sums = np.zeros((most + 1, *centers.shape[1:]), dtype=points.dtype)
+    active = np.arange(runs)
+    # Half the smallest weight tells an empty cluster from a sum that rounding left beside 0.
+    least = 0.5 * np.where(weights > 0, weights, np.inf).min(axis=1)
+    for _ in range(MOST_ITERATIONS):
+        row = run_row[active]
+        holds = np.arange(most)[:, None] < run_k[active]
+        found, moved = labels[active], np.zeros(len(active), dtype=np.intp)
+        current = np.ascontiguousarray(sums[:, active])
+        flat = current.reshape(-1, points.shape[1])
+        stacked = centers[:, active][holds]
+        width = max(16, _TILE // len(stacked))
+        for first in range(0, n, width):
+            tile = points[first : first + width]
+            new = _nearest(stacked, tile, holds.sum(axis=1), labels.dtype)
+            run, point = np.nonzero(new != found[:, first : first + width])
+            before, after = found[run, point + first].astype(np.intp), new[run, point].astype(np.intp)
+            weight = weights[row[run], point + first].astype(points.dtype)
+            change = coo_array(
+                (
+                    np.concatenate([weight, -weight]),
+                    (np.concatenate([after, before]) * len(active) + np.tile(run, 2), np.tile(point, 2)),
+                ),
+                shape=(len(flat), len(tile)),
+            )
+            flat += change @ tile
+            moved += np.bincount(run, minlength=len(active))
+            found[:, first : first + width] = new
+        empty = holds & (current[:most, :, -1] < least[row])
+        for place in np.flatnonzero(empty.any(axis=0)):
+            lost, now = np.flatnonzero(empty[:, place]), centers[:, active[place]]
+            _refill(points, weights[row[place]], found[place], current[:, place], now, lost)
+            moved[place] = n
+        labels[active], sums[:, active] = found, current
+        centers[:, active] = as_centers(current[:most])
+        active = active[moved > settled * n]
+        if not len(active):
+            break
+    return labels, within_sums(points, weights, run_row, sums[:most])
+
+
+def within_sums(points: Matrix, weights: Weights, run_row: Labels, sums: Matrix) -> Weights:
+    """Within-cluster sum of squares of each run: total less that of the centers."""
+    total = weights @ (points[:, :-1].astype(np.float64) ** 2).sum(axis=1)
+    sums = sums.astype(np.float64)
+    counts = np.where(sums[..., -1] > 0, sums[..., -1], 1)
+    between = ((sums[..., :-1] ** 2).sum(axis=2) / counts).sum(axis=0)
+    within: Weights = np.maximum(total[run_row] - between, 0.0)
+    return within
+
+
+def _nearest(stacked: Matrix, tile: Matrix, alive: Labels, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Label of the nearest center for each run and point; ``alive[j]`` runs have a j-th cluster."""
+    scores = stacked @ tile.T
+    best = scores[: alive[0]]
+    labels = np.zeros(best.shape, dtype=dtype)
+    first = int(alive[0])
+    for j, runs in enumerate(alive[1:], start=1):
+        rival = scores[first : first + runs]
+        # j only grows, so that a maximum keeps the last improvement.
+        better = np.multiply(rival > best[:runs], dtype.type(j), dtype=dtype)
+        np.maximum(labels[:runs], better, out=labels[:runs])
+        np.maximum(best[:runs], rival, out=best[:runs])
+        first += runs
+    return labels
+
+
+def _refill(
+    points: Matrix,
+    weights: Matrix,
+    labels: NDArray[Any],
+    sums: Matrix,
+    centers: Matrix,
+    empty: Labels,
+) -> None:
+    """Give each empty cluster of a run the point farthest from its center, in place."""
+    apart = ((points[:, :-1] - centers[labels.astype(np.intp), :-1]) ** 2).sum(axis=1)
+    count = np.bincount(labels[weights > 0], minlength=len(centers))
+    for cluster in empty:
+        movable = (weights > 0) & (count[labels] > 1)
+        far = int(np.argmax(np.where(movable, apart, -1.0)))
+        gain = (weights[far] * points[far]).astype(points.dtype)
+        sums[labels[far]] -= gain
+        sums[cluster] += gain
+        count[labels[far]] -= 1
+        count[cluster] = 1
+        labels[far] = cluster
+        apart[far] = 0.0

@@ -83,3 +83,16 @@ def distinct_groups(points: Matrix) -> NDArray[np.intp]:
 def distinct_rows(points: Matrix) -> int:
     """How many points differ: no method finds more clusters than that."""
     return len(np.unique(points, axis=0))
+
+
+def sum_of_squares(points: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
+    """Sum of (weighted) squares about the cluster means, from the residuals.
+
+    >>> sum_of_squares(np.array([[0.0], [2.0], [5.0]]), np.array([0, 0, 1]))
+    2.0
+    """
+    weight = np.ones(len(points)) if weights is None else weights
+    place = pd.factorize(labels)[0]
+    sizes = np.bincount(place, weight)
+    means = np.stack([np.bincount(place, weight * column) / sizes for column in points.T], axis=1)
+    return float(weight @ ((points - means[place]) ** 2).sum(axis=1))

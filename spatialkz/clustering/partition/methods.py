@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist, squareform
 
-from spatialkz.clustering.clustgeo import alpha_choices, checked_alpha, scaled_squares
-from spatialkz.clustering.contiguous import (
+from spatialkz.clustering.partition.contiguous import (
     check_parts,
     region_kmeans_partitions,
     skater_partitions,
     ward_forest,
 )
-from spatialkz.clustering.lloyd import checked, kmeans_partitions
-from spatialkz.clustering.mixtures import mixtures
-from spatialkz.clustering.trees import cut, weighted_ward
+from spatialkz.clustering.partition.hierarchical import (
+    alpha_choices,
+    checked_alpha,
+    cut,
+    scaled_squares,
+    weighted_ward,
+)
+from spatialkz.clustering.partition.kmeans import checked, kmeans_partitions
+from spatialkz.clustering.partition.labels import Labels, Matrix
 from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import check_number
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 PartitionMethod = Literal[
     "kmeans",
@@ -36,8 +45,8 @@ PartitionMethod = Literal[
     "region-kmeans",
     "clustgeo",
 ]
-Matrix: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.intp]
+_SHAPES = ("spherical", "diag")
+_LEAST_VARIANCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,7 @@ def partitions(
         contiguous ``ward-contiguous``, ``skater``, ``region-kmeans``; with a soft spatial weight
         ``clustgeo``. What they need and promise: :data:`METHODS`.
     weights : sparse array, shape (regions, regions), optional
-        Who touches whom (:func:`spatialkz.clustering.contiguous.contiguity`).
+        Who touches whom (:func:`spatialkz.clustering.partition.contiguous.contiguity`).
     distances : array, shape (regions, regions), optional
         Dissimilarities in space for ``clustgeo``; left out, 0 between neighbors and 1 otherwise.
     alpha : float, optional
@@ -178,13 +187,15 @@ def tree(
     points: Matrix,
     method: PartitionMethod,
     *,
+    k: int | None = None,
     weights: csr_array | None = None,
     distances: Matrix | None = None,
     alpha: float | None = None,
 ) -> Matrix:
     """Linkage matrix of a hierarchical method; parameters as in :func:`partitions`.
 
-    ``clustgeo`` needs its alpha here, for each alpha has its own tree; its heights are gains of inertia.
+    ``clustgeo`` has a tree for each alpha: give it, or the ``k`` it is chosen for. Its heights are gains of
+    inertia.
 
     Raises
     ------
@@ -196,14 +207,109 @@ def tree(
     >>> tree(np.array([[0.0], [1.0], [8.0]]), "complete")
     array([[0., 1., 1., 2.], [2., 3., 8., 3.]])
     """
-    task = _task(points, [], method, weights, distances, alpha, None, None)
+    task = _task(points, [] if k is None else [k], method, weights, distances, alpha, None, None)
     grow = METHODS[method].tree
     if grow is None:
         having = [name for name, known in METHODS.items() if known.tree]
         raise InputError(f"method {method!r} has no tree; those with one are {listing(having)}.")
     if method == "clustgeo" and alpha is None:
-        raise InputError("The tree of 'clustgeo' needs an alpha.")
+        if k is None:
+            raise InputError("The tree of 'clustgeo' needs an alpha.")
+        task = replace(task, alpha=alpha_choices(task.points, task.space, [k])[k][0].alpha)
     return grow(task)
+
+
+def mixtures(
+    points: Matrix,
+    ks: Iterable[int],
+    *,
+    starts: int = 20,
+    least_variance: float = _LEAST_VARIANCE,
+    rng: int | np.random.Generator | None = None,
+) -> dict[int, GaussianMixture]:
+    """Gaussian mixture for each k, with spherical or diagonal covariances, whichever has the smaller BIC.
+
+    Full covariances have more parameters than few regions carry. A cluster of one region has no spread, and
+    its likelihood no bound: to every variance a share of the mean variance of the columns is added. The share
+    decides what BIC finds: in 40 tables of independent normal noise, 17 × 11, it wrongly preferred k > 1 in
+    37, 9, 3 and 1 with shares of 0.001, 0.1, 0.2 and 0.3, while three groups two deviations apart in each
+    column were found 19 times in 20 with 0.1, 0.2 or 0.3. With few columns it is blunter: two groups in a
+    single column can be missed. Try several before reading anything into k.
+
+    Parameters
+    ----------
+    points : array, shape (regions, features)
+    ks : iterable of int
+    starts : int
+        Starts from k-means++ for each k.
+    least_variance : float
+        The share added, above 0.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    dict
+        k → fitted mixture.
+
+    References
+    ----------
+    Fraley & Raftery (2002), *JASA* 97, 611–631.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    seed = int(generator(rng, "mixture").integers(2**31))
+    if not least_variance > 0:
+        raise InputError(f"least_variance is {least_variance:g}; it must be above 0.")
+    least = least_variance * points.var(axis=0).mean()
+    return {
+        k: min(
+            (
+                GaussianMixture(
+                    k,
+                    covariance_type=shape,
+                    reg_covar=least,
+                    n_init=starts if k > 1 else 1,
+                    init_params="k-means++",
+                    max_iter=1000,
+                    random_state=seed,
+                ).fit(points)
+                for shape in _SHAPES
+            ),
+            key=lambda mixture: float(mixture.bic(points)),
+        )
+        for k in sorted(ks)
+    }
+
+
+def mixture_bic(
+    points: Matrix,
+    ks: Iterable[int],
+    *,
+    starts: int = 20,
+    least_variance: float = _LEAST_VARIANCE,
+    rng: int | np.random.Generator | None = None,
+) -> pd.DataFrame:
+    r"""Bayesian information criterion of mixtures, :math:`-2 \ln L + m \ln n`; small is good.
+
+    Parameters as in :func:`mixtures`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``k``; columns ``bic, covariance`` (``spherical`` or ``diag``), ``clusters``: components that
+        are the likeliest of some region, at most k.
+
+    Examples
+    --------
+    >>> points = np.repeat([[0.0, 0.0], [9.0, 9.0]], 6, axis=0) + np.eye(12, 2)
+    >>> print(mixture_bic(points, [1, 2], rng=1)["bic"].idxmin())
+    2
+    """
+    fitted = mixtures(points, ks, starts=starts, least_variance=least_variance, rng=rng)
+    rows = [(m.bic(points), m.covariance_type, len(np.unique(m.predict(points)))) for m in fitted.values()]
+    return pd.DataFrame(
+        rows, index=pd.Index(list(fitted), name="k"), columns=["bic", "covariance", "clusters"]
+    )
 
 
 def _task(
@@ -236,6 +342,8 @@ def _task(
             raise InputError(f"{name} have shape {matrix.shape}; {len(table)} × {len(table)} was expected.")
     if alpha is not None:
         checked_alpha(alpha)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     return _Task(table, numbers, weights, distances, alpha, starts, rng)
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from spatialkz.clustering.criteria import silhouette_widths
-from spatialkz.clustering.lloyd import (
+from spatialkz.clustering.number.criteria import silhouette_widths
+from spatialkz.clustering.partition.kmeans import (
     best_partitions,
     checked,
     default_starts,
     single_blas_thread,
     start_draws,
 )
+from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
@@ -28,7 +28,6 @@ from spatialkz.tables import check_table
 
 Null = Literal["gaussian", "column-permutation"]
 Statistic = Literal["silhouette", "two-means"]
-Matrix: TypeAlias = NDArray[np.float64]
 
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STARTS = 10
@@ -168,6 +167,8 @@ def structure_test(
         if given not in get_args(options):
             raise InputError(f"{name} is {given!r}; it must be one of {listing(get_args(options))}.")
     check_number(draws, "draws", 1)
+    if starts is not None:
+        check_number(starts, "starts", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     table = check_table(features, name="features", least_regions=4).sort_index()
     points, numbers = checked(table.to_numpy(), ks if statistic == "silhouette" else [2])
@@ -207,10 +208,10 @@ def _measured(
     statistic: Statistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
 ) -> tuple[float, int]:
     """The statistic and the k at which it is reached."""
-    labels, within = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))
+    found = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0]
     if statistic == "two-means":
-        return float(within[0, 0] / ((points - points.mean(axis=0)) ** 2).sum()), 2
-    widths = silhouette_widths(points, dict(zip(ks, labels[0], strict=True)))
+        return sum_of_squares(points, found[0]) / float(((points - points.mean(axis=0)) ** 2).sum()), 2
+    widths = silhouette_widths(points, dict(zip(ks, found, strict=True)))
     means = {k: float(width.mean()) for k, width in widths.items()}
     # Rounding lets the smaller k win a tie.
     best = max(ks, key=lambda k: (round(means[k], 12), -k))

@@ -9,16 +9,17 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from spatialkz.clustering.clustgeo import (
+from spatialkz.clustering.partition.hierarchical import (
     AlphaChoice,
     ClustGeo,
     alpha_choices,
     choose_alpha,
+    cut,
     dissimilarities,
     homogeneity,
     scaled_squares,
+    weighted_ward,
 )
-from spatialkz.clustering.trees import cut, weighted_ward
 from spatialkz.errors import GraphError, InputError, RegionError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"

@@ -1,0 +1,1 @@
+"""How many clusters, if any: criteria, the gap statistic, and a test against data without clusters."""

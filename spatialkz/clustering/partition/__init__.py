@@ -1,0 +1,1 @@
+"""How regions are grouped: each method, and all of them behind one function."""

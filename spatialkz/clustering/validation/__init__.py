@@ -1,0 +1,1 @@
+"""How far clusters hold: without a region or a sector, by other methods, in other sectors, on the map."""
