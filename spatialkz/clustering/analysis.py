@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from scipy.cluster.hierarchy import linkage
 
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.number.structure import StructureTest, structure_test
@@ -69,8 +68,6 @@ class ClusterAnalysis:
         None where the graph is not symmetric.
     split : SectorSplitTest or None
         Whether clusters of half of the sectors differ in the other half; None where fewer than 4 vary.
-    tree : array, shape (regions − 1, 4)
-        Ward's tree of all regions as SciPy writes it, leaves in the order of the labels.
     features : str
         What was clustered, in words.
     notes : tuple of str
@@ -87,7 +84,6 @@ class ClusterAnalysis:
     profiles: ClusterProfiles
     contiguity: ClusterContiguity | None
     split: SectorSplitTest | None
-    tree: Matrix
     features: str
     notes: tuple[str, ...] = ()
 
@@ -95,6 +91,11 @@ class ClusterAnalysis:
     def main(self) -> RegionClusters:
         """Clusters of the first method."""
         return next(iter(self.clusters.values()))
+
+    @property
+    def tree(self) -> Matrix:
+        """Ward's tree of all regions as SciPy writes it, leaves in the order of the labels."""
+        return np.asarray(self.clusters["ward"].tree)
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each region: clusters, silhouettes and stability by method, membership probability."""
@@ -258,7 +259,6 @@ def analyse_clusters(
         if main.k > 1 and is_symmetric(graph)
         else None,
         split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
-        tree=linkage(features.to_numpy(), "ward"),
         features=transform_note(quotients, transform),
         notes=tuple(notes),
     )
