@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables import Kind, TableOptions
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, MarkMeaning, NumberKind, WeightsInFile
+from spatialkz.tables import TableOptions
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Line = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cell = str | int | float | bool
-Policy = Literal["error", "keep", "attach"]
 
 
 # Choices check their own values; here are their names.
@@ -74,15 +74,15 @@ class Table(Section):
     keep_sums: bool = False
     encoding: Text | None = None
     delimiter: Annotated[str, Field(min_length=1)] | None = None
-    decimal: Literal[".", ","] | None = None
+    decimal: DecimalMark | None = None
     sheet: str | int | None = None
     header: Line | Annotated[list[Line], Field(min_length=1)] | None = None
     skip: Annotated[int, Field(ge=0)] = 0
     footnotes: bool = True
-    unknown: dict[str, Literal["zero", "suppressed", "flag"]] = {}
-    absent: Literal["zero", "suppressed"] | None = None
+    unknown: dict[str, MarkMeaning] = {}
+    absent: AbsentPair | None = None
     suppressed: Suppressed = Suppressed()
-    kind: Kind = "volumes"
+    kind: NumberKind = "volumes"
     unit: str = ""
     rounding: Number = 0.0
     base: Text | BaseFile | None = None
@@ -121,8 +121,8 @@ class Geography(Section):
     """Who neighbors whom."""
 
     graph: Text = "queen"
-    isolates: Policy = "error"
-    parts: Policy = "keep"
+    isolates: GraphPolicy = "error"
+    parts: GraphPolicy = "keep"
     times: Text | None = None
     boundaries: Text | None = None
     id: Text | None = None
@@ -131,7 +131,7 @@ class Geography(Section):
     crs: Text | None = None
     clean: bool = False
     gap: Number | None = None
-    weights: Literal["read", "ignore"] = "read"
+    weights: WeightsInFile = "read"
     directed: bool = False
 
     @model_validator(mode="after")

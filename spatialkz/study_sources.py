@@ -16,7 +16,8 @@ from spatialkz.datasets import data_path
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Recipe, as_recipe, names_recipe
 from spatialkz.geography.boundaries import boundaries_for
-from spatialkz.regions import Vintage, boundary_source, resolve_regions
+from spatialkz.options import Vintage
+from spatialkz.regions import boundary_source, resolve_regions
 from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
 from spatialkz.regions.names import known_names
 from spatialkz.study import Choices, Places, Study

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.normalization import Normalization, normalize
+from spatialkz.candidates.normalization import normalize
 from spatialkz.candidates.weighting import BOD_BOUNDS, Weights, benefit_of_the_doubt, indicator_weights
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Aggregation, Normalization
 
-Aggregation = Literal["arithmetic", "geometric", "topsis", "copeland"]
 Floats = npt.NDArray[np.floating]
 
 # The smallest value a geometric mean meets, where 1 is the largest.

@@ -13,16 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.aggregation import AGGREGATIONS, Aggregation
-from spatialkz.candidates.normalization import (
-    Normalization,
-    check_evidence,
-    check_ratios,
-    mid_ranks,
-    normalized,
-)
+from spatialkz.candidates.aggregation import AGGREGATIONS
+from spatialkz.candidates.normalization import check_evidence, check_ratios, mid_ranks, normalized
 from spatialkz.candidates.weighting import expert_weights
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Aggregation, Normalization
 from spatialkz.spatial.parallel import in_blocks
 from spatialkz.tables import check_same_regions, check_table
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats, check_alternative, check_number, permutation_p_value
+from spatialkz.inference import Floats, check_alternative, check_number, permutation_p_value
+from spatialkz.options import Alternative, NamingStatistic
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import symmetric_quotient
 from spatialkz.tables import check_table
 
-NamingStatistic = Literal["symmetric", "share"]
 UPLIFTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0, 50.0)
 # Statistics closer than this are ties; ties count on both sides.
 _TIE = 1e-10

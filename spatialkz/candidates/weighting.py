@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ import pandas as pd
 
 from spatialkz.candidates.normalization import matched
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Weighting
 
-Weighting = Literal["equal", "pca", "entropy", "bod"]
 Weights: TypeAlias = Weighting | pd.Series
 Floats = npt.NDArray[np.float64]
 

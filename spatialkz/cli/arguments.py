@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from spatialkz.errors import InputError, OutputError
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind
 from spatialkz.writing import check_ending
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", callback=_writable, help="File to write: .csv, .json, .parquet or .xlsx."),
 ]
-NumberKind = Annotated[
-    Literal["volumes", "counts", "quotients"] | None,
+KindOption = Annotated[
+    NumberKind | None,
     typer.Option("--kind", help="What the numbers of a bare table are."),
 ]
 _INPUT = typer.Argument(
@@ -62,9 +63,9 @@ class Reading:
     sheet: Annotated[str | None, _option(help="Name or number of a workbook's sheet.")] = None
     header: Annotated[str | None, _option(help="Line of the header, or several: 4,5.")] = None
     skip: Annotated[int | None, _option(min=0, help="Lines at the top to leave out.")] = None
-    decimal: Annotated[
-        Literal[".", ","] | None, _option(help="Decimal mark, where the cells leave it open.")
-    ] = None
+    decimal: Annotated[DecimalMark | None, _option(help="Decimal mark, where the cells leave it open.")] = (
+        None
+    )
     delimiter: Annotated[str | None, _option(help="What parts the cells of a text file.")] = None
     encoding: Annotated[str | None, _option(help="Encoding of a text file; left out, told by content.")] = (
         None
@@ -109,9 +110,9 @@ class Selection:
             metavar="MARK=MEANING", help="What a mark means: zero, suppressed, or flag; can be repeated."
         ),
     ] = ()  # type: ignore[assignment]
-    absent: Annotated[
-        Literal["zero", "suppressed"] | None, _option(help="What a pair without a row in a long file means.")
-    ] = None
+    absent: Annotated[AbsentPair | None, _option(help="What a pair without a row in a long file means.")] = (
+        None
+    )
     largest: Annotated[float | None, _option(help="Largest value of a suppressed cell.")] = None
     rounding: Annotated[float | None, _option(help="Half of the last printed digit.")] = None
 
@@ -122,11 +123,11 @@ class Neighbors:
 
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
     isolates: Annotated[
-        Literal["error", "keep", "attach"] | None,
+        GraphPolicy | None,
         _option(help="What is done about regions without neighbors."),
     ] = None
     parts: Annotated[
-        Literal["error", "keep", "attach"] | None,
+        GraphPolicy | None,
         _option(help="What is done about a graph in several parts."),
     ] = None
     boundaries: Annotated[

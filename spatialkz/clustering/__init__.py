@@ -9,7 +9,7 @@ from spatialkz.clustering.criteria import chosen_by_rule, partition_criteria, pa
 from spatialkz.clustering.gap import GapStatistic, gap_statistic
 from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity
 from spatialkz.clustering.max_p import max_p
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions, tree
+from spatialkz.clustering.methods import METHODS, partition, partitions, tree
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.selective import SelectiveTest, selective_test
 from spatialkz.clustering.splitting import SectorSplitTest, sector_split_test
@@ -20,7 +20,7 @@ from spatialkz.clustering.stability import (
     leave_one_sector_out,
 )
 from spatialkz.clustering.structure import StructureTest, structure_test
-from spatialkz.clustering.transforms import TRANSFORMS, Transform, transform_note, transformed
+from spatialkz.clustering.transforms import TRANSFORMS, transform_note, transformed
 
 __all__ = [
     "METHODS",
@@ -33,12 +33,10 @@ __all__ = [
     "ClusterStability",
     "Consensus",
     "GapStatistic",
-    "PartitionMethod",
     "RegionClusters",
     "SectorSplitTest",
     "SelectiveTest",
     "StructureTest",
-    "Transform",
     "adjusted_rand",
     "analyse_clusters",
     "bootstrap_stability",

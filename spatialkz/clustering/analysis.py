@@ -16,13 +16,14 @@ from spatialkz.clustering.agreement import adjusted_rand, partitions_by
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.consensus import Consensus, consensus_clusters
 from spatialkz.clustering.joins import ClusterContiguity, cluster_contiguity, is_symmetric
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition
+from spatialkz.clustering.methods import METHODS, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.splitting import SectorSplitTest, sector_split_test
 from spatialkz.clustering.stability import ClusterStability, leave_one_region_out, leave_one_sector_out
 from spatialkz.clustering.structure import StructureTest, structure_test
-from spatialkz.clustering.transforms import Transform, transform_note, transformed
+from spatialkz.clustering.transforms import transform_note, transformed
 from spatialkz.errors import InputError
+from spatialkz.options import PartitionMethod, Transform
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 

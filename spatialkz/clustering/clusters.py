@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,15 +22,15 @@ from spatialkz.clustering.criteria import (
     silhouette_widths,
 )
 from spatialkz.clustering.gap import gap_statistic
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions
+from spatialkz.clustering.methods import METHODS, partition, partitions
 from spatialkz.clustering.mixtures import mixture_bic
 from spatialkz.clustering.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
+from spatialkz.options import NumberRule, PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
-Rule = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
 Matrix: TypeAlias = NDArray[np.float64]
 
 _MOST_CLUSTERS = 10
@@ -122,7 +122,7 @@ def cluster_regions(
     k: int | None = None,
     graph: Graph | None = None,
     alpha: float | None = None,
-    choose_by: Rule = "silhouette",
+    choose_by: NumberRule = "silhouette",
     references: int = 50,
     resamples: int = 100,
     rng: int | np.random.Generator | None = None,
@@ -183,8 +183,8 @@ def cluster_regions(
     """
     if method not in METHODS:
         raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
-    if choose_by not in get_args(Rule) or (choose_by == "bic" and method != "mixture"):
-        known_rules = [rule for rule in get_args(Rule) if rule != "bic" or method == "mixture"]
+    if choose_by not in get_args(NumberRule) or (choose_by == "bic" and method != "mixture"):
+        known_rules = [rule for rule in get_args(NumberRule) if rule != "bic" or method == "mixture"]
         raise InputError(
             f"choose_by is {choose_by!r}; for {method} it must be one of {listing(known_rules)}."
         )

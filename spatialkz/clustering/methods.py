@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,18 +24,8 @@ from spatialkz.clustering.lloyd import checked, kmeans_partitions
 from spatialkz.clustering.mixtures import mixtures
 from spatialkz.clustering.trees import cut, weighted_ward
 from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.options import PartitionMethod
 
-PartitionMethod = Literal[
-    "kmeans",
-    "ward",
-    "average",
-    "complete",
-    "mixture",
-    "ward-contiguous",
-    "skater",
-    "region-kmeans",
-    "clustgeo",
-]
 Matrix: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.intp]
 

@@ -12,9 +12,10 @@ from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.focal.fragments import parts, random_parts
-from spatialkz.focal.grades import Grade, checked_quotients, graded, varying
+from spatialkz.focal.grades import checked_quotients, graded, varying
 from spatialkz.focal.piling import exact_tail
-from spatialkz.inference import Alternative, Floats, check_alternative, tail_p_value
+from spatialkz.inference import Floats, check_alternative, tail_p_value
+from spatialkz.options import Alternative, Grade
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import local_moran, moran_power
 from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of

@@ -12,10 +12,11 @@ from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
 from spatialkz.focal.contiguity import moran_columns
-from spatialkz.focal.grades import Grade, graded_cells, why_undecided
+from spatialkz.focal.grades import graded_cells, why_undecided
 from spatialkz.focal.influence import standardized_again
 from spatialkz.focal.size_null import SizeNull, chunks
-from spatialkz.inference import Alternative, Floats, tail_p_value
+from spatialkz.inference import Floats, tail_p_value
+from spatialkz.options import Alternative, Grade
 
 # A threshold, or a grade that needs none.
 Choice: TypeAlias = float | Literal["rank", "log1p", "symmetric"]

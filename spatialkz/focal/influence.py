@@ -15,17 +15,11 @@ from scipy.sparse import csr_array, diags_array
 from spatialkz.errors import InputError
 from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.focal.contiguity import moran_columns
-from spatialkz.focal.grades import (
-    LEAST_REGIONS,
-    LEAST_SECTORS,
-    Grade,
-    checked_quotients,
-    graded,
-    why_undecided,
-)
+from spatialkz.focal.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, why_undecided
 from spatialkz.focal.piling import variance_ratio
 from spatialkz.focal.verdict import two_by_two
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative, Grade
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_alpha, check_permutations, seeds_of
 from spatialkz.spatial._frames import TIE, permutation_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,22 +13,16 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.column_null import COMPILE_FROM, ColumnShuffle, row_sums
-from spatialkz.focal.grades import Grade, checked_quotients, graded, graded_cells, varying, why_undecided
+from spatialkz.focal.grades import checked_quotients, graded, graded_cells, varying, why_undecided
 from spatialkz.focal.size_null import CHUNK, Shares, SizeNull, dealt, size_null
-from spatialkz.inference import (
-    Alternative,
-    Floats,
-    check_alternative,
-    false_discovery_adjusted,
-    monte_carlo_tail,
-)
+from spatialkz.inference import Floats, check_alternative, false_discovery_adjusted, monte_carlo_tail
+from spatialkz.options import Alternative, Grade, PilingNull
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_permutations, seeds_of
 from spatialkz.spatial._frames import TIE, deviates, permutation_parts
 from spatialkz.spatial.parallel import in_blocks
 from spatialkz.spatial.shuffles import Keys, order_keys
 
-Null = Literal["columns", "sizes"]
 # Draws kept whole for the envelope; it needs no more.
 _ENVELOPE = 999
 # Multiplications up to which the exact distribution of one region's sum is worked out.
@@ -72,7 +66,7 @@ class PilingTest:
     envelope: pd.DataFrame
     constant: tuple[str, ...]
     reason: str
-    null: Null
+    null: PilingNull
     method: str
     grade: Grade
     threshold: float
@@ -119,7 +113,7 @@ def piling_test(
     *,
     threshold: float = 1.0,
     grade: Grade = "count",
-    null: Null = "columns",
+    null: PilingNull = "columns",
     base_shares: Shares | Sequence[Shares] | None = None,
     units: float | pd.Series | None = None,
     permutations: int = 9999,
@@ -205,8 +199,8 @@ def piling_test(
     """
     check_alternative(alternative)
     check_permutations(permutations)
-    if null not in get_args(Null):
-        raise InputError(f"null is {null!r}; it must be one of {listing(get_args(Null))}.")
+    if null not in get_args(PilingNull):
+        raise InputError(f"null is {null!r}; it must be one of {listing(get_args(PilingNull))}.")
     table = checked_quotients(quotients)
     if null == "sizes" and base_shares is None:
         raise InputError('null="sizes" needs base_shares, the share of each region in the base.')
@@ -374,7 +368,7 @@ def exact_tail(values: NDArray[np.int64]) -> Floats:
     return np.asarray(np.clip(tail[values.sum(axis=1)], np.finfo(np.float64).tiny, 1.0))
 
 
-def _statistics(cells: Floats, draws: Draws, null: Null, alternative: Alternative) -> pd.DataFrame:
+def _statistics(cells: Floats, draws: Draws, null: PilingNull, alternative: Alternative) -> pd.DataFrame:
     sums = cells.sum(axis=1)
     observed = np.array([float(variance_ratio(sums, cells)), sums.max()])
     simulated = np.column_stack([draws.ratio, draws.maximum])

@@ -10,12 +10,12 @@ import pandas as pd
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.grades import checked_quotients
 from spatialkz.focal.size_null import Shares, dirichlet_logarithms, effective_units, size_null
-from spatialkz.inference import Alternative
+from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
 from spatialkz.results import frozen
 from spatialkz.specialization import IndexTest
 from spatialkz.specialization.indices.dartboard import TESTABLE, adjusted, against_null, check_options
-from spatialkz.specialization.indices.unevenness import MEASURES, IndexName
+from spatialkz.specialization.indices.unevenness import MEASURES
 
 _INDICES: tuple[IndexName, ...] = ("locational_gini", "theil_t", "herfindahl")
 

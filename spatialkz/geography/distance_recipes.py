@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from libpysal.kernels import kernel
@@ -14,8 +14,8 @@ from scipy.spatial import KDTree, QhullError
 from spatialkz.errors import InputError
 from spatialkz.geography.places import Layout, Places, Positions
 from spatialkz.geography.recipes import Recipe, binary, check_option, check_positive, check_whole
+from spatialkz.options import KernelFunction
 
-KernelFunction = Literal["triangular", "parabolic", "bisquare", "cosine", "gaussian", "exponential"]
 _ENDLESS = ("gaussian", "exponential")
 
 

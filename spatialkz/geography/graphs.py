@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -16,10 +16,10 @@ from spatialkz.errors import GraphError, listing
 from spatialkz.geography.places import Layout, Places
 from spatialkz.geography.recipe_names import as_recipe
 from spatialkz.geography.recipes import Recipe, check_option
+from spatialkz.options import GraphPolicy
 from spatialkz.tables import check_labels, check_same_regions
 
 # What is done about regions without neighbors, and about a graph in several parts.
-Policy = Literal["error", "keep", "attach"]
 
 
 def neighbor_graph(
@@ -27,8 +27,8 @@ def neighbor_graph(
     recipe: str | Recipe = "queen",
     *,
     points: str | gpd.GeoSeries | None = None,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
+    isolates: GraphPolicy = "error",
+    parts: GraphPolicy = "keep",
     gap: float | None = None,
     **options: Any,
 ) -> Graph:
@@ -86,8 +86,8 @@ def neighbor_graph(
     >>> neighbor_graph(boundaries, "knn", k=3)["AST"].index.tolist()
     ['AKM', 'KRG', 'SKO']
     """
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     made = as_recipe(recipe, **options)
     layout = Layout(regions, points, gap)
     return settled(
@@ -175,15 +175,15 @@ def settled(
     weights: csr_array,
     labels: pd.Index,
     places: Callable[[], Places],
-    isolates: Policy,
-    parts: Policy,
+    isolates: GraphPolicy,
+    parts: GraphPolicy,
     *,
     source: str,
     remedy: str = "choose another recipe",
 ) -> Graph:
     """Graph of weights by position, once something was done about isolates and parts; see neighbor_graph."""
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
     weights.eliminate_zeros()
     lone = np.flatnonzero(np.diff(weights.indptr) == 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography.places import Layout
 from spatialkz.geography.recipes import Recipe, check_option, check_positive, check_whole
+from spatialkz.options import Asymmetry
 from spatialkz.tables import check_same_regions
 
-Asymmetry = Literal["mean", "longer", "shorter", "keep", "error"]
 _WORDS = {"mean": "mean of both ways", "longer": "longer way", "shorter": "shorter way", "keep": "each way"}
 
 

@@ -14,7 +14,8 @@ import pandas as pd
 import platformdirs
 
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.regions.names import Vintage, region_table
+from spatialkz.options import Vintage
+from spatialkz.regions.names import region_table
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,9 +11,8 @@ import pandas as pd
 from spatialkz import datasets
 from spatialkz.errors import InputError
 from spatialkz.geography import Neighbors, Queen, Recipe, graph_from_pairs, neighbor_graph, read_neighbors
-from spatialkz.geography.graphs import Policy
-from spatialkz.geography.neighbor_files import Weights
 from spatialkz.geography.recipes import check_option
+from spatialkz.options import GraphPolicy, WeightsInFile
 from spatialkz.regions.boundaries import load_boundaries
 from spatialkz.regions.names import region_table
 from spatialkz.tables import check_same_regions
@@ -46,10 +45,10 @@ def region_graph(
     graph: Recipe | Path,
     polygons: gpd.GeoDataFrame | None = None,
     *,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
+    isolates: GraphPolicy = "error",
+    parts: GraphPolicy = "keep",
     gap: float | None = None,
-    weights: Weights = "read",
+    weights: WeightsInFile = "read",
     directed: bool = False,
     encoding: str | None = None,
 ) -> Neighbors:
@@ -77,8 +76,8 @@ def region_graph(
     RegionError
         If the boundaries are of other regions.
     """
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     if polygons is not None:
         check_same_regions(polygons.index, regions.index, "the map")
         polygons = polygons.loc[regions.index]

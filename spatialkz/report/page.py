@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.clustering import PartitionMethod
+from spatialkz.options import PartitionMethod
 from spatialkz.report import cluster_tables, ranking_answers, ranking_tables, tables
 from spatialkz.report.answers import answers, audit_sentences, caution, varied
 from spatialkz.report.cluster_answers import cluster_sentences

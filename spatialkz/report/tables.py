@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
-from spatialkz.clustering import PartitionMethod
+from spatialkz.options import PartitionMethod
 from spatialkz.report.answers import variable_name
 from spatialkz.report.contents import Findings
 from spatialkz.report.ranking_answers import lacks, stars

@@ -1,6 +1,6 @@
 """Spatial autocorrelation: global and local statistics, their p-values, and what could have been detected."""
 
-from spatialkz.inference import Alternative, false_discovery_adjusted
+from spatialkz.inference import false_discovery_adjusted
 from spatialkz.spatial._checks import constant_variables
 from spatialkz.spatial.bivariate import bivariate_moran, local_bivariate_moran
 from spatialkz.spatial.cross_moran import cross_moran
@@ -22,7 +22,6 @@ from spatialkz.spatial.residual_moran import residual_moran
 from spatialkz.spatial.sensitivity import graph_sensitivity
 
 __all__ = [
-    "Alternative",
     "Detectable",
     "LocalMoranTest",
     "MoranPower",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import combinations
 from itertools import permutations as arrangements
 from math import comb, perm
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 from scipy.special import gammaln
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats, permutation_p_value, tail_p_value
+from spatialkz.inference import Floats, permutation_p_value, tail_p_value
+from spatialkz.options import Alternative, LocalMethod
 from spatialkz.randomness import generator
 from spatialkz.spatial._checks import check_choice, check_permutations
 from spatialkz.spatial.local_engine import (
@@ -25,8 +26,6 @@ from spatialkz.spatial.local_engine import (
     distinct_samples,
     equal_weights,
 )
-
-LocalMethod = Literal["auto", "exact", "permutation"]
 
 # Up to this many neighbor sets are enumerated even where fewer permutations are asked for: C(16, 8) = 12,870.
 _ALWAYS_ENUMERATE = 20_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import (
-    Alternative,
-    Floats,
-    false_discovery_adjusted,
-    normal_p_value,
-    permutation_p_value,
-)
+from spatialkz.inference import Floats, false_discovery_adjusted, normal_p_value, permutation_p_value
+from spatialkz.options import Alternative, FdrOver
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.parallel import in_blocks
 
-FdrOver = Literal["regions", "regions and variables"]
 # Small whole numbers, regions × variables, and the names they stand for.
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative
 from spatialkz.spatial._checks import check_permutations
 from spatialkz.spatial._frames import deviates, normal_parts, parts_of_columns
 from spatialkz.spatial._moments import quadratic_moments

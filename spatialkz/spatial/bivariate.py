@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative, FdrOver, LocalMethod, RandomizationMethod
 from spatialkz.randomness import generator
 from spatialkz.spatial._checks import check_alpha, check_choice, check_permutations, checked, refuse_constants
-from spatialkz.spatial._conditional import LocalMethod, conditional_test
+from spatialkz.spatial._conditional import conditional_test
 from spatialkz.spatial._frames import (
-    FdrOver,
     GlobalTest,
     LocalTest,
     deviates,
@@ -30,8 +30,6 @@ from spatialkz.spatial.parallel import in_blocks
 from spatialkz.spatial.shuffles import Keys, order_keys, random_orders
 from spatialkz.tables import check_same_regions, check_table
 
-BivariateMethod = Literal["permutation", "randomization"]
-
 _BLOCK_BYTES = 32_000_000
 
 
@@ -40,7 +38,7 @@ def bivariate_moran(
     lagged: pd.DataFrame | pd.Series,
     graph: Graph,
     *,
-    method: BivariateMethod = "permutation",
+    method: RandomizationMethod = "permutation",
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     rng: int | np.random.Generator | None = None,
@@ -102,7 +100,7 @@ def bivariate_moran(
     >>> round(float(test.to_frame()["statistic"].iloc[0]), 3)
     0.028
     """
-    check_choice(method, get_args(BivariateMethod))
+    check_choice(method, get_args(RandomizationMethod))
     names, x, y, weights = _standardized(values, lagged, graph, alternative)
     n, shape = len(x), (x.shape[1], y.shape[1])
     first, second = (cells.ravel() for cells in np.indices(shape))

@@ -9,7 +9,7 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.errors import InputError
-from spatialkz.inference import Alternative
+from spatialkz.options import Alternative
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_permutations, checked

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
-from spatialkz.inference import Alternative, Floats, tail_p_value
+from spatialkz.inference import Floats, tail_p_value
+from spatialkz.options import Alternative, NormalTheory
 from spatialkz.spatial._imhof import positive_probability, saddlepoint_deviate
-
-NormalTheory = Literal["exact", "saddlepoint", "normal"]
 
 # All eigenvalues of a dense matrix are needed: about a minute and 1 GB at this size.
 _MOST_REGIONS = 5000

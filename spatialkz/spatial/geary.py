@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.inference import Alternative
+from spatialkz.options import Alternative, GearyMethod
 from spatialkz.spatial._checks import check_choice, checked, seeds_of
 from spatialkz.spatial._frames import GlobalTest, global_frames
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial._quadratic import QuadraticForm, quadratic_test
-
-GearyMethod = Literal["permutation", "normal", "randomization"]
 
 
 def geary(

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative, FdrOver, LocalMethod
 from spatialkz.spatial._checks import check_alpha, checked
-from spatialkz.spatial._conditional import LocalMethod, conditional_test
-from spatialkz.spatial._frames import Coded, FdrOver, LocalTest, local_frame
+from spatialkz.spatial._conditional import conditional_test
+from spatialkz.spatial._frames import Coded, LocalTest, local_frame
 
 # Position 2 × (own value above the mean) + (neighbors above the mean).
 _QUADRANTS = ["LL", "LH", "HL", "HH"]

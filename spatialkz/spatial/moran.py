@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative, MoranMethod
 from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
 from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, normal_parts, parts_of_columns
 from spatialkz.spatial._moments import weight_sums
 from spatialkz.spatial.engine import permuted_cross_products
 from spatialkz.spatial.exact import exact_moran
-
-MoranMethod = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
 
 
 class MoranTest(GlobalTest):

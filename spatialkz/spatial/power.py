@@ -12,7 +12,8 @@ from libpysal.graph import Graph
 from scipy import optimize, stats
 
 from spatialkz.errors import GraphError, InputError
-from spatialkz.inference import Alternative, Floats, check_alternative
+from spatialkz.inference import Floats, check_alternative
+from spatialkz.options import Alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import checked
 from spatialkz.spatial._imhof import positive_probability

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,13 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, Floats
+from spatialkz.inference import Floats
+from spatialkz.options import Alternative, NormalTheory, ResidualMethod
 from spatialkz.spatial._checks import check_choice, check_permutations, checked, seeds_of
 from spatialkz.spatial._frames import GlobalTest, deviates, global_frames, permutation_parts
 from spatialkz.spatial.engine import permuted_cross_products
-from spatialkz.spatial.exact import NormalTheory, moran_spectrum, normal_theory_moran, spectrum_moments
+from spatialkz.spatial.exact import moran_spectrum, normal_theory_moran, spectrum_moments
 from spatialkz.tables import check_same_regions, check_table
-
-ResidualMethod = Literal["exact", "saddlepoint", "normal", "permutation"]
 
 
 def residual_moran(

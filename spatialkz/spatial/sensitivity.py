@@ -12,11 +12,11 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.geography import neighbor_graph, recipe_family
-from spatialkz.inference import Alternative
+from spatialkz.options import Alternative, MoranMethod
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial._checks import check_alpha
 from spatialkz.spatial.local_moran import local_moran
-from spatialkz.spatial.moran import MoranMethod, moran
+from spatialkz.spatial.moran import moran
 
 
 @dataclass(frozen=True)

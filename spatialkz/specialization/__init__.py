@@ -20,7 +20,7 @@ from spatialkz.specialization.indices import (
     regional_specialization,
     theil_decomposition,
 )
-from spatialkz.specialization.kinds import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
+from spatialkz.specialization.kinds import QUOTIENT_KINDS, quotients_of_kind
 from spatialkz.specialization.margins import Margins, margins, table_margins
 from spatialkz.specialization.published import (
     QuotientAudit,
@@ -74,7 +74,6 @@ __all__ = [
     "IndexTest",
     "Margins",
     "QuotientAudit",
-    "QuotientKind",
     "QuotientTest",
     "ShareSet",
     "additive_quotient",

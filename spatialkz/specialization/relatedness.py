@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, hypergeom
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import ProximityMethod
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest
 from spatialkz.specialization.indices.unevenness import Floats
 from spatialkz.tables import check_labels, check_table
 
 Integers: TypeAlias = NDArray[np.int64]
-ProximityMethod = Literal["conditional", "cosine"]
 
 
 def proximity(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import DecimalMark
 from spatialkz.tables.grids import Grid, read_grid
 from spatialkz.tables.labels import (
     refuse_no_name,
@@ -21,7 +22,7 @@ from spatialkz.tables.labels import (
     without_mark,
 )
 from spatialkz.tables.layout import find_table
-from spatialkz.tables.numbers import Cells, Decimal, parse_cells
+from spatialkz.tables.numbers import Cells, parse_cells
 from spatialkz.tables.options import FileOptions, RegionTable, TableOptions
 from spatialkz.tables.sums import refuse_sums
 
@@ -62,7 +63,7 @@ def read_region_table(
     value: str | None = None,
     where: Mapping[str, object] | None = None,
     encoding: str | None = None,
-    decimal: Decimal | None = None,
+    decimal: DecimalMark | None = None,
 ) -> pd.DataFrame:
     """Read a long or wide file into a complete table, index = region, columns = sector or variable.
 

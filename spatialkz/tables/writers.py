@@ -14,7 +14,7 @@ import pandas as pd
 from spatialkz.errors import OutputError, listing, notice
 from spatialkz.results import json_ready
 from spatialkz.tables.checks import CONTROL
-from spatialkz.writing import OUTPUT_ENDINGS, check_ending, replaced_file
+from spatialkz.writing import check_ending, replaced_file
 
 # What a spreadsheet cell can hold.
 _MOST_LETTERS, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384

@@ -11,10 +11,11 @@ from sklearn.metrics import adjusted_rand_score
 
 from spatialkz.clustering.clustgeo import choose_alpha
 from spatialkz.clustering.contiguous import contiguity, within_squares
-from spatialkz.clustering.methods import METHODS, PartitionMethod, partition, partitions, tree
+from spatialkz.clustering.methods import METHODS, partition, partitions, tree
 from spatialkz.clustering.mixtures import mixture_bic, mixtures
 from spatialkz.clustering.trees import cut
 from spatialkz.errors import GraphError, InputError
+from spatialkz.options import PartitionMethod
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
 

@@ -9,6 +9,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.patches import Rectangle
 
 from spatialkz.clustering import cluster_profiles
+from spatialkz.options import LANGUAGES
 from spatialkz.report.cluster_answers import cluster_sentences, structure_sentence
 from spatialkz.report.cluster_criteria import criteria_plot, silhouettes_plot
 from spatialkz.report.cluster_matrices import consensus_plot, profiles_plot, tree_order
@@ -18,7 +19,6 @@ from spatialkz.report.style import styled
 from spatialkz.report.tables import criteria_table
 from spatialkz.report.wording import Wording
 from spatialkz.specialization import symmetric_quotient
-from spatialkz.study import LANGUAGES
 
 ENGLISH = Wording("en")
 

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from spatialkz.errors import InputError
+from spatialkz.options import LANGUAGES
 from spatialkz.report import Wording, draw_figures, focal_figures
 from spatialkz.report.cluster_criteria import criteria_plot, silhouettes_plot
 from spatialkz.report.cluster_matrices import consensus_plot, profiles_plot
@@ -27,7 +28,6 @@ from spatialkz.report.specification_curve import specification_plot
 from spatialkz.report.star_profiles import stars_plot
 from spatialkz.report.style import cluster_look, styled, wrapped
 from spatialkz.report.tree import dendrogram
-from spatialkz.study import LANGUAGES
 
 DRAWINGS = [
     breadth_map,

@@ -8,6 +8,7 @@ from markupsafe import escape
 from matplotlib.collections import PathCollection
 
 from spatialkz.focal import focal_test
+from spatialkz.options import LANGUAGES
 from spatialkz.report.answers import answers
 from spatialkz.report.figures import _focal_drawings
 from spatialkz.report.focal_answers import focal_joint, focal_power, focal_sentences
@@ -16,7 +17,6 @@ from spatialkz.report.focal_tables import choices, choices_table, focal_table
 from spatialkz.report.specification_curve import specification_plot
 from spatialkz.report.style import styled
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 ENGLISH = Wording("en")
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError
+from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
 from spatialkz.report.answers import answers, structure
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 

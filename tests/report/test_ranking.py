@@ -7,6 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
+from spatialkz.options import LANGUAGES
 from spatialkz.report.evidence_heatmap import area_evidence_plot
 from spatialkz.report.growth_matrix import growth_plot
 from spatialkz.report.ranking_answers import groups_sentences, lacks, review_sentences
@@ -16,7 +17,6 @@ from spatialkz.report.star_profiles import stars_plot
 from spatialkz.report.style import styled
 from spatialkz.report.tables import areas_table, candidates_table
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 EN = Wording("en")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_number, tail_p_value
+from spatialkz.inference import check_number, tail_p_value
+from spatialkz.options import Adjustment, Alternative, QuotientMethod
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.counts import exact
@@ -21,11 +22,6 @@ from spatialkz.specialization.counts.input import cells_of, check_herfindahl, ch
 from spatialkz.specialization.counts.overdispersed import effective_plants, thrown_plants
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import ActivityTable
-
-QuotientMethod = Literal[
-    "binomial", "hypergeometric", "delta", "parametric-bootstrap", "nonparametric-bootstrap", "overdispersed"
-]
-Adjustment = Literal["fdr_bh", "fdr_by", "holm", "bonferroni"]
 
 _NULL = {
     "binomial": "each job of the sector falls into a region with the chance of its base share",

@@ -11,10 +11,11 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from spatialkz.errors import InputError, listing
-from spatialkz.inference import Alternative, check_alternative, check_number, monte_carlo_tail, tail_p_value
+from spatialkz.inference import check_alternative, check_number, monte_carlo_tail, tail_p_value
+from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
-from spatialkz.specialization.indices.unevenness import MEASURES, Floats, IndexName
+from spatialkz.specialization.indices.unevenness import MEASURES, Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_table
 

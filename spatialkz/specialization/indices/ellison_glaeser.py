@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.inference import Alternative
+from spatialkz.options import Alternative
 from spatialkz.randomness import generator
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest, adjusted, against_null, check_options

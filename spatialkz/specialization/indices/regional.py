@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.specialization.indices.unevenness import MEASURES, IndexName
+from spatialkz.options import IndexName
+from spatialkz.specialization.indices.unevenness import MEASURES
 from spatialkz.tables import check_labels, check_table
 
 _COLUMNS: dict[str, IndexName] = {

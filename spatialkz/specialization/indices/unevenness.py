@@ -11,26 +11,16 @@ sum to one along the first axis and ``base`` is positive.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr, rel_entr
 
+from spatialkz.options import IndexName
+
 Floats: TypeAlias = NDArray[np.float64]
 Measure: TypeAlias = Callable[[Floats, Floats], Floats]
-IndexName: TypeAlias = Literal[
-    "hoover",
-    "krugman",
-    "locational_gini",
-    "krugman_gini",
-    "gini_of_quotients",
-    "theil_t",
-    "theil_l",
-    "herfindahl",
-    "herfindahl_normalized",
-    "entropy",
-]
 
 
 def krugman(shares: Floats, base: Floats) -> Floats:
