@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from libpysal.graph import Graph
 
     from spatialkz.study import Study
-    from spatialkz.study_sources import StudyFiles
+    from spatialkz.study.files import StudyFiles
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 
@@ -191,9 +191,9 @@ class Source(Neighbors, Reading, Selection):
     def files(self, **defaults: Any) -> StudyFiles:
         """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
         from spatialkz.datasets import study_file, study_names
-        from spatialkz.study_file import study_files
-        from spatialkz.study_model import check_study
-        from spatialkz.study_sources import StudyFiles
+        from spatialkz.study import study_files
+        from spatialkz.study.files import StudyFiles
+        from spatialkz.study.schema import check_study
 
         table, geography = self._table(), self._geography()
         if self.is_study:
@@ -329,7 +329,7 @@ def _with_options(
 
 def find_study(name: str) -> Study:
     """Read a study file, or load a bundled study by name."""
-    from spatialkz.study_file import load_study, read_study
+    from spatialkz.study import load_study, read_study
 
     return read_study(name) if name.endswith(".toml") or Path(name).is_file() else load_study(name)
 
