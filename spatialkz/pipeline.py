@@ -21,6 +21,7 @@ from spatialkz.clustering import analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, OutputError, listing, notice
 from spatialkz.focal.focal import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import LANGUAGES
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
 from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran
@@ -40,7 +41,7 @@ from spatialkz.specialization import (
     table_quotients,
     with_breadth,
 )
-from spatialkz.study import LANGUAGES, Study
+from spatialkz.study import Study
 from spatialkz.tables.labels import CONTROL
 from spatialkz.tables.writers import tell_formulas, write_csv
 from spatialkz.writing import MANIFEST, check_folder, replaced_folder, sha256

@@ -12,9 +12,9 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "errors writing exits randomness results toml_files datasets tables geography resampling regions study "
-    "study_model study_sources study_file study_init specialization spatial clustering focal candidates "
-    "report pipeline cli __main__"
+    "options errors writing exits randomness results datasets tables geography resampling regions "
+    "study specialization spatial clustering focal "
+    "candidates report pipeline cli __main__"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -60,6 +60,17 @@ def test_only_the_report_draws_and_only_regions_knows_the_country():
             assert "azakhstan" not in code, path
 
 
+def test_no_set_of_choices_stands_twice():
+    where = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Literal"):
+                choices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+                place = f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+                where.setdefault(frozenset(map(ast.unparse, choices)), []).append(place)
+    assert not [places for places in where.values() if len(places) > 1]
+
+
 def _without_docstrings(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
@@ -76,7 +87,9 @@ def loaded_after(statement):
     )
 
 
-@pytest.mark.parametrize("statement", ["import spatialkz", "import spatialkz.cli"])
+@pytest.mark.parametrize(
+    "statement", ["import spatialkz", "import spatialkz.options", "import spatialkz.cli"]
+)
 def test_importing_costs_nothing(statement):
     heavy = {"pandas", "numpy", "geopandas", "sklearn", "numba", "scipy", "matplotlib", "libpysal", "esda"}
     assert not heavy & loaded_after(statement)

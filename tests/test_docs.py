@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spatialkz.study_model import study_keys
+from spatialkz.study.schema import StudyModel
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -23,9 +23,13 @@ def test_the_study_file_in_the_guide_names_every_key():
     text = (DOCS / "own-table.md").read_text(encoding="utf-8")
     block = re.search(r'    name = "my-study".*?draws = 10000\n', text, re.DOTALL).group()
     shown = tomllib.loads("\n".join(line.removeprefix("    ") for line in block.splitlines()))
-    for section, keys in study_keys().items():
-        found = set(shown if not section else shown[section])
-        assert found == keys - {"source"}, section
+    schema = StudyModel.model_json_schema()
+    assert set(shown) == set(schema["properties"]) - {"source"}
+    for section, form in schema["properties"].items():
+        kinds = [kind["$ref"].rpartition("/")[2] for kind in [form, *form.get("anyOf", [])] if "$ref" in kind]
+        keys = {key for kind in kinds for key in schema["$defs"][kind]["properties"]}
+        keys |= set(form.get("propertyNames", {}).get("enum", []))
+        assert not keys or set(shown[section]) == keys, section
 
 
 def test_the_focal_page_has_the_numbers_its_script_makes():

@@ -3,9 +3,9 @@ import tomllib
 import pytest
 
 from spatialkz.errors import InputError, OutputError
-from spatialkz.study_file import read_study
-from spatialkz.study_init import init_study
-from spatialkz.study_init.draft import Draft
+from spatialkz.study import read_study
+from spatialkz.study.draft import Draft
+from spatialkz.study.init import init_study
 from spatialkz.tables.reading.options import FileOptions
 
 WIDE = "county;steel;software\nNorth;3;1\nEast;1;1\nSouth;1;4\nWest;2;2\n"

@@ -10,7 +10,7 @@ from shapely import box
 
 from spatialkz import rank_candidates, read_study, run_study
 from spatialkz.specialization import quotient_interval, table_quotients
-from spatialkz.study_init import init_study
+from spatialkz.study.init import init_study
 
 QUICK = "permutations = 99\nresamples = 10\ndraws = 100\nsimulations = 600\n"
 

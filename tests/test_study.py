@@ -6,8 +6,7 @@ import pytest
 import spatialkz
 from spatialkz.errors import InputError, RegionError
 from spatialkz.specialization import table_quotients
-from spatialkz.study import Choices, Study
-from spatialkz.study_file import read_study
+from spatialkz.study import Choices, Study, read_study
 
 TABLE = "county;steel;software\nNorth;3;1\nEast;1;1\nSouth;1;4\nWest;2;2\n"
 PAIRS = "a,b\nNorth,East\nEast,South\nSouth,West\n"

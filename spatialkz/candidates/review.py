@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,9 @@ from spatialkz.candidates.candidates import CandidateRanking
 from spatialkz.candidates.evidence.context import study_growth_points
 from spatialkz.candidates.tiers import PlacementAgreement, placement_agreement, site_evidence
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, NamingStatistic
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import (
-    Alternative,
-    Floats,
-    check_alternative,
-    check_number,
-    permutation_p_value,
-)
+from spatialkz.resampling.pvalues import Floats, check_alternative, check_number, permutation_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization import symmetric_quotient, table_quotients
 from spatialkz.study import Study
@@ -29,7 +24,6 @@ from spatialkz.tables import check_table
 
 # Draws of the null of each naming test, and simulated policies behind its power (standard error ≤ 0.035).
 _DRAWS, _POLICIES = 1_999, 200
-NamingStatistic = Literal["symmetric", "share"]
 UPLIFTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0, 50.0)
 # Statistics closer than this are ties; ties count on both sides.
 _TIE = 1e-10

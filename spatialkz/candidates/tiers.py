@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,12 @@ from scipy import stats
 
 from spatialkz.candidates.evidence.area_profile import check_hosts, require_columns
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, Extreme
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import (
-    Alternative,
-    check_alternative,
-    check_number,
-    permutation_p_value,
-    tail_p_value,
-)
+from spatialkz.resampling.pvalues import check_alternative, check_number, permutation_p_value, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_labels, check_same_regions, check_table
 
-Best = Literal["low", "high"]
 # Above, exact counting takes longer than drawing.
 _EXACT_UP_TO = 60
 
@@ -90,7 +84,7 @@ def placement_agreement(
     ranking: pd.Series,
     tiers: pd.Series,
     *,
-    best: Best = "low",
+    best: Extreme = "low",
     alternative: Alternative = "greater",
     permutations: int = 9999,
     rng: int | np.random.Generator | None = None,
@@ -152,8 +146,8 @@ def placement_agreement(
     exact 0.4082 0.3333 0.0 e
     """
     check_alternative(alternative)
-    if best not in get_args(Best):
-        raise InputError(f"best is {best!r}; it must be one of {listing(get_args(Best))}.")
+    if best not in get_args(Extreme):
+        raise InputError(f"best is {best!r}; it must be one of {listing(get_args(Extreme))}.")
     check_number(permutations, "permutations", 99)
     check_labels(tiers.index, "region")
     values = check_table(ranking, name="ranking").iloc[:, 0]

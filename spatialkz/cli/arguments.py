@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from spatialkz.errors import InputError, OutputError
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind
 from spatialkz.writing import check_ending
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from libpysal.graph import Graph
 
     from spatialkz.study import Study
-    from spatialkz.study_sources import StudyFiles
+    from spatialkz.study.files import StudyFiles
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 
@@ -37,8 +38,8 @@ Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", callback=_writable, help="File to write: .csv, .json, .parquet or .xlsx."),
 ]
-NumberKind = Annotated[
-    Literal["volumes", "counts", "quotients"] | None,
+KindOption = Annotated[
+    NumberKind | None,
     typer.Option("--kind", help="What the numbers of a bare table are."),
 ]
 _INPUT = typer.Argument(
@@ -62,9 +63,9 @@ class Reading:
     sheet: Annotated[str | None, _option(help="Name or number of a workbook's sheet.")] = None
     header: Annotated[str | None, _option(help="Line of the header, or several: 4,5.")] = None
     skip: Annotated[int | None, _option(min=0, help="Lines at the top to leave out.")] = None
-    decimal: Annotated[
-        Literal[".", ","] | None, _option(help="Decimal mark, where the cells leave it open.")
-    ] = None
+    decimal: Annotated[DecimalMark | None, _option(help="Decimal mark, where the cells leave it open.")] = (
+        None
+    )
     delimiter: Annotated[str | None, _option(help="What parts the cells of a text file.")] = None
     encoding: Annotated[str | None, _option(help="Encoding of a text file; left out, told by content.")] = (
         None
@@ -109,9 +110,9 @@ class Selection:
             metavar="MARK=MEANING", help="What a mark means: zero, suppressed, or flag; can be repeated."
         ),
     ] = ()  # type: ignore[assignment]
-    absent: Annotated[
-        Literal["zero", "suppressed"] | None, _option(help="What a pair without a row in a long file means.")
-    ] = None
+    absent: Annotated[AbsentPair | None, _option(help="What a pair without a row in a long file means.")] = (
+        None
+    )
     largest: Annotated[float | None, _option(help="Largest value of a suppressed cell.")] = None
     rounding: Annotated[float | None, _option(help="Half of the last printed digit.")] = None
 
@@ -122,11 +123,11 @@ class Neighbors:
 
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
     isolates: Annotated[
-        Literal["error", "keep", "attach"] | None,
+        GraphPolicy | None,
         _option(help="What is done about regions without neighbors."),
     ] = None
     parts: Annotated[
-        Literal["error", "keep", "attach"] | None,
+        GraphPolicy | None,
         _option(help="What is done about a graph in several parts."),
     ] = None
     boundaries: Annotated[
@@ -190,9 +191,9 @@ class Source(Neighbors, Reading, Selection):
     def files(self, **defaults: Any) -> StudyFiles:
         """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
         from spatialkz.datasets import study_file, study_names
-        from spatialkz.study_file import study_files
-        from spatialkz.study_model import check_study
-        from spatialkz.study_sources import StudyFiles
+        from spatialkz.study import study_files
+        from spatialkz.study.files import StudyFiles
+        from spatialkz.study.schema import check_study
 
         table, geography = self._table(), self._geography()
         if self.is_study:
@@ -328,7 +329,7 @@ def _with_options(
 
 def find_study(name: str) -> Study:
     """Read a study file, or load a bundled study by name."""
-    from spatialkz.study_file import load_study, read_study
+    from spatialkz.study import load_study, read_study
 
     return read_study(name) if name.endswith(".toml") or Path(name).is_file() else load_study(name)
 

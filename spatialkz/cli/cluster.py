@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from spatialkz.cli.arguments import Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit, emit_result
 from spatialkz.errors import InputError
+from spatialkz.options import NumberRule, PartitionMethod, Transform
 
 
 @takes_source()
 def cluster(
     source: Source,
     method: Annotated[
-        Literal[
-            "kmeans",
-            "ward",
-            "average",
-            "complete",
-            "mixture",
-            "ward-contiguous",
-            "skater",
-            "region-kmeans",
-            "clustgeo",
-        ],
+        PartitionMethod,
         typer.Option(help="Clustering method; the last four use neighbors."),
     ] = "kmeans",
     transform: Annotated[
-        Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"],
+        Transform,
         typer.Option(help="Before distances are taken; symmetric = (LQ - 1) / (LQ + 1), for quotients."),
     ] = "symmetric",
     k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by a rule.")] = None,
     choose_by: Annotated[
-        Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"],
+        NumberRule,
         typer.Option(help="Rule that chooses k; gap, and bic of a mixture, can choose 1."),
     ] = "silhouette",
     alpha: Annotated[

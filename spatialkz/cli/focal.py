@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spatialkz.cli.arguments import NumberKind, Output, Seed, Source, takes_source
+from spatialkz.cli.arguments import KindOption, Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit_result, four_digits
 from spatialkz.errors import InputError
 
@@ -21,7 +21,7 @@ def focal(
     simulations: Annotated[
         int | None, typer.Option(help="Simulated tables behind the comparison of models.")
     ] = None,
-    kind: NumberKind = None,
+    kind: KindOption = None,
     seed: Seed = 42,
     output: Output = None,
 ) -> None:

@@ -24,8 +24,8 @@ def init(
     """
     import shlex
 
-    from spatialkz.study_init import init_study
-    from spatialkz.study_model import check_study
+    from spatialkz.study.init import init_study
+    from spatialkz.study.schema import check_study
 
     table = check_study({"table": {"file": "the table", **reading.given()}}, "init").table
     found = init_study(path, replace=force, options=table.options())

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from spatialkz.cli.arguments import Output, Source, takes_source
 from spatialkz.cli.output import emit, tell
 from spatialkz.errors import InputError
+from spatialkz.options import QuotientKind
 
 
 @takes_source()
 def lq(
     source: Source,
     kind: Annotated[
-        Literal[
-            "simple",
-            "symmetric",
-            "additive",
-            "normalized",
-            "standardized",
-            "log-standardized",
-            "windowed",
-        ],
+        QuotientKind,
         typer.Option(help="Which quotient."),
     ] = "simple",
     floor: Annotated[

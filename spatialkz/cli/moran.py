@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from spatialkz.cli.arguments import Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit
+from spatialkz.options import Alternative, MoranMethod
 
 
 @takes_source()
@@ -15,13 +16,11 @@ def moran(
     source: Source,
     local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
     method: Annotated[
-        Literal["permutation", "exact", "saddlepoint", "normal", "randomization"],
+        MoranMethod,
         typer.Option(help="Where the p-value of the global test comes from."),
     ] = "permutation",
     permutations: Annotated[int, typer.Option(help="Number of permutations.")] = 9999,
-    alternative: Annotated[
-        Literal["two-sided", "greater", "less"], typer.Option(help="Direction of the test.")
-    ] = "two-sided",
+    alternative: Annotated[Alternative, typer.Option(help="Direction of the test.")] = "two-sided",
     seed: Seed = 42,
     output: Output = None,
 ) -> None:

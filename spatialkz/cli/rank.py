@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import NumberKind, Output, Seed, Source, takes_source
+from spatialkz.cli.arguments import KindOption, Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit, emit_result
 from spatialkz.cli.run import known_kind
 from spatialkz.errors import InputError
@@ -27,7 +27,7 @@ def rank(
         typer.Option("--review", help="Hold the ranks against expert tiers, zones and technoparks."),
     ] = False,
     draws: Annotated[int | None, typer.Option(help="Monte-Carlo draws; left out, as the study says.")] = None,
-    kind: NumberKind = None,
+    kind: KindOption = None,
     seed: Seed = 42,
     output: Output = None,
 ) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from spatialkz.cli.arguments import Output
 from spatialkz.cli.output import emit
 from spatialkz.errors import RegionError
+from spatialkz.options import Vintage
 
 
 def regions(
     names: Annotated[
         list[str] | None, typer.Argument(help="Names or codes; left out, all are listed.")
     ] = None,
-    vintage: Annotated[
-        Literal[2018, 2022] | None, typer.Option(help="Division in force from 2018 or from 2022.")
-    ] = None,
+    vintage: Annotated[Vintage | None, typer.Option(help="Division in force from 2018 or from 2022.")] = None,
     output: Output = None,
 ) -> None:
     """Look up regions of Kazakhstan by name or code in three languages.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import NumberKind, Seed, Source, takes_source
+from spatialkz.cli.arguments import KindOption, Seed, Source, takes_source
 from spatialkz.errors import InputError
+from spatialkz.options import Language
 
 
 @takes_source(default="kazakhstan-2022")
@@ -18,8 +19,8 @@ def run(
         "results"
     ),
     seed: Seed = 42,
-    lang: Annotated[Literal["en", "ru", "kk"], typer.Option(help="Language of page and figures.")] = "en",
-    kind: NumberKind = None,
+    lang: Annotated[Language, typer.Option(help="Language of page and figures.")] = "en",
+    kind: KindOption = None,
 ) -> None:
     """Run the whole job and write the results folder; no argument = the paper's study."""
     from spatialkz.pipeline import run_study, terminal_progress

@@ -7,9 +7,9 @@ from spatialkz.clustering.number.gap import GapStatistic, gap_statistic
 from spatialkz.clustering.number.structure import StructureTest, structure_test
 from spatialkz.clustering.partition.contiguous import max_p
 from spatialkz.clustering.partition.hierarchical import ClustGeo, choose_alpha
-from spatialkz.clustering.partition.methods import METHODS, PartitionMethod
+from spatialkz.clustering.partition.methods import METHODS
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
-from spatialkz.clustering.transforms import TRANSFORMS, Transform, transform_note, transformed
+from spatialkz.clustering.transforms import TRANSFORMS, transform_note, transformed
 from spatialkz.clustering.validation.agreement import Consensus, adjusted_rand, consensus_clusters
 from spatialkz.clustering.validation.joins import ClusterContiguity, cluster_contiguity
 from spatialkz.clustering.validation.splitting import SectorSplitTest, sector_split_test
@@ -19,6 +19,7 @@ from spatialkz.clustering.validation.stability import (
     leave_one_region_out,
     leave_one_sector_out,
 )
+from spatialkz.options import PartitionMethod, Transform
 
 __all__ = [
     "METHODS",

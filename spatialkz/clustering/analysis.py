@@ -14,9 +14,9 @@ from libpysal.graph import Graph
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.number.structure import StructureTest, structure_test
 from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows
-from spatialkz.clustering.partition.methods import METHODS, PartitionMethod, partition
+from spatialkz.clustering.partition.methods import METHODS, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
-from spatialkz.clustering.transforms import Transform, transform_note, transformed
+from spatialkz.clustering.transforms import transform_note, transformed
 from spatialkz.clustering.validation.agreement import (
     Consensus,
     adjusted_rand,
@@ -31,6 +31,7 @@ from spatialkz.clustering.validation.stability import (
     leave_one_sector_out,
 )
 from spatialkz.errors import InputError, listing
+from spatialkz.options import PartitionMethod, Transform
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -22,22 +22,14 @@ from spatialkz.clustering.number.criteria import (
 from spatialkz.clustering.number.gap import gap_statistic
 from spatialkz.clustering.partition.contiguous import check_parts, contiguity
 from spatialkz.clustering.partition.labels import Matrix, Refit, by_descending_mean, distinct_rows
-from spatialkz.clustering.partition.methods import (
-    METHODS,
-    PartitionMethod,
-    mixture_bic,
-    partition,
-    partitions,
-    tree,
-)
+from spatialkz.clustering.partition.methods import METHODS, mixture_bic, partition, partitions, tree
 from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
+from spatialkz.options import NumberRule, PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
-
-Rule = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
 
 _MOST_CLUSTERS = 10
 # Regions up to which all ways over the graph are measured.
@@ -133,7 +125,7 @@ def cluster_regions(
     k: int | None = None,
     graph: Graph | None = None,
     alpha: float | None = None,
-    choose_by: Rule = "silhouette",
+    choose_by: NumberRule = "silhouette",
     references: int = 50,
     resamples: int = 100,
     rng: int | np.random.Generator | None = None,
@@ -194,8 +186,8 @@ def cluster_regions(
     """
     if method not in METHODS:
         raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
-    if choose_by not in get_args(Rule) or (choose_by == "bic" and method != "mixture"):
-        known_rules = [rule for rule in get_args(Rule) if rule != "bic" or method == "mixture"]
+    if choose_by not in get_args(NumberRule) or (choose_by == "bic" and method != "mixture"):
+        known_rules = [rule for rule in get_args(NumberRule) if rule != "bic" or method == "mixture"]
         raise InputError(
             f"choose_by is {choose_by!r}; for {method} it must be one of {listing(known_rules)}."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,11 @@ from scipy.special import gammaln
 
 from spatialkz.clustering.partition.labels import Labels, Matrix, check_partition, membership
 from spatialkz.errors import InputError
+from spatialkz.options import Extreme
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_same_regions, check_table
 
-Direction = Literal["high", "low"]
-Part: TypeAlias = tuple[Hashable, Direction]
+Part: TypeAlias = tuple[Hashable, Extreme]
 
 POST_SELECTION = (
     "The clusters were made from these same figures, so a test of these differences would be post-selection: "
@@ -92,7 +92,7 @@ class ClusterProfiles:
         profile = self.table.xs(cluster)
         # By way of logarithms a typical quotient of 1 can miss 1 in its last digit.
         delta, specialized = profile["cliffs_delta"], profile["typical"] >= least_quotient * (1 - 1e-12)
-        rule: dict[Direction, pd.Series] = {
+        rule: dict[Extreme, pd.Series] = {
             "high": (delta >= least_delta) & specialized,
             "low": (delta <= -least_delta) & ~specialized,
         }
@@ -151,7 +151,7 @@ def profile_name(parts: Iterable[Part], words: Mapping[Hashable, str] | None = N
     >>> profile_name([("electronics", "high"), ("c26", "high"), ("services", "low")], {"c26": "computers"})
     'electronics + computers, weak services'
     """
-    said: dict[Direction, list[str]] = {"high": [], "low": []}
+    said: dict[Extreme, list[str]] = {"high": [], "low": []}
     for label, direction in parts:
         said[direction].append((words or {}).get(label, str(label)))
     high, low = (" + ".join(labels) for labels in said.values())

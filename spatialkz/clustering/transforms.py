@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Transform
 from spatialkz.specialization import symmetric_quotient
 from spatialkz.tables import check_table
 
-Transform = Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"]
 Matrix: TypeAlias = NDArray[np.float64]
 
 _KEPT = 0.9

@@ -10,12 +10,12 @@ import pandas as pd
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.questions.grades import checked_quotients
 from spatialkz.focal.questions.size_null import Shares, dirichlet_logarithms, effective_units, size_null
+from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
 from spatialkz.specialization import IndexTest
 from spatialkz.specialization.indices.dartboard import TESTABLE, against_null, check_options, table_of_tests
-from spatialkz.specialization.indices.regional import MEASURES, IndexName
+from spatialkz.specialization.indices.regional import MEASURES
 
 _INDICES: tuple[IndexName, ...] = ("locational_gini", "theil_t", "herfindahl")
 

@@ -17,7 +17,6 @@ from spatialkz.focal.questions.colocation import variance_ratio
 from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
     LEAST_SECTORS,
-    Grade,
     checked_quotients,
     graded,
     why_undecided,
@@ -25,10 +24,11 @@ from spatialkz.focal.questions.grades import (
 from spatialkz.focal.questions.place import moran_columns
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import TIE, Alternative, Floats, permutation_parts
+from spatialkz.resampling.pvalues import TIE, Floats, permutation_parts
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import frozen, json_ready
 

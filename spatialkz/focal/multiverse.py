@@ -19,7 +19,6 @@ from spatialkz.errors import GraphError, InputError, RegionError, listing
 from spatialkz.focal.influence import standardized_again
 from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
-    Grade,
     checked_quotients,
     graded,
     graded_cells,
@@ -29,10 +28,11 @@ from spatialkz.focal.questions.place import moran_columns
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, size_null
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import Alternative, Grade
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import Alternative, Floats, tail_p_value
+from spatialkz.resampling.pvalues import Floats, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial import moran_power
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,10 @@ from scipy.spatial import KDTree, QhullError
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography.places import Layout, Places, Positions
 from spatialkz.geography.recipes import Recipe, binary, check_option, check_positive, check_whole
+from spatialkz.options import Asymmetry, KernelFunction
 from spatialkz.tables import check_same_regions
 
-KernelFunction = Literal["triangular", "parabolic", "bisquare", "cosine", "gaussian", "exponential"]
 _ENDLESS = ("gaussian", "exponential")
-Asymmetry = Literal["mean", "longer", "shorter", "keep", "error"]
 _WORDS = {"mean": "mean of both ways", "longer": "longer way", "shorter": "shorter way", "keep": "each way"}
 
 

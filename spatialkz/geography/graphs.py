@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from functools import reduce
 from operator import and_, or_
 from pathlib import PurePath
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -29,10 +29,9 @@ from spatialkz.geography.distances import (
 )
 from spatialkz.geography.places import Layout, Places
 from spatialkz.geography.recipes import CityMerged, Queen, Recipe, Rook, check_option, enclaves
+from spatialkz.options import GraphPolicy
 from spatialkz.tables import check_labels, check_same_regions
 
-# What is done about regions without neighbors, and about a graph in several parts.
-Policy = Literal["error", "keep", "attach"]
 RECIPES: dict[str, type[Recipe]] = {
     "queen": Queen,
     "rook": Rook,
@@ -63,8 +62,8 @@ def neighbor_graph(
     recipe: str | Recipe = "queen",
     *,
     points: str | gpd.GeoSeries | None = None,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
+    isolates: GraphPolicy = "error",
+    parts: GraphPolicy = "keep",
     gap: float | None = None,
     **options: Any,
 ) -> Graph:
@@ -122,8 +121,8 @@ def neighbor_graph(
     >>> neighbor_graph(boundaries, "knn", k=3)["AST"].index.tolist()
     ['AKM', 'KRG', 'SKO']
     """
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     made = as_recipe(recipe, **options)
     layout = Layout(regions, points, gap)
     return settled(
@@ -211,15 +210,15 @@ def settled(
     weights: csr_array,
     labels: pd.Index,
     places: Callable[[], Places],
-    isolates: Policy,
-    parts: Policy,
+    isolates: GraphPolicy,
+    parts: GraphPolicy,
     *,
     source: str,
     remedy: str = "choose another recipe",
 ) -> Graph:
     """Graph of weights by position, once something was done about isolates and parts; see neighbor_graph."""
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
     weights.eliminate_zeros()
     lone = np.flatnonzero(np.diff(weights.indptr) == 0)

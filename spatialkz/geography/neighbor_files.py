@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -14,13 +14,13 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, RegionError, listing
-from spatialkz.geography.graphs import Policy, settled
+from spatialkz.geography.graphs import settled
 from spatialkz.geography.places import Layout, Places
 from spatialkz.geography.recipes import check_option
+from spatialkz.options import GraphPolicy, WeightsInFile
 from spatialkz.tables import check_labels, parse_numbers, read_rows
 from spatialkz.tables.labels import known_names, lost_zeros
 
-Weights = Literal["read", "ignore"]
 _Row = tuple[int, list[str]]  # line, cells
 
 
@@ -55,10 +55,10 @@ def read_neighbors(
     *,
     codes: Mapping[str, Hashable] | None = None,
     encoding: str | None = None,
-    weights: Weights = "read",
+    weights: WeightsInFile = "read",
     directed: bool = False,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
+    isolates: GraphPolicy = "error",
+    parts: GraphPolicy = "keep",
     places: gpd.GeoDataFrame | None = None,
 ) -> Neighbors:
     r"""Read a file of neighbors for the regions of a table.
@@ -112,9 +112,9 @@ def read_neighbors(
     """
     path = Path(path)
     check_labels(regions, "region")
-    check_option(weights, "weights", get_args(Weights))
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(weights, "weights", get_args(WeightsInFile))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     known = known_names(regions, codes)
     if path.suffix.lower() in {".gal", ".gwt"}:
         links = _spaced(path, known, encoding or "utf-8-sig", weights)
@@ -210,7 +210,7 @@ def _text(cell: object) -> str:
 
 
 def _tabular(
-    path: Path, known: Mapping[str, int], encoding: str | None, weights: Weights, directed: bool
+    path: Path, known: Mapping[str, int], encoding: str | None, weights: WeightsInFile, directed: bool
 ) -> _Links:
     rows = [row for row in _rows(path, encoding) if any(row[1])]
     used = max((at + 1 for _, cells in rows for at, cell in enumerate(cells) if cell), default=0)
@@ -261,7 +261,7 @@ def _header(rows: Sequence[_Row], known: Mapping[str, int], file: str) -> list[s
     return first
 
 
-def _spaced(path: Path, known: dict[str, int], encoding: str, weights: Weights) -> _Links:
+def _spaced(path: Path, known: dict[str, int], encoding: str, weights: WeightsInFile) -> _Links:
     """Read a GAL or GWT file, whose names are parted by spaces and may hold some themselves."""
     try:
         text = path.read_text(encoding=encoding)

@@ -1,6 +1,7 @@
 """The regions of Kazakhstan: names in three languages, codes, boundaries and the two divisions."""
 
+from spatialkz.options import Vintage
 from spatialkz.regions.graphs import boundary_source, load_boundaries
-from spatialkz.regions.names import Vintage, region_table, resolve_regions
+from spatialkz.regions.names import region_table, resolve_regions
 
 __all__ = ["Vintage", "boundary_source", "load_boundaries", "region_table", "resolve_regions"]

@@ -17,10 +17,9 @@ import platformdirs
 from spatialkz import datasets
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Neighbors, Queen, Recipe, graph_from_pairs, neighbor_graph, read_neighbors
-from spatialkz.geography.graphs import Policy
-from spatialkz.geography.neighbor_files import Weights
 from spatialkz.geography.recipes import check_option
-from spatialkz.regions.names import Vintage, region_table
+from spatialkz.options import GraphPolicy, Vintage, WeightsInFile
+from spatialkz.regions.names import region_table
 from spatialkz.tables import check_same_regions
 
 if TYPE_CHECKING:
@@ -55,10 +54,10 @@ def region_graph(
     graph: Recipe | Path,
     polygons: gpd.GeoDataFrame | None = None,
     *,
-    isolates: Policy = "error",
-    parts: Policy = "keep",
+    isolates: GraphPolicy = "error",
+    parts: GraphPolicy = "keep",
     gap: float | None = None,
-    weights: Weights = "read",
+    weights: WeightsInFile = "read",
     directed: bool = False,
     encoding: str | None = None,
 ) -> Neighbors:
@@ -86,8 +85,8 @@ def region_graph(
     RegionError
         If the boundaries are of other regions.
     """
-    check_option(isolates, "isolates", get_args(Policy))
-    check_option(parts, "parts", get_args(Policy))
+    check_option(isolates, "isolates", get_args(GraphPolicy))
+    check_option(parts, "parts", get_args(GraphPolicy))
     if polygons is not None:
         check_same_regions(polygons.index, regions.index, "the map")
         polygons = polygons.loc[regions.index]

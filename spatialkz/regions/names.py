@@ -8,14 +8,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import pandas as pd
 
 from spatialkz import datasets
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.options import Vintage
 
-Vintage = Literal[2018, 2022]
 """Year from which a division is in force: 2018 has 17 units, 2022 has 20."""
 
 _COLUMNS = ["kind", "iso", "kato", "cod_pcode", "name_en", "name_ru", "name_kk", "unit_2018"]

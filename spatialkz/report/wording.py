@@ -10,7 +10,7 @@ from importlib.resources import files
 from string import Formatter
 
 from spatialkz.errors import InputError, listing
-from spatialkz.study import LANGUAGES
+from spatialkz.options import LANGUAGES
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 

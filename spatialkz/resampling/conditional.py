@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations
 from itertools import permutations as arrangements
 from math import comb, perm
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,11 @@ from scipy.sparse import csr_array
 from scipy.special import gammaln
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, LocalMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_choice, check_permutations
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import TIE, Alternative, Floats, permutation_p_value, tail_p_value
-
-LocalMethod = Literal["auto", "exact", "permutation"]
+from spatialkz.resampling.pvalues import TIE, Floats, permutation_p_value, tail_p_value
 
 # Up to this many neighbor sets are enumerated even where fewer permutations are asked for: C(16, 8) = 12,870.
 _ALWAYS_ENUMERATE = 20_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative
 
-Alternative = Literal["two-sided", "greater", "less"]
 Floats: TypeAlias = NDArray[np.float64]
 #: The largest number of draws of any kind.
 MOST_DRAWS = 10_000_000

@@ -1,7 +1,8 @@
 """Spatial autocorrelation: global and local statistics, their p-values, and what could have been detected."""
 
+from spatialkz.options import Alternative
 from spatialkz.resampling.checks import constant_variables
-from spatialkz.resampling.pvalues import Alternative, adjusted
+from spatialkz.resampling.pvalues import adjusted
 from spatialkz.spatial.bivariate import bivariate_moran, cross_moran, local_bivariate_moran
 from spatialkz.spatial.geary import geary, local_geary
 from spatialkz.spatial.getis_ord import getis_ord, local_getis_ord

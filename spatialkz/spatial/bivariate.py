@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
+from spatialkz.options import Alternative, FdrOver, LocalMethod, RandomizationMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import (
     check_alpha,
@@ -20,17 +21,15 @@ from spatialkz.resampling.checks import (
     checked,
     refuse_constants,
 )
-from spatialkz.resampling.conditional import LocalMethod, conditional_test
+from spatialkz.resampling.conditional import conditional_test
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import Alternative, Floats, deviates, normal_parts, permutation_parts
+from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, permutation_parts
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import frozen, json_ready
-from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.spatial.frames import GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial.local_moran import quadrants
 from spatialkz.spatial.moments import bilinear_moments
 from spatialkz.tables import check_same_regions, check_table
-
-BivariateMethod = Literal["permutation", "randomization"]
 
 _BLOCK_BYTES = 32_000_000
 _NULL = "whole regions, with the values of all variables, are arranged without regard to neighborhood."
@@ -41,7 +40,7 @@ def bivariate_moran(
     lagged: pd.DataFrame | pd.Series,
     graph: Graph,
     *,
-    method: BivariateMethod = "permutation",
+    method: RandomizationMethod = "permutation",
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     rng: int | np.random.Generator | None = None,
@@ -103,7 +102,7 @@ def bivariate_moran(
     >>> round(float(test.to_frame()["statistic"].iloc[0]), 3)
     0.028
     """
-    check_choice(method, get_args(BivariateMethod))
+    check_choice(method, get_args(RandomizationMethod))
     names, x, y, weights = _standardized(values, lagged, graph, alternative)
     n, shape = len(x), (x.shape[1], y.shape[1])
     first, second = (cells.ravel() for cells in np.indices(shape))

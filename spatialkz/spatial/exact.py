@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
-from spatialkz.resampling.pvalues import Alternative, Floats, tail_p_value
-
-NormalTheory = Literal["exact", "saddlepoint", "normal"]
+from spatialkz.options import Alternative, NormalTheory
+from spatialkz.resampling.pvalues import Floats, tail_p_value
 
 # All eigenvalues of a dense matrix are needed: about a minute and 1 GB at this size.
 _MOST_REGIONS = 5000

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, FdrOver
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import (
-    Alternative,
-    Floats,
-    adjusted,
-)
+from spatialkz.resampling.pvalues import Floats, adjusted
 from spatialkz.results import frozen, json_ready
 
-FdrOver = Literal["regions", "regions and variables"]
 # Small whole numbers, regions × variables, and the names they stand for.
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 

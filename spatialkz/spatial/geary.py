@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
+from spatialkz.options import Alternative, FdrOver, GearyMethod, LocalMethod
 from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
-from spatialkz.resampling.conditional import LocalMethod, conditional_test
-from spatialkz.resampling.pvalues import Alternative, Floats
-from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.resampling.conditional import conditional_test
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.spatial.frames import GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial.moments import QuadraticForm, quadratic_test, weight_sums
-
-GearyMethod = Literal["permutation", "normal", "randomization"]
 
 
 def geary(

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, FdrOver, LocalMethod, RandomizationMethod
 from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
-from spatialkz.resampling.conditional import LocalMethod, conditional_test
-from spatialkz.resampling.pvalues import Alternative, Floats
-from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.resampling.conditional import conditional_test
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.spatial.frames import GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial.moments import QuadraticForm, quadratic_test
-
-GetisOrdMethod = Literal["permutation", "randomization"]
 
 
 def getis_ord(
     values: pd.DataFrame | pd.Series,
     graph: Graph,
     *,
-    method: GetisOrdMethod = "permutation",
+    method: RandomizationMethod = "permutation",
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     rng: int | np.random.Generator | None = None,
@@ -74,7 +73,7 @@ def getis_ord(
     >>> test.to_frame().loc["electrical", ["statistic", "expected"]].astype(float).round(3).tolist()
     [0.212, 0.213]
     """
-    check_choice(method, get_args(GetisOrdMethod))
+    check_choice(method, get_args(RandomizationMethod))
     table, weights = checked(values, graph, transform="b", alternative=alternative, minimum=0.0)
     x = table.to_numpy()
     products = _products(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,19 +10,18 @@ from libpysal.graph import Graph
 from scipy import stats
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, FdrOver, RandomizationMethod
 from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
-from spatialkz.resampling.pvalues import Alternative, tail_p_value
-from spatialkz.spatial.frames import FdrOver, GlobalTest, LocalTest, global_frames, local_frame
+from spatialkz.resampling.pvalues import tail_p_value
+from spatialkz.spatial.frames import GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial.moments import QuadraticForm, quadratic_test, weight_sums
-
-JoinMethod = Literal["permutation", "randomization"]
 
 
 def join_counts(
     marks: pd.DataFrame | pd.Series,
     graph: Graph,
     *,
-    method: JoinMethod = "permutation",
+    method: RandomizationMethod = "permutation",
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     rng: int | np.random.Generator | None = None,
@@ -77,7 +76,7 @@ def join_counts(
     >>> counts.to_frame().loc["research", "statistic"].astype(int).to_dict()
     {'BB': 0, 'BW': 7, 'WW': 22}
     """
-    check_choice(method, get_args(JoinMethod))
+    check_choice(method, get_args(RandomizationMethod))
     table, weights = checked(_binary(marks), graph, transform="b", alternative=alternative)
     b = table.to_numpy()
     half = np.full(b.shape[1], 0.5)

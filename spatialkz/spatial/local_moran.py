@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
+from spatialkz.options import Alternative, FdrOver, LocalMethod
 from spatialkz.resampling.checks import check_alpha, checked
-from spatialkz.resampling.conditional import LocalMethod, conditional_test
-from spatialkz.resampling.pvalues import Alternative, Floats
-from spatialkz.spatial.frames import Coded, FdrOver, LocalTest, local_frame
+from spatialkz.resampling.conditional import conditional_test
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.spatial.frames import Coded, LocalTest, local_frame
 
 # Position 2 × (own value above the mean) + (neighbors above the mean).
 _QUADRANTS = ["LL", "LH", "HL", "HH"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from spatialkz.options import Alternative
 from spatialkz.resampling.checks import check_permutations
 from spatialkz.resampling.engine import permuted_cross_products
-from spatialkz.resampling.pvalues import Alternative, Floats, deviates, normal_parts, parts_of_columns
+from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, parts_of_columns
 
 
 @dataclass(frozen=True)

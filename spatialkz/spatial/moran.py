@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
+from spatialkz.options import Alternative, MoranMethod
 from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
 from spatialkz.resampling.engine import permuted_cross_products
-from spatialkz.resampling.pvalues import Alternative, Floats, deviates, normal_parts, parts_of_columns
+from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, parts_of_columns
 from spatialkz.spatial.exact import exact_moran
 from spatialkz.spatial.frames import GlobalTest, global_frames
 from spatialkz.spatial.moments import weight_sums
-
-MoranMethod = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
 
 
 class MoranTest(GlobalTest):

@@ -13,8 +13,9 @@ from scipy import optimize, stats
 
 from spatialkz.errors import GraphError, InputError
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import Alternative
 from spatialkz.resampling.checks import checked
-from spatialkz.resampling.pvalues import Alternative, Floats, check_alternative
+from spatialkz.resampling.pvalues import Floats, check_alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.exact import is_fixed, moran_quantile, positive_probability, residual_basis
 

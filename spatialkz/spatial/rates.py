@@ -7,8 +7,8 @@ import pandas as pd
 from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, listing
-from spatialkz.resampling.pvalues import Alternative
-from spatialkz.spatial.moran import MoranMethod, MoranTest, moran
+from spatialkz.options import Alternative, MoranMethod
+from spatialkz.spatial.moran import MoranTest, moran
 from spatialkz.tables import check_same_regions, check_table
 
 

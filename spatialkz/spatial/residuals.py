@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,13 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, NormalTheory, ResidualMethod
 from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
 from spatialkz.resampling.engine import permuted_cross_products
-from spatialkz.resampling.pvalues import Alternative, Floats, deviates, permutation_parts
-from spatialkz.spatial.exact import NormalTheory, moran_spectrum, normal_theory_moran, spectrum_moments
+from spatialkz.resampling.pvalues import Floats, deviates, permutation_parts
+from spatialkz.spatial.exact import moran_spectrum, normal_theory_moran, spectrum_moments
 from spatialkz.spatial.frames import GlobalTest, global_frames
 from spatialkz.tables import check_same_regions, check_table
-
-ResidualMethod = Literal["exact", "saddlepoint", "normal", "permutation"]
 
 
 def residual_moran(

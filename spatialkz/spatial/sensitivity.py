@@ -12,11 +12,11 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.geography import neighbor_graph, recipe_family
+from spatialkz.options import Alternative, MoranMethod
 from spatialkz.resampling.checks import check_alpha
-from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen, json_ready
 from spatialkz.spatial.local_moran import local_moran
-from spatialkz.spatial.moran import MoranMethod, moran
+from spatialkz.spatial.moran import moran
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 ``indices`` concentration and specialization, ``regionalization`` quotients between industries.
 """
 
+from spatialkz.options import QuotientKind
 from spatialkz.specialization.completions import (
     complete_quotients,
     complete_sectors,
@@ -36,7 +37,6 @@ from spatialkz.specialization.published import (
 )
 from spatialkz.specialization.quotients import (
     QUOTIENT_KINDS,
-    QuotientKind,
     breadth,
     breadth_label,
     location_quotient,

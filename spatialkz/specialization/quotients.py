@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Protocol, get_args
 
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import QuotientKind
 from spatialkz.specialization.margins import margins, table_margins
 from spatialkz.specialization.variants import (
     additive_quotient,
@@ -20,10 +21,6 @@ from spatialkz.tables import ActivityTable, check_table
 
 if TYPE_CHECKING:
     from libpysal.graph import Graph
-
-QuotientKind = Literal[
-    "simple", "symmetric", "additive", "normalized", "standardized", "log-standardized", "windowed"
-]
 
 
 def location_quotient(

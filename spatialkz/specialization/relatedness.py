@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import ProximityMethod
 from spatialkz.resampling.pvalues import adjusted
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest
@@ -17,7 +18,6 @@ from spatialkz.specialization.indices.regional import Floats
 from spatialkz.tables import check_labels, check_table
 
 Integers: TypeAlias = NDArray[np.int64]
-ProximityMethod = Literal["conditional", "cosine"]
 
 
 def proximity(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.options import DegreesLost, ShareOf
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_same_regions, check_table
 
 if TYPE_CHECKING:
     from libpysal.graph import Graph
-
-ShareOf = Literal["base", "sector"]
 
 
 def additive_quotient(
@@ -142,7 +141,7 @@ def normalized_rca(
     return found.activity / found.base_totals - expected
 
 
-def standardized_quotient(quotients: pd.DataFrame, *, ddof: Literal[0, 1] = 1) -> pd.DataFrame:
+def standardized_quotient(quotients: pd.DataFrame, *, ddof: DegreesLost = 1) -> pd.DataFrame:
     r"""Standard score of each quotient within its sector, across the regions.
 
     .. math:: z_{ij} = \frac{LQ_{ij} - \overline{LQ}_j}{s_j}
@@ -181,7 +180,7 @@ def standardized_quotient(quotients: pd.DataFrame, *, ddof: Literal[0, 1] = 1) -
 
 
 def log_standardized_quotient(
-    quotients: pd.DataFrame, *, floor: float | None = None, ddof: Literal[0, 1] = 1
+    quotients: pd.DataFrame, *, floor: float | None = None, ddof: DegreesLost = 1
 ) -> pd.DataFrame:
     r"""Standard score of the logarithm of each quotient within its sector, across the regions.
 

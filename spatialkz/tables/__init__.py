@@ -1,6 +1,6 @@
 """Tables of regions × sectors: what they are, how they are read, and what is demanded of them."""
 
-from spatialkz.tables.activity import ActivityTable, Kind
+from spatialkz.tables.activity import ActivityTable
 from spatialkz.tables.completion import complete_table, fill_suppressed
 from spatialkz.tables.labels import (
     check_labels,
@@ -21,7 +21,6 @@ from spatialkz.tables.writers import write_table
 __all__ = [
     "ActivityTable",
     "FileOptions",
-    "Kind",
     "RegionTable",
     "SuppressedBounds",
     "TableOptions",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import NumberKind
 from spatialkz.tables.labels import check_labels, check_same_regions, check_table
 from spatialkz.tables.levels import Levels, Totals, tighten
-
-Kind = Literal["volumes", "counts", "quotients"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class ActivityTable:
     """
 
     values: pd.DataFrame
-    kind: Kind
+    kind: NumberKind
     unit: str = ""
     groups: pd.Series = field(default_factory=lambda: pd.Series(dtype=str))
     base: pd.Series | pd.DataFrame | None = None
@@ -74,8 +73,8 @@ class ActivityTable:
     national_base: float | pd.Series | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise InputError(f"kind is {self.kind!r}; it must be one of {listing(get_args(Kind))}.")
+        if self.kind not in get_args(NumberKind):
+            raise InputError(f"kind is {self.kind!r}; it must be one of {listing(get_args(NumberKind))}.")
         if not (np.isfinite(self.rounding) and self.rounding >= 0):
             raise InputError(f"rounding is {self.rounding}; it must be a non-negative number.")
         values = check_table(self.values, name=self.kind, minimum=0)

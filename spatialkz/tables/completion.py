@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables.activity import ActivityTable, Kind
+from spatialkz.options import BoundMethod, NumberKind
+from spatialkz.tables.activity import ActivityTable
 from spatialkz.tables.labels import check_same_regions, check_table
 from spatialkz.tables.levels import Levels, Totals, moved_to_totals
-from spatialkz.tables.suppressed import BoundMethod, SuppressedBounds, bounds_within, printed_cells
+from spatialkz.tables.suppressed import SuppressedBounds, bounds_within, printed_cells
 
 _SWEEPS = 5_000
 
@@ -68,7 +69,7 @@ def fill_suppressed(
 def complete_table(
     values: pd.DataFrame,
     *,
-    kind: Kind,
+    kind: NumberKind,
     unit: str = "",
     groups: pd.Series | None = None,
     base: pd.Series | pd.DataFrame | None = None,

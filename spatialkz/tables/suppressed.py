@@ -12,11 +12,10 @@ from scipy.sparse import coo_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import BoundMethod
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables.labels import check_same_regions, check_table
 from spatialkz.tables.levels import Floats, Ints, Levels, Mask, Totals, cleaned, tighten
-
-BoundMethod = Literal["auto", "exact", "shuttle"]
 
 # Hidden cells that hang together up to which "auto" solves linear programs: about a second.
 _EXACT_CELLS = 500

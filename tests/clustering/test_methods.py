@@ -12,16 +12,9 @@ from sklearn.metrics import adjusted_rand_score
 from spatialkz.clustering.partition.contiguous import contiguity
 from spatialkz.clustering.partition.hierarchical import choose_alpha, cut
 from spatialkz.clustering.partition.labels import sum_of_squares
-from spatialkz.clustering.partition.methods import (
-    METHODS,
-    PartitionMethod,
-    mixture_bic,
-    mixtures,
-    partition,
-    partitions,
-    tree,
-)
+from spatialkz.clustering.partition.methods import METHODS, mixture_bic, mixtures, partition, partitions, tree
 from spatialkz.errors import GraphError, InputError
+from spatialkz.options import PartitionMethod
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 import spatialkz
+from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
-from spatialkz.study import LANGUAGES, Choices
+from spatialkz.study import Choices
 
 PROVENANCE = {
     "study": {"name": "x"},

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import linkage
 
 from spatialkz.clustering import cluster_profiles
+from spatialkz.options import LANGUAGES
 from spatialkz.report import draw_figures
 from spatialkz.report.drawing.clusters import (
     consensus_plot,
@@ -30,7 +31,6 @@ from spatialkz.report.sections.clusters import (
 )
 from spatialkz.report.wording import Wording
 from spatialkz.specialization import symmetric_quotient
-from spatialkz.study import LANGUAGES
 
 ENGLISH = Wording("en")
 
@@ -81,7 +81,7 @@ def test_profiles_show_each_region_by_cluster_and_frame_what_sets_clusters_apart
 
 def test_the_order_is_that_of_the_tree_where_clusters_are_its_branches(findings):
     tree, ward = findings.clustering.tree, findings.clusters["ward"].labels
-    np.testing.assert_array_equal(tree, linkage(symmetric_quotient(findings.quotients), "ward"))
+    np.testing.assert_allclose(tree, linkage(symmetric_quotient(findings.quotients), "ward"), rtol=1e-12)
     assert list(ward.index) == list(findings.quotients.index)
     ordered = ward.loc[tree_order(tree, ward)]
     assert (np.diff(ordered) != 0).sum() == findings.clusters["ward"].k - 1

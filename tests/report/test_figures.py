@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from spatialkz.errors import InputError
+from spatialkz.options import LANGUAGES
 from spatialkz.report import Wording, draw_figures
 from spatialkz.report.drawing import _drawings
 from spatialkz.report.drawing.clusters import dendrogram
@@ -23,7 +24,6 @@ from spatialkz.report.drawing.intervals import areas_plot, candidates_plot, mora
 from spatialkz.report.drawing.maps import breadth_map, cluster_map, equal_area, place_labels
 from spatialkz.report.drawing.style import cluster_look, styled, wrapped
 from spatialkz.report.sections import sections
-from spatialkz.study import LANGUAGES
 
 NAMES = [
     *("focal_breadth", "focal_models", "focal_power", "focal_influence", "focal_curve", "map"),

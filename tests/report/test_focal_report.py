@@ -8,6 +8,7 @@ from markupsafe import escape
 from matplotlib.collections import PathCollection
 
 from spatialkz.focal import focal_test
+from spatialkz.options import LANGUAGES
 from spatialkz.report.drawing.focal import (
     breadth_plot,
     influence_plot,
@@ -27,7 +28,6 @@ from spatialkz.report.sections.focal import (
     focal_table,
 )
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 ENGLISH = Wording("en")
 

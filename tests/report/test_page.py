@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError
+from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
 from spatialkz.report.sections import brief
 from spatialkz.report.sections.clusters import structure
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 

@@ -7,13 +7,13 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
+from spatialkz.options import LANGUAGES
 from spatialkz.report.drawing.heatmap import area_evidence_plot, growth_plot
 from spatialkz.report.drawing.intervals import shifts_plot, stars_plot
 from spatialkz.report.drawing.style import styled
 from spatialkz.report.sections.ranking import areas_table, candidates_table, groups_sentences, lacks
 from spatialkz.report.sections.review import disagreement_table, naming_table, review_brief
 from spatialkz.report.wording import Wording
-from spatialkz.study import LANGUAGES
 
 EN = Wording("en")
 

@@ -12,11 +12,9 @@ import spatialkz.report
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.clustering.analysis import DEFAULT_METHODS
 from spatialkz.errors import InputError
+from spatialkz.options import LANGUAGES, Alternative, MoranMethod, NumberKind
 from spatialkz.report.wording import Wording, read_wording
-from spatialkz.spatial import Alternative
-from spatialkz.spatial.moran import MoranMethod
-from spatialkz.study import LANGUAGES, Choices
-from spatialkz.tables.activity import Kind
+from spatialkz.study import Choices
 
 ROOM = Path(spatialkz.report.__file__).parent
 WORDING = tomllib.loads((ROOM / "wording.toml").read_text(encoding="utf-8"))
@@ -61,7 +59,7 @@ def test_all_labels_of_the_other_stages_have_words(lang):
     wanted += [f"clustering_{method}" for method in DEFAULT_METHODS]
     wanted += [f"alternative_{name}" for name in get_args(Alternative)]
     wanted += [f"method_{name}" for name in get_args(MoranMethod)]
-    wanted += [f"kind_{name}" for name in get_args(Kind)]
+    wanted += [f"kind_{name}" for name in get_args(NumberKind)]
     wanted += [
         f"label_{name}"
         for name in ("hot", "cold", "high outlier", "low outlier", "not significant", "unattainable")

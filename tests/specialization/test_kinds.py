@@ -8,8 +8,9 @@ import pytest
 
 from spatialkz.errors import InputError
 from spatialkz.geography import graph_from_pairs
+from spatialkz.options import QuotientKind
 from spatialkz.specialization import location_quotient, symmetric_quotient
-from spatialkz.specialization.quotients import QUOTIENT_KINDS, QuotientKind, quotients_of_kind
+from spatialkz.specialization.quotients import QUOTIENT_KINDS, quotients_of_kind
 from spatialkz.specialization.variants import (
     additive_quotient,
     log_standardized_quotient,

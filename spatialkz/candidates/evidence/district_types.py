@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
 from spatialkz.resampling.pvalues import Floats
-from spatialkz.study_model import RulesFile, check_section
+from spatialkz.study.schema import RulesFile, check_section, read_toml
 from spatialkz.tables import check_labels, check_table
-from spatialkz.toml_files import read_toml
 
 
 @dataclass(frozen=True)

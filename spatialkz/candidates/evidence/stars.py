@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil, floor
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import StarRounding, StarsWithin
 from spatialkz.tables import check_same_regions, check_table
 
-Rounding = Literal["ceil", "floor", "round"]
-Within = Literal["sector", "region", "table"]
 Measured: TypeAlias = pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]
 Bools = npt.NDArray[np.bool_]
 
@@ -35,9 +34,9 @@ def stars(
     size_share: float = 0.10,
     specialization_at: float = 2.0,
     focus_share: float = 0.10,
-    rounding: Rounding = "ceil",
-    size_within: Within = "sector",
-    focus_within: Within = "table",
+    rounding: StarRounding = "ceil",
+    size_within: StarsWithin = "sector",
+    focus_within: StarsWithin = "table",
 ) -> pd.DataFrame:
     r"""Up to three stars for each region × sector: size, specialization and focus.
 
@@ -146,7 +145,7 @@ def _top(
     interval: tuple[pd.DataFrame, pd.DataFrame],
     share: float,
     rounded: Callable[[float], int],
-    within: Within,
+    within: StarsWithin,
     name: str,
 ) -> tuple[Bools, Bools]:
     """Which cells are certainly, and which possibly, among the top ``share``."""

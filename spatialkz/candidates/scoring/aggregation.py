@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.scoring.normalization import Normalization, matched, normalize
+from spatialkz.candidates.scoring.normalization import matched, normalize
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Aggregation, Normalization, Weighting
 
-Aggregation = Literal["arithmetic", "geometric", "topsis", "copeland"]
 Floats = npt.NDArray[np.floating]
 
 # The smallest value a geometric mean meets, where 1 is the largest.
@@ -21,7 +21,6 @@ FLOOR = 0.01
 _TIE = 1e-6
 # Additions above which the compiled majority count earns back what loading it takes; cells held at once.
 _COMPILE_FROM, _BLOCK_CELLS = 100_000_000, 2_000_000
-Weighting = Literal["equal", "pca", "entropy", "bod"]
 Weights: TypeAlias = Weighting | pd.Series
 # Weights of the benefit of the doubt may lie between half and twice the equal weight.
 BOD_BOUNDS = (0.5, 2.0)

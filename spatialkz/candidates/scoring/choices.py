@@ -13,15 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.scoring.aggregation import AGGREGATIONS, Aggregation, expert_weights
-from spatialkz.candidates.scoring.normalization import (
-    Normalization,
-    check_evidence,
-    check_ratios,
-    mid_ranks,
-    normalized,
-)
+from spatialkz.candidates.scoring.aggregation import AGGREGATIONS, expert_weights
+from spatialkz.candidates.scoring.normalization import check_evidence, check_ratios, mid_ranks, normalized
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Aggregation, Normalization
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.tables import check_same_regions, check_table
 

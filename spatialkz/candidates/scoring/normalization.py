@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Normalization
 from spatialkz.tables import check_labels, check_table
 
-Normalization = Literal["rank", "minmax", "z", "target"]
 Floats = npt.NDArray[np.floating]
 
 # Items of drawn tables in single precision from which a compiled sort is loaded.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,13 @@ from spatialkz.clustering.partition.kmeans import (
 )
 from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
+from spatialkz.options import GapReference
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
-Reference = Literal["uniform", "pca"]
 # Points (n, p) and the ks wanted → labels (n,) for each k.
 FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, NDArray[np.intp]]]
 
@@ -59,7 +59,7 @@ class GapStatistic:
     k: int
     k_first_max: int
     k_global_max: int
-    reference: Reference
+    reference: GapReference
     references: int
 
     def to_frame(self) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def gap_statistic(
     *,
     fit: FitAll | None = None,
     references: int = 100,
-    reference: Reference = "uniform",
+    reference: GapReference = "uniform",
     starts: int | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> GapStatistic:
@@ -145,8 +145,8 @@ def gap_statistic(
     >>> gap_statistic(features, range(1, 5), references=50, rng=1).k
     2
     """
-    if reference not in get_args(Reference):
-        raise InputError(f"reference is {reference!r}; it must be one of {listing(get_args(Reference))}.")
+    if reference not in get_args(GapReference):
+        raise InputError(f"reference is {reference!r}; it must be one of {listing(get_args(GapReference))}.")
     # A standard error takes two.
     check_number(references, "references", 2)
     if starts is not None:
@@ -202,7 +202,7 @@ def _log_dispersion(
 
 def _reference_blocks(
     points: Matrix,
-    reference: Reference,
+    reference: GapReference,
     dispersion: Callable[[Matrix, np.random.Generator], Matrix],
     streams: list[np.random.Generator],
     chosen: slice,

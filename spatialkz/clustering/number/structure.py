@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,12 @@ from spatialkz.clustering.partition.kmeans import (
 )
 from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
 from spatialkz.errors import InputError, listing
+from spatialkz.options import StructureNull, StructureStatistic
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number, monte_carlo_tail
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
-
-Null = Literal["gaussian", "column-permutation"]
-Statistic = Literal["silhouette", "two-means"]
 
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STARTS = 10
@@ -57,8 +55,8 @@ class StructureTest:
     p_value: float
     k: int
     null_quantiles: pd.Series
-    measure: Statistic
-    null: Null
+    measure: StructureStatistic
+    null: StructureNull
     draws: int
 
     def to_frame(self) -> pd.DataFrame:
@@ -97,8 +95,8 @@ class StructureTest:
 def structure_test(
     features: pd.DataFrame,
     *,
-    null: Null = "gaussian",
-    statistic: Statistic = "silhouette",
+    null: StructureNull = "gaussian",
+    statistic: StructureStatistic = "silhouette",
     ks: Iterable[int] = range(2, 7),
     draws: int = 499,
     starts: int | None = None,
@@ -163,7 +161,7 @@ def structure_test(
     >>> structure_test(pd.DataFrame(groups), draws=99, rng=1).p_value
     0.01
     """
-    for given, options, name in ((null, Null, "null"), (statistic, Statistic, "statistic")):
+    for given, options, name in ((null, StructureNull, "null"), (statistic, StructureStatistic, "statistic")):
         if given not in get_args(options):
             raise InputError(f"{name} is {given!r}; it must be one of {listing(get_args(options))}.")
     check_number(draws, "draws", 1)
@@ -205,7 +203,7 @@ def structure_test(
 
 
 def _measured(
-    statistic: Statistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
+    statistic: StructureStatistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
 ) -> tuple[float, int]:
     """The statistic and the k at which it is reached."""
     found = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0]
@@ -220,7 +218,7 @@ def _measured(
 
 def _null_blocks(
     points: Matrix,
-    null: Null,
+    null: StructureNull,
     measure: partial[tuple[float, int]],
     streams: list[np.random.Generator],
     chosen: slice,

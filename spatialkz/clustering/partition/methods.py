@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
@@ -28,23 +28,13 @@ from spatialkz.clustering.partition.hierarchical import (
 from spatialkz.clustering.partition.kmeans import checked, kmeans_partitions
 from spatialkz.clustering.partition.labels import Labels, Matrix
 from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.options import PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
 
-PartitionMethod = Literal[
-    "kmeans",
-    "ward",
-    "average",
-    "complete",
-    "mixture",
-    "ward-contiguous",
-    "skater",
-    "region-kmeans",
-    "clustgeo",
-]
 _SHAPES = ("spherical", "diag")
 _LEAST_VARIANCE = 0.3
 

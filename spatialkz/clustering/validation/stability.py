@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,12 +19,12 @@ from spatialkz.clustering.partition.labels import (
     membership,
 )
 from spatialkz.errors import InputError, listing
+from spatialkz.options import StabilityMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
 from spatialkz.tables import check_table
 
-StabilityMethod = Literal["bootstrap", "leave-one-region-out", "leave-one-sector-out"]
 # Resamples drawn until one has as many different regions as there are clusters.
 _PATIENCE = 100
 # Hennig (2007): at most half alike is dissolved; fpc::clusterboot calls three quarters recovered.

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.models.models import PRIOR_SETS, Generator, Model, Priors
+from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
 from spatialkz.focal.models.summaries import SUMMARIES, summaries
 from spatialkz.focal.questions.grades import checked_quotients, graded, varying, why_undecided
 from spatialkz.focal.questions.size_null import Shares, size_null
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import FocalModel
 from spatialkz.resampling.checks import seeds_of
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, check_number, monte_carlo_tail
 from spatialkz.results import frozen, json_ready
 
-MODELS: tuple[Model, ...] = ("focal", "belt", "dispersed")
+MODELS: tuple[FocalModel, ...] = ("focal", "belt", "dispersed")
 # Cells of tables that are worked on at once, and the most tables that share a generator.
 _CELLS, _CHUNK = 2_000_000, 256
 # A belt needs dense matrices of the size of the map.
@@ -126,7 +127,7 @@ def model_posterior(
     quotients: pd.DataFrame,
     graph: Graph,
     *,
-    models: Sequence[Model] = MODELS,
+    models: Sequence[FocalModel] = MODELS,
     priors: Priors | None = None,
     threshold: float = 1.0,
     base_shares: Shares | Sequence[Shares] | None = None,
@@ -223,7 +224,7 @@ def model_posterior(
     maker = Generator.of(cells, weights, priors, sizes)
     simulated = [simulated_summaries(maker, model, weights, threshold, each, seeds) for model in models]
     observed = summaries(cells[None], cells, weights, threshold)[0]
-    states = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, len(get_args(Model))))
+    states = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, len(get_args(FocalModel))))
     grown = grow(np.concatenate(simulated), observed[None], each, trees, states)
     labels = pd.Index([str(model) for model in models], name="model")
     truth = np.repeat(np.arange(len(models)), each)
@@ -248,7 +249,7 @@ def prior_sensitivity(
     graph: Graph,
     *,
     sets: Mapping[str, Priors] = PRIOR_SETS,
-    models: Sequence[Model] = MODELS,
+    models: Sequence[FocalModel] = MODELS,
     threshold: float = 1.0,
     simulations: int = 6_000,
     rng: int | np.random.Generator | None = None,
@@ -289,7 +290,7 @@ def prior_sensitivity(
 
 def simulated_summaries(
     maker: Generator,
-    model: Model,
+    model: FocalModel,
     weights: csr_array,
     threshold: float,
     count: int,
@@ -304,7 +305,7 @@ def simulated_summaries(
 
 def _summary_block(
     maker: Generator,
-    model: Model,
+    model: FocalModel,
     weights: csr_array,
     threshold: float,
     seeds: np.random.SeedSequence,
@@ -313,7 +314,7 @@ def _summary_block(
 ) -> Floats:
     found = []
     for first in range(part.start, part.stop, chunk):
-        key = (*seeds.spawn_key, get_args(Model).index(model), first // chunk)
+        key = (*seeds.spawn_key, get_args(FocalModel).index(model), first // chunk)
         child = np.random.SeedSequence(seeds.entropy, spawn_key=key)
         tables = maker.tables(model, min(chunk, part.stop - first), child)
         found.append(summaries(tables, maker.cells, weights, threshold))
@@ -336,11 +337,12 @@ def _quantiles(simulated: Sequence[Floats], observed: Floats, labels: pd.Index) 
     return pd.DataFrame({"observed": np.repeat(observed, len(labels)), **columns}, index=index)
 
 
-def _check(models: Sequence[Model], simulations: int, trees: int) -> None:
-    unknown = [model for model in models if model not in get_args(Model)]
+def _check(models: Sequence[FocalModel], simulations: int, trees: int) -> None:
+    unknown = [model for model in models if model not in get_args(FocalModel)]
     if unknown or len(set(models)) < 2 or len(set(models)) < len(models):
         raise InputError(
-            f"models is {listing(models)}; it must name two or more of {listing(get_args(Model))}, each once."
+            f"models is {listing(models)}; it must name two or more of {listing(get_args(FocalModel))}, "
+            "each once."
         )
     check_number(simulations, "simulations", 600)
     check_number(trees, "trees", 60, 100_000)

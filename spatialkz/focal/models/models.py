@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -45,10 +45,9 @@ from scipy.special import ndtri
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.questions.size_null import SizeNull, dealt
+from spatialkz.options import BeltShape, FocalModel
 from spatialkz.resampling.pvalues import Floats
 
-Model = Literal["focal", "belt", "dispersed", "mixture"]
-BeltShape = Literal["graded", "hubs"]
 # Values of ρ that a prior is cut into: each costs the inversion of a matrix of the size of the map.
 _RHO_VALUES = 16
 # As near to ±1 as ρ may come.
@@ -159,7 +158,7 @@ class Generator:
         rho = np.unique(low + (high - low) * (np.arange(_RHO_VALUES) + 0.5) / _RHO_VALUES)
         return cls(cells, priors, rho, np.stack([sar_factor(weights, r) for r in rho]), sizes)
 
-    def tables(self, model: Model, count: int, seeds: np.random.SeedSequence) -> Floats:
+    def tables(self, model: FocalModel, count: int, seeds: np.random.SeedSequence) -> Floats:
         """Tables of one model, shape (count, regions, sectors)."""
         m = self.cells.shape[1]
         noise, common = _children(seeds, 2)
@@ -171,7 +170,7 @@ class Generator:
             scores += self.common(model, count, rng)[:, :, None] * follows[:, None, :]
         return dealt(self.cells, scores)
 
-    def common(self, model: Model, count: int, rng: np.random.Generator) -> Floats:
+    def common(self, model: FocalModel, count: int, rng: np.random.Generator) -> Floats:
         """The common factor, shape (count, regions)."""
         n = len(self.cells)
         hubs = self._hubs(count, rng)

@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.questions.grades import (
-    Grade,
-    checked_quotients,
-    graded,
-    graded_cells,
-    varying,
-    why_undecided,
-)
+from spatialkz.focal.questions.grades import checked_quotients, graded, graded_cells, varying, why_undecided
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, size_null
+from spatialkz.options import Alternative, ColocationNull, Grade
 from spatialkz.resampling.checks import check_permutations, seeds_of
 from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import (
     TIE,
-    Alternative,
     Floats,
     adjusted,
     check_alternative,
@@ -37,7 +30,6 @@ from spatialkz.resampling.pvalues import (
 from spatialkz.resampling.shuffles import Keys, order_keys
 from spatialkz.results import frozen, json_ready
 
-Null = Literal["columns", "sizes"]
 # Draws kept whole for the envelope; it needs no more.
 _ENVELOPE = 999
 # Multiplications up to which the exact distribution of one region's sum is worked out.
@@ -81,7 +73,7 @@ class ColocationTest:
     envelope: pd.DataFrame
     constant: tuple[str, ...]
     reason: str
-    null: Null
+    null: ColocationNull
     method: str
     grade: Grade
     threshold: float
@@ -128,7 +120,7 @@ def colocation_test(
     *,
     threshold: float = 1.0,
     grade: Grade = "count",
-    null: Null = "columns",
+    null: ColocationNull = "columns",
     base_shares: Shares | Sequence[Shares] | None = None,
     units: float | pd.Series | None = None,
     permutations: int = 9999,
@@ -214,8 +206,8 @@ def colocation_test(
     """
     check_alternative(alternative)
     check_permutations(permutations)
-    if null not in get_args(Null):
-        raise InputError(f"null is {null!r}; it must be one of {listing(get_args(Null))}.")
+    if null not in get_args(ColocationNull):
+        raise InputError(f"null is {null!r}; it must be one of {listing(get_args(ColocationNull))}.")
     table = checked_quotients(quotients)
     if null == "sizes" and base_shares is None:
         raise InputError('null="sizes" needs base_shares, the share of each region in the base.')
@@ -383,7 +375,7 @@ def exact_tail(values: NDArray[np.int64]) -> Floats:
     return np.asarray(np.clip(tail[values.sum(axis=1)], np.finfo(np.float64).tiny, 1.0))
 
 
-def _statistics(cells: Floats, draws: Draws, null: Null, alternative: Alternative) -> pd.DataFrame:
+def _statistics(cells: Floats, draws: Draws, null: ColocationNull, alternative: Alternative) -> pd.DataFrame:
     sums = cells.sum(axis=1)
     observed = np.array([float(variance_ratio(sums, cells)), sums.max()])
     simulated = np.column_stack([draws.ratio, draws.maximum])

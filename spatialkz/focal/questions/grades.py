@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Grade
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.tables import check_table
 
-Grade = Literal["count", "rank", "log1p", "symmetric"]
 # With fewer, no arrangement of the regions is rare enough to be told from chance.
 LEAST_REGIONS, LEAST_SECTORS = 5, 2
 

@@ -16,13 +16,13 @@ from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.focal.questions.colocation import exact_tail
-from spatialkz.focal.questions.grades import Grade, checked_quotients, graded, varying
+from spatialkz.focal.questions.grades import checked_quotients, graded, varying
 from spatialkz.geography.weights import binary, row_standardized
+from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.engine import permuted_cross_products
 from spatialkz.resampling.pvalues import (
     TIE,
-    Alternative,
     Floats,
     check_alternative,
     deviates,

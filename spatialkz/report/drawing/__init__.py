@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from spatialkz.errors import InputError, listing, notice
+from spatialkz.options import FigureSet
 from spatialkz.report.contents import Findings
 from spatialkz.report.sections import sections
 from spatialkz.report.wording import Wording
@@ -19,12 +20,11 @@ from spatialkz.report.wording import Wording
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Kind: TypeAlias = Literal["page", "all", "none"]
 # The most letters of a word and of a name.
 _WORD, _NAME = 40, 160
 
 
-def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: Kind = "page") -> dict[str, Path]:
+def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: FigureSet = "page") -> dict[str, Path]:
     """Draw every figure that the findings allow.
 
     The maps need polygons, and figures with a line for each region would not be readable for very many; such
@@ -52,8 +52,8 @@ def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: Kind = "p
         If there is no such language or kind.
     """
     words = Wording(lang)
-    if kind not in get_args(Kind):
-        raise InputError(f"kind is {kind!r}; it must be one of {listing(get_args(Kind))}.")
+    if kind not in get_args(FigureSet):
+        raise InputError(f"kind is {kind!r}; it must be one of {listing(get_args(FigureSet))}.")
     if kind == "none":
         return {}
     # Here, so that no one waits for matplotlib who does not draw.

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterator
 
 import pandas as pd
 
-from spatialkz.clustering import PartitionMethod
 from spatialkz.clustering.validation.stability import ClusterStability
+from spatialkz.options import PartitionMethod
 from spatialkz.report.blocks import (
     DASH,
     Column,

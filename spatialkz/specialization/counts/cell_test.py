@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Adjustment, Alternative, QuotientMethod
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import Alternative, adjusted, check_number, tail_p_value
+from spatialkz.resampling.pvalues import adjusted, check_number, tail_p_value
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.counts import exact
 from spatialkz.specialization.counts.approximate import (
@@ -31,11 +32,6 @@ from spatialkz.specialization.counts.input import (
 )
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import ActivityTable
-
-QuotientMethod = Literal[
-    "binomial", "hypergeometric", "delta", "parametric-bootstrap", "nonparametric-bootstrap", "overdispersed"
-]
-Adjustment = Literal["fdr_bh", "fdr_by", "holm", "bonferroni"]
 
 _NULL = {
     "binomial": "each job of the sector falls into a region with the chance of its base share",

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import (
-    Alternative,
     adjusted,
     check_alternative,
     check_number,
@@ -20,7 +20,7 @@ from spatialkz.resampling.pvalues import (
     tail_p_value,
 )
 from spatialkz.results import frozen, json_ready
-from spatialkz.specialization.indices.regional import MEASURES, Floats, IndexName
+from spatialkz.specialization.indices.regional import MEASURES, Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_table
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.options import Alternative
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import Alternative
 from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest, against_null, check_options, table_of_tests
 from spatialkz.specialization.indices.regional import Floats

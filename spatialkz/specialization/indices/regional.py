@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import entr, rel_entr
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import IndexName
 from spatialkz.tables import check_labels, check_table
 
 _COLUMNS: dict[str, IndexName] = {
@@ -24,18 +25,6 @@ _COLUMNS: dict[str, IndexName] = {
 }
 Floats: TypeAlias = NDArray[np.float64]
 Measure: TypeAlias = Callable[[Floats, Floats], Floats]
-IndexName: TypeAlias = Literal[
-    "hoover",
-    "krugman",
-    "locational_gini",
-    "krugman_gini",
-    "gini_of_quotients",
-    "theil_t",
-    "theil_l",
-    "herfindahl",
-    "herfindahl_normalized",
-    "entropy",
-]
 
 
 def regional_specialization(values: pd.DataFrame, reference: pd.Series | None = None) -> pd.DataFrame:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.options import AbsentSector, Diagonal
 from spatialkz.specialization.margins import margins
 
 Floats: TypeAlias = NDArray[np.float64]
-Absent = Literal["error", "nan"]
-Diagonal = Literal["formula", "simple"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,10 @@ class RegionalQuotients:
     regions: pd.Index
     sectors: pd.Index
 
-    def over(self, divisors: Floats, absent: Absent) -> Floats:
+    def over(self, divisors: Floats, absent: AbsentSector) -> Floats:
         """Quotient of each selling sector over the divisor of each buying one: (regions, selling, buying)."""
-        if absent not in get_args(Absent):
-            raise InputError(f"absent is {absent!r}; it must be one of {listing(get_args(Absent))}.")
+        if absent not in get_args(AbsentSector):
+            raise InputError(f"absent is {absent!r}; it must be one of {listing(get_args(AbsentSector))}.")
         missing = self.quotients == 0
         if missing.any() and absent == "error":
             cells = [f"{self.regions[i]} × {self.sectors[j]}" for i, j in np.argwhere(missing)]
@@ -105,7 +104,7 @@ def cross_industry_quotient(
     *,
     region: Hashable | None = None,
     diagonal: Diagonal = "formula",
-    absent: Absent = "error",
+    absent: AbsentSector = "error",
     contained: bool = True,
 ) -> pd.DataFrame:
     r"""Cross-industry location quotient (CILQ) of each selling against each buying sector of a region.
@@ -172,7 +171,7 @@ def round_quotient(
     *,
     region: Hashable | None = None,
     diagonal: Diagonal = "formula",
-    absent: Absent = "error",
+    absent: AbsentSector = "error",
     contained: bool = True,
 ) -> pd.DataFrame:
     r"""Round's semilogarithmic quotient (RLQ) of each selling against each buying sector of a region.

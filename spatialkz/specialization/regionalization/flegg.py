@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError
+from spatialkz.options import AbsentSector
 from spatialkz.specialization.regionalization.cross_industry import (
-    Absent,
     Floats,
     RegionalQuotients,
     regional_quotients,
@@ -53,7 +53,7 @@ def flegg_quotient(
     *,
     delta: float = 0.3,
     region: Hashable | None = None,
-    absent: Absent = "error",
+    absent: AbsentSector = "error",
     contained: bool = True,
 ) -> pd.DataFrame:
     r"""Flegg's location quotient (FLQ) of each selling against each buying sector of a region.
@@ -125,7 +125,7 @@ def augmented_flegg_quotient(
     *,
     delta: float = 0.3,
     region: Hashable | None = None,
-    absent: Absent = "error",
+    absent: AbsentSector = "error",
     contained: bool = True,
 ) -> pd.DataFrame:
     r"""Flegg's location quotient augmented by regional specialization (AFLQ).
@@ -189,7 +189,7 @@ def size_weights(shares: Floats, delta: float) -> Floats:
 
 
 def flegg_cells(
-    found: RegionalQuotients, delta: float, absent: Absent = "error", *, augmented: bool = False
+    found: RegionalQuotients, delta: float, absent: AbsentSector = "error", *, augmented: bool = False
 ) -> Floats:
     """Flegg's quotients without labels: (regions, selling, buying)."""
     cells = found.with_simple_diagonal(found.over(found.quotients, absent))

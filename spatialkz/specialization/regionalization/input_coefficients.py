@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.options import AbsentSector, CoefficientError, CoefficientQuotient, FleggKind
 from spatialkz.results import frozen, json_ready
 from spatialkz.specialization.regionalization.cross_industry import (
-    Absent,
     Floats,
     RegionalQuotients,
     regional_quotients,
 )
 from spatialkz.specialization.regionalization.flegg import flegg_cells, size_weights
 from spatialkz.tables import check_same_regions, check_table
-
-CoefficientQuotient = Literal["flegg", "augmented", "cross-industry", "round"]
-FleggKind = Literal["flegg", "augmented"]
-CoefficientError = Literal["wape", "mape", "rmse"]
 
 _GRID = np.arange(100) / 100
 _BELOW_ONE = 1 - 1e-9
@@ -37,7 +33,7 @@ def regional_coefficients(
     quotient: CoefficientQuotient = "flegg",
     delta: float = 0.3,
     region: Hashable | None = None,
-    absent: Absent = "error",
+    absent: AbsentSector = "error",
     contained: bool = True,
 ) -> pd.DataFrame:
     r"""Regional input coefficients, from national ones and a quotient.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal as Fixed
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spatialkz.errors import InputError, listing
-
-Decimal = Literal[".", ","]
-Meaning = Literal["zero", "suppressed", "flag"]
+from spatialkz.options import DecimalMark, MarkMeaning
 
 #: Marks that offices write in the place of a number, as :func:`mark_of` folds them.
 USUAL_MARKS = frozenset("- x * : c d s z .. ... n/a na nan null none nd (d) (s) (x) (na) (z) (c) . #".split())
@@ -100,10 +98,10 @@ def check_marks(unknown: Mapping[str, str] | None) -> dict[str, str]:
     """Meaning of each mark by its folded form, or say what is wrong with them."""
     folded: dict[str, str] = {}
     for mark, meaning in (unknown or {}).items():
-        if meaning not in get_args(Meaning):
+        if meaning not in get_args(MarkMeaning):
             raise InputError(
                 f"The mark {mark!r} is said to mean {meaning!r}; "
-                f"it must be one of {listing(get_args(Meaning))}."
+                f"it must be one of {listing(get_args(MarkMeaning))}."
             )
         if folded.setdefault(mark_of(mark), meaning) != meaning:
             raise InputError(
@@ -119,7 +117,7 @@ def parse_cells(
     columns: list[str],
     *,
     source: str,
-    decimal: Decimal | None = None,
+    decimal: DecimalMark | None = None,
     unknown: Mapping[str, str] | None = None,
     footnotes: bool = True,
 ) -> Cells:
@@ -157,7 +155,7 @@ def parse_cells(
     >>> parse_cells(raw, ["a"], source="table.csv", unknown={"x": "suppressed"}).numbers["a"].tolist()
     [1204.5, 310.0, nan]
     """
-    if decimal not in (None, *get_args(Decimal)):
+    if decimal not in (None, *get_args(DecimalMark)):
         raise InputError(f"The decimal mark is {decimal!r}; it must be '.' or ','.")
     meanings = check_marks(unknown)
     raw = frame[columns].to_numpy(dtype=object).flatten(order="F")
@@ -196,7 +194,7 @@ def _as_known(cell: object) -> object:
 
 
 def parse_numbers(
-    frame: pd.DataFrame, columns: list[str], *, source: str, decimal: Decimal | None = None
+    frame: pd.DataFrame, columns: list[str], *, source: str, decimal: DecimalMark | None = None
 ) -> pd.DataFrame:
     """Turn cells into floats, where every cell must be a number; see :func:`parse_cells`.
 
@@ -220,7 +218,7 @@ class _Read:
 
 
 def _distinct(
-    cells: np.ndarray, meanings: Mapping[str, str], source: str, decimal: Decimal | None, footnotes: bool
+    cells: np.ndarray, meanings: Mapping[str, str], source: str, decimal: DecimalMark | None, footnotes: bool
 ) -> _Read:
     read = _Read(np.full(len(cells), np.nan), *(np.zeros(len(cells), dtype=bool) for _ in range(3)))
     texts: list[str] = []
@@ -266,7 +264,7 @@ def _finite(number: Any) -> float:
     return value if np.isfinite(value) else np.nan
 
 
-def _read(texts: list[str], source: str, decimal: Decimal | None) -> np.ndarray:
+def _read(texts: list[str], source: str, decimal: DecimalMark | None) -> np.ndarray:
     """Numbers of texts, NaN where a text is none."""
     array = pa.array(texts, type=pa.string())
     fits = {

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pandas as pd
 
-from spatialkz.tables.reading.numbers import Decimal
-
-Absent = Literal["zero", "suppressed"]
+from spatialkz.options import AbsentPair, DecimalMark
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class FileOptions:
 
     encoding: str | None = None
     delimiter: str | None = None
-    decimal: Decimal | None = None
+    decimal: DecimalMark | None = None
     sheet: str | int | None = None
     header: tuple[int, ...] | None = None
     skip: int = 0
@@ -77,7 +74,7 @@ class TableOptions(FileOptions):
     value: str | None = None
     where: Mapping[str, object] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
-    absent: Absent | None = None
+    absent: AbsentPair | None = None
     drop: tuple[str, ...] = ()
     drop_regions: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)

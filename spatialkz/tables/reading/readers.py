@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
+from spatialkz.options import DecimalMark
 from spatialkz.tables.labels import (
     refuse_no_name,
     refuse_twins,
@@ -21,7 +22,7 @@ from spatialkz.tables.labels import (
 )
 from spatialkz.tables.reading.grids import Grid, read_grid
 from spatialkz.tables.reading.layout import find_table
-from spatialkz.tables.reading.numbers import Cells, Decimal, parse_cells
+from spatialkz.tables.reading.numbers import Cells, parse_cells
 from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
 from spatialkz.tables.reading.sums import refuse_sums
 
@@ -62,7 +63,7 @@ def read_region_table(
     value: str | None = None,
     where: Mapping[str, object] | None = None,
     encoding: str | None = None,
-    decimal: Decimal | None = None,
+    decimal: DecimalMark | None = None,
 ) -> pd.DataFrame:
     """Read a long or wide file into a complete table, index = region, columns = sector or variable.
 

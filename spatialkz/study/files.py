@@ -16,11 +16,20 @@ from spatialkz.datasets import data_path
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Recipe, as_recipe, names_recipe
 from spatialkz.geography.boundaries import boundaries_for
-from spatialkz.regions import Vintage, boundary_source, resolve_regions
+from spatialkz.options import Vintage
+from spatialkz.regions import boundary_source, resolve_regions
 from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
 from spatialkz.regions.names import known_names
-from spatialkz.study import Choices, Places, Study
-from spatialkz.study_model import BaseFile, ClaimsFile, RulesFile, StudyModel, check_section
+from spatialkz.study.schema import (
+    BaseFile,
+    ClaimsFile,
+    RulesFile,
+    StudyModel,
+    check_section,
+    read_toml,
+    require_file,
+)
+from spatialkz.study.study import Choices, Places, Study
 from spatialkz.tables import (
     ActivityTable,
     RegionTable,
@@ -31,7 +40,6 @@ from spatialkz.tables import (
 )
 from spatialkz.tables.labels import tidy_label
 from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
-from spatialkz.toml_files import read_toml, require_file
 
 _NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
@@ -65,12 +73,8 @@ class StudyFiles:
             self._recipe(model.geography.graph)
         else:
             require_file(self.folder / model.geography.graph, model.geography.graph)
-        sectors, claims, places, placement = (
-            self.sectors(),
-            self._claims(),
-            self._places(),
-            self._placement(),
-        )
+        sectors, claims = self.sectors(), self._claims()
+        places, placement = self._places(), self._placement()
         table = self.activity(sectors)
         regions = self.regions(table.regions)
         graph, polygons = self.geography(regions, model.geography.graph)

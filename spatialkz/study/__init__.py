@@ -1,4 +1,8 @@
-"""The TOML form of a study: files and choices by name, for users and for the bundled studies."""
+"""Studies: a table with its geography and choices, read from a TOML file; and how such a file is begun.
+
+``study`` holds what a study is, ``schema`` every key of its file, ``files`` reads the files it names;
+``init`` writes a study file for a table, from what ``looking`` finds in it, which ``draft`` collects.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ from typing import Any
 import pandas as pd
 
 from spatialkz import datasets
-from spatialkz.study import Study
-from spatialkz.study_model import check_study
-from spatialkz.study_sources import StudyFiles
-from spatialkz.toml_files import read_toml
+from spatialkz.study.files import StudyFiles
+from spatialkz.study.schema import check_study, read_toml
+from spatialkz.study.study import Choices, Places, Study
+
+__all__ = ["Choices", "Places", "Study", "list_studies", "load_study", "read_study", "study_files"]
 
 
 def list_studies() -> pd.DataFrame:
@@ -103,7 +108,3 @@ def _joined(key: str, before: Any, given: Any) -> Any:
     if key in ("drop", "drop_regions") and isinstance(before, list):
         return [*before, *given]
     return given
-
-
-_NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
-_REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]

@@ -1,11 +1,14 @@
-"""Every key of a study file with its type; what the file, and the command line, are checked against."""
+"""Every key of a study file with its type, and the reading and checking of TOML files against such keys."""
 
 from __future__ import annotations
 
+import codecs
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, time
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, Union, get_args, get_origin
 
@@ -13,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables import Kind, TableOptions
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, MarkMeaning, NumberKind, WeightsInFile
+from spatialkz.tables import TableOptions
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Line = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cell = str | int | float | bool
-Policy = Literal["error", "keep", "attach"]
 
 
 # Choices check their own values; here are their names.
@@ -74,15 +77,15 @@ class Table(Section):
     keep_sums: bool = False
     encoding: Text | None = None
     delimiter: Annotated[str, Field(min_length=1)] | None = None
-    decimal: Literal[".", ","] | None = None
+    decimal: DecimalMark | None = None
     sheet: str | int | None = None
     header: Line | Annotated[list[Line], Field(min_length=1)] | None = None
     skip: Annotated[int, Field(ge=0)] = 0
     footnotes: bool = True
-    unknown: dict[str, Literal["zero", "suppressed", "flag"]] = {}
-    absent: Literal["zero", "suppressed"] | None = None
+    unknown: dict[str, MarkMeaning] = {}
+    absent: AbsentPair | None = None
     suppressed: Suppressed = Suppressed()
-    kind: Kind = "volumes"
+    kind: NumberKind = "volumes"
     unit: str = ""
     rounding: Number = 0.0
     base: Text | BaseFile | None = None
@@ -121,8 +124,8 @@ class Geography(Section):
     """Who neighbors whom."""
 
     graph: Text = "queen"
-    isolates: Policy = "error"
-    parts: Policy = "keep"
+    isolates: GraphPolicy = "error"
+    parts: GraphPolicy = "keep"
     times: Text | None = None
     boundaries: Text | None = None
     id: Text | None = None
@@ -131,7 +134,7 @@ class Geography(Section):
     crs: Text | None = None
     clean: bool = False
     gap: Number | None = None
-    weights: Literal["read", "ignore"] = "read"
+    weights: WeightsInFile = "read"
     directed: bool = False
 
     @model_validator(mode="after")
@@ -207,18 +210,6 @@ class ClaimsFile(Section):
     """What the source says of its table."""
 
     claim: Annotated[list[Claim], Field(min_length=1)]
-
-
-def study_keys() -> dict[str, set[str]]:
-    """Keys of each section, ``""`` for the top."""
-    found = {
-        name: set(kind.model_fields)
-        for name, info in StudyModel.model_fields.items()
-        for kind in _members(info.annotation)
-        if _is_section(kind)
-    }
-    found["choices"] = set(get_args(ChoiceName))
-    return {"": set(StudyModel.model_fields), **found}
 
 
 def check_study(text: Mapping[str, Any], source: str) -> StudyModel:
@@ -362,3 +353,45 @@ def _nearest(key: str, known: list[str]) -> str:
 
     near = process.extractOne(key, known, score_cutoff=70)
     return f"perhaps {near[0]}" if near else f"known are {listing(known, 40)}"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not valid TOML.
+    """
+    require_file(path, str(path))
+    try:
+        content = path.read_bytes()
+        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text, as TOML must be; save it as UTF-8.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = " (write \\ in a path as /)" if "\\" in text else ""
+        raise InputError(f"{path.name} is not valid TOML: {error}{hint}.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def require_file(path: Path, name: str) -> None:
+    """Refuse a name that leads to no file.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a folder.
+    """
+    try:
+        found = path.is_file()
+        folder = not found and path.is_dir()
+    except (OSError, ValueError):  # too long a name, or one with a null character
+        found = folder = False
+    if folder:
+        raise InputError(f"{name} is a folder; name a file in it.")
+    if not found:
+        raise InputError(f"There is no file {name if len(name) < 200 else name[:200] + '…'}.")

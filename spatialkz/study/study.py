@@ -21,7 +21,6 @@ from spatialkz.tables import (
     prerequisite_quotients,
 )
 
-LANGUAGES = ("en", "ru", "kk")
 _LEAST_REGIONS = 4
 
 
