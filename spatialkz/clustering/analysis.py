@@ -24,6 +24,7 @@ from spatialkz.clustering.structure import StructureTest, structure_test
 from spatialkz.clustering.transforms import transform_note, transformed
 from spatialkz.errors import InputError
 from spatialkz.options import PartitionMethod, Transform
+from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.results import frozen, json_ready
 
@@ -137,6 +138,7 @@ def analyse_clusters(
     resamples: int = 100,
     draws: int = 199,
     rng: int | np.random.Generator | None = None,
+    progress: Progress | None = None,
 ) -> ClusterAnalysis:
     """Cluster regions by several methods, and ask how far the clusters of the first can be trusted.
 
@@ -159,6 +161,9 @@ def analyse_clusters(
     draws : int
         Data sets behind each test of structure.
     rng : int, Generator or None
+    progress : callable, optional
+        Called with each step as it begins and the share of the work done
+        (:class:`spatialkz.progress.Progress`).
 
     Returns
     -------
@@ -181,11 +186,17 @@ def analyse_clusters(
     """
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
+    if methods[0] in METHODS and METHODS[methods[0]].needs_graph:
+        raise InputError(
+            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
+        )
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
+    steps = Stages(progress, {"methods": 2.5, "consensus": 0.5, "structure": 3.5, "validation": 1.0})
     features = transformed(quotients, transform)
     check_clusterable(features, resamples)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
+    steps.begin("methods")
     # The gap statistic of the first method alone: it takes as long as all the rest.
     clusters: dict[str, RegionClusters] = {
         method: cluster_regions(
@@ -208,11 +219,7 @@ def analyse_clusters(
 
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
-    tied = METHODS[main.method].needs_graph
-    if tied:
-        raise InputError(
-            f"The first of methods is {main.method!r}; one that is not tied to the graph was expected."
-        )
+    steps.begin("consensus")
     consensus, notes = None, []
     if main.k > 1:
         try:
@@ -222,14 +229,17 @@ def analyse_clusters(
         except InputError as error:
             # Ties or a rare draw; all else stands.
             notes.append(f"The consensus of clusters was left out: {error}")
+    steps.begin("structure")
     most = min(_MOST_STRUCTURE, distinct_rows(features.to_numpy()) - 1)
     test = partial(structure_test, features, ks=range(2, most + 1), draws=draws, rng=seed)
+    structure = {"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")}
+    steps.begin("validation")
     seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
     return ClusterAnalysis(
         clusters=clusters,
         agreement=frozen(adjusted_rand({method: found.labels for method, found in clusters.items()})),
         seeds=frozen(adjusted_rand(seeds)),
-        structure={"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")},
+        structure=structure,
         without_region=leave_one_region_out(features, main.labels, fit),
         without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
         consensus=consensus,

@@ -10,10 +10,11 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import SpatialKZError
 from spatialkz.focal.findings import FocalTest
-from spatialkz.focal.focal import Progress, families_of, focal_test
+from spatialkz.focal.focal import families_of, focal_test
 from spatialkz.focal.grades import LEAST_REGIONS, LEAST_SECTORS
 from spatialkz.focal.size_null import table_base_shares
 from spatialkz.geography import neighbor_graph
+from spatialkz.progress import Progress
 from spatialkz.randomness import generator
 from spatialkz.specialization import QuotientAudit, complete_sectors, table_quotients
 from spatialkz.study import Study
@@ -53,7 +54,7 @@ def focal_study(
     rng : int, Generator or None
         Seed.
     progress : callable, optional
-        Called with the name of each step as it starts.
+        As in :func:`focal_test`.
 
     Returns
     -------

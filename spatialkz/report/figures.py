@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spatialkz.errors import listing, notice
+from spatialkz.options import FigureSet
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _WORD, _NAME = 40, 160
 
 
-def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]:
-    """Draw every figure that the findings allow and save each as PNG and as SVG.
+def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: FigureSet = "page") -> dict[str, Path]:
+    """Draw every figure that the findings allow.
 
     The maps need polygons, and figures with a line for each region would not be readable for very many; such
     figures are left out. The same findings give the same bytes.
@@ -35,6 +36,8 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
         Where the files go; made if it is not there.
     lang : {"en", "ru", "kk"}
         Language of all words in the figures.
+    kind : {"page", "all", "none"}
+        As SVG, with a PNG of 300 dots an inch beside it, or none at all.
 
     Returns
     -------
@@ -42,13 +45,15 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
         Name → SVG file, in the order of the page: ``map, clusters, dendrogram, profiles, criteria,
         silhouettes, consensus, quotients, moran, areas, candidates``, and ``focal_breadth,
         focal_models, focal_influence, focal_power, focal_curve`` of the focal test, and ``area_evidence,
-        candidate_evidence, stars, shifts, growth`` of the ranking. The PNG lies beside it.
+        candidate_evidence, stars, shifts, growth`` of the ranking.
 
     Raises
     ------
     InputError
         If there is no such language.
     """
+    if kind == "none":
+        return {}
     # Here, so that no one waits for matplotlib who does not draw.
     from spatialkz.report import cluster_criteria, cluster_matrices, heatmap, intervals, maps, tree
     from spatialkz.report.style import styled
@@ -86,7 +91,8 @@ def draw_figures(findings: Findings, folder: Path, lang: str) -> dict[str, Path]
                 # The layout found for the one file is the layout of the other.
                 figure.set_layout_engine("none")
                 files[name].write_text(_slim(svg.getvalue()), encoding="utf-8", newline="\n")
-            figure.savefig(folder / f"{name}.png", dpi=150, pil_kwargs={"compress_level": 3})
+            if kind == "all":
+                figure.savefig(folder / f"{name}.png", dpi=300, pil_kwargs={"compress_level": 3})
     return files
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -350,9 +349,9 @@ def _audit(low: pd.DataFrame, high: pd.DataFrame, group_of: pd.Series) -> Quotie
     conflict = whole.one_conflict() if slack["joint"] and tight else ()
     found = pd.Series(slack, name="slack")
     return QuotientAudit(
-        share_sets=MappingProxyType(share_sets),
+        share_sets=share_sets,
         slack=frozen(found),
-        base_shares=MappingProxyType(base_shares),
+        base_shares=base_shares,
         tight=tight,
         conflict=conflict,
         findings=tuple(_findings(found, share_sets, base_shares, conflict, tight)),
