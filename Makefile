@@ -43,4 +43,5 @@ constraints:
 
 # The pictures of the README come from the results of make run.
 pictures: run
+	$(BIN)/spatialkz figures results
 	cp results/figures/map.png docs/images/map.png

@@ -7,7 +7,6 @@ import typer
 
 import spatialkz
 from spatialkz.candidates import review_ranking
-from spatialkz.candidates.scoring.sensitivity import area_sensitivity
 from spatialkz.cli import find_study, run_script
 from spatialkz.tables import write_table
 
@@ -18,15 +17,12 @@ def main(
     ] = "kazakhstan-2022",
     draws: Annotated[int, typer.Option(help="Monte-Carlo draws of rounding and choices.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 42,
-    sobol: Annotated[bool, typer.Option("--sobol", help="Which choice moves the ranks of areas.")] = False,
     candidates: Annotated[Path, typer.Option(help="File for the candidates.")] = Path("candidates.csv"),
     areas: Annotated[Path, typer.Option(help="File for the areas.")] = Path("areas.csv"),
 ) -> None:
     given = find_study(study)
     ranking = spatialkz.rank_candidates(given, draws=draws, rng=seed)
     print(ranking.summary(), review_ranking(given, ranking, rng=seed).summary(), sep="\n\n")
-    if sobol:
-        print(f"\n{area_sensitivity(given, rng=seed).summary()}")
     write_table(ranking.candidates, candidates)
     write_table(ranking.areas, areas)
     print(f"Candidates are in {candidates}, areas in {areas}.")

@@ -8,7 +8,8 @@ import typer
 import spatialkz
 from spatialkz.cli import run_script
 from spatialkz.datasets import read_table
-from spatialkz.pipeline import run_study, terminal_progress
+from spatialkz.pipeline import run_study
+from spatialkz.progress import shown_progress
 
 
 def main(
@@ -24,7 +25,8 @@ def main(
     breadth = (study.table.values >= study.choices.threshold).sum(axis=1)
     tiers = breadth.groupby(study.placement, dropna=False).agg(["size", "mean", "min", "max"])
     print(f"Number of specializations by the tier the text puts a region in:\n{tiers.round(2).to_string()}")
-    folder = run_study(study, out, seed=seed, progress=terminal_progress())
+    with shown_progress() as progress:
+        folder = run_study(study, out, seed=seed, progress=progress)
     print(f"Results are in {folder}; open {folder / 'report.html'}.")
 
 

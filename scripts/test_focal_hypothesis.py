@@ -9,7 +9,7 @@ import typer
 from spatialkz.cli import find_study, run_script
 from spatialkz.errors import InputError
 from spatialkz.focal.focal import focal_study
-from spatialkz.pipeline import terminal_progress
+from spatialkz.progress import shown_progress
 from spatialkz.results import write_json
 from spatialkz.specialization import audit_table
 
@@ -26,7 +26,8 @@ def main(
     found = find_study(study)
     choices = replace(found.choices, permutations=permutations, simulations=simulations)
     found = replace(found, choices=choices)
-    test, notes = focal_study(found, audit_table(found.table), rng=seed, progress=terminal_progress())
+    with shown_progress() as progress:
+        test, notes = focal_study(found, audit_table(found.table), rng=seed, progress=progress)
     if test is None:
         raise InputError(notes[0])
     print(test.summary(), *notes, sep="\n")

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from spatialkz.errors import Notice, SpatialKZError
+from spatialkz.processes import end_all
 from spatialkz.writing import FULL, abandon
 
 _stopping = threading.Event()
@@ -113,7 +114,12 @@ def _watch(reader: socket.socket, numbers: set[int]) -> None:
         if received[0] in numbers:
             _stopping.set()
             with suppress(BaseException):
+                # So that nothing is written again once it is removed.
+                end_all()
+            with suppress(BaseException):
                 abandon()
+            if os.isatty(2):
+                os.write(2, b"\r\x1b[?25h")  # a bar of progress hides the cursor
             with suppress(OSError):
                 os.write(2, b"spatialkz: stopped.\n")
             os._exit(128 + received[0])

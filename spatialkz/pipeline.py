@@ -2,53 +2,60 @@
 
 from __future__ import annotations
 
-import platform
-import sys
-from collections.abc import Callable
-from dataclasses import asdict
+import os
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import get_args
 
-import geopandas as gpd
 import pandas as pd
-from packaging.requirements import Requirement
-from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
+from threadpoolctl import threadpool_limits
 
-import spatialkz
 from spatialkz.candidates import check_context, rank_candidates, review_ranking
-from spatialkz.clustering import analyse_clusters, check_clusterable
-from spatialkz.errors import InputError, OutputError, listing, notice
+from spatialkz.clustering import ClusterAnalysis, analyse_clusters, check_clusterable
+from spatialkz.errors import InputError, listing, notice
 from spatialkz.focal.focal import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
-from spatialkz.options import LANGUAGES
+from spatialkz.options import LANGUAGES, FigureSet
+from spatialkz.outputs import differing, provenance, study_of, write_map, write_tables
+from spatialkz.processes import SecondProcess
+from spatialkz.progress import Progress, Stages
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
 from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran
 from spatialkz.specialization import (
     audit_study,
     breadth_label,
-    certainty,
     check_auditable,
     check_counts,
     complete_quotients,
-    focus_interval,
     hidden_notes,
-    quotient_interval,
-    sector_share_interval,
     symmetric_quotient,
-    table_concentration,
     table_quotients,
     with_breadth,
 )
 from spatialkz.study import Study
 from spatialkz.tables.labels import CONTROL
-from spatialkz.tables.writers import tell_formulas, write_csv
-from spatialkz.writing import MANIFEST, check_folder, replaced_folder, sha256
+from spatialkz.tables.writers import tell_formulas
+from spatialkz.writing import MANIFEST, check_folder, read_manifest, replaced_folder, scratch_folder, sha256
 
-Progress = Callable[[str], None]
 # Clusters take a matrix of regions × regions, and are found again without each region and each sector.
 _MOST_REGIONS, _MOST_SECTORS = 20_000, 2_000
+# Tables with fewer cells gain nothing from several threads of linear algebra, which then wait for each other.
+_SMALL = 50_000
+# What each stage takes of a run, in seconds of the paper's study on one processor.
+_SHARES = {
+    "quotients": 0.1,
+    "audit": 0.2,
+    "autocorrelation": 0.3,
+    "focal test": 6.0,
+    "power": 0.1,
+    "clusters": 3.0,
+    "ranking": 2.0,
+    "tables": 1.0,
+    "figures": 5.0,
+    "report": 0.3,
+}
 
 
 def run_study(
@@ -57,7 +64,9 @@ def run_study(
     *,
     seed: int = 42,
     lang: str = "en",
+    figures: FigureSet = "page",
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> Path:
     """Run every stage on a study and write the results folder.
 
@@ -79,8 +88,13 @@ def run_study(
         Seed of all random draws.
     lang : {"en", "ru", "kk"}
         Language of page and figures; tables keep their column names.
+    figures : {"page", "all", "none"}
+        As SVG for the page, with PNGs beside them, or none.
     progress : callable, optional
-        Called with the name of each stage as it starts.
+        Called with each stage as it begins and the share of the work done; see
+        :class:`spatialkz.progress.Progress`.
+    beside : SecondProcess, optional
+        Finds clusters and draws, while this process does the rest; the results are the same.
 
     Returns
     -------
@@ -95,32 +109,112 @@ def run_study(
         If the folder cannot be written, holds files that are no earlier results or that the study is made
         from, or is the working or home folder or above it; before the first stage.
     """
-    check_run(study, out, lang=lang)
-    say = progress or (lambda _stage: None)
+    check_run(study, out, lang=lang, figures=figures)
+    stages = Stages(progress, _SHARES)
     started = datetime.now(UTC)
-    provenance = _provenance(study, seed, lang)
-    with replaced_folder(Path(out), study.inputs) as folder:
-        findings = analyse(study, seed=seed, progress=say)
-        say("tables")
-        _write_tables(findings, folder)
+    told = provenance(study, seed, lang, Path(out))
+    with replaced_folder(Path(out), study.inputs) as folder, _few_threads(study):
+        findings = _analyse(study, seed, stages, beside)
+        if beside is not None:
+            beside.result()
+            beside.start(draw_figures, findings, folder / "figures", lang, kind=figures)
+        stages.begin("tables")
+        write_tables(findings, folder)
+        if study.boundaries is not None:
+            write_map(findings, study.boundaries, folder / "map.gpkg")
         tell_formulas(pd.DataFrame({"region": study.table.regions}), "Each CSV file")
         tell_formulas(pd.DataFrame({"sector": study.table.sectors}), "Each CSV file")
-        say("figures")
-        (folder / "figures").mkdir()
-        figures = draw_figures(findings, folder / "figures", lang)
-        say("report")
-        write_page(findings, figures, folder / "report.html", lang, provenance=provenance)
+        stages.begin("figures")
+        if beside is None:
+            drawn = draw_figures(findings, folder / "figures", lang, kind=figures)
+        else:
+            drawn = stages.waited("figures", beside)
+        stages.begin("report")
+        write_page(findings, drawn, folder / "report.html", lang, provenance=told)
         outputs = {
             path.relative_to(folder).as_posix(): sha256(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        times = {"started": started.isoformat(), "finished": datetime.now(UTC).isoformat()}
-        write_json({**provenance, "outputs": outputs, "times": times}, folder / MANIFEST)
+        stages.end()
+        times = {
+            "started": started.isoformat(),
+            "finished": datetime.now(UTC).isoformat(),
+            "stages": [stage.to_dict() for stage in stages.times],
+        }
+        manifest = {**told, "figures": figures, "outputs": outputs, "times": times}
+        write_json(manifest, folder / MANIFEST)
     return Path(out)
 
 
-def check_run(study: Study, out: str | Path, *, lang: str = "en") -> None:
+def draw_again(results: str | Path, *, progress: Progress | None = None) -> list[Path]:
+    """Draw the figures of a results folder as PNG with 300 dots an inch, and as SVG where it has none.
+
+    What a run found is not kept whole: a pickle would run whatever a stranger put into it and would not
+    outlive the next version, and a plain form of every table and test would be a second way of writing them
+    all. The manifest says from what the results were made, and the same seed gives the same results, so they
+    are found again; that takes as long as the run did, without figures and page.
+
+    Parameters
+    ----------
+    results : path
+        The results folder of a run.
+    progress : callable, optional
+        As in :func:`run_study`.
+
+    Returns
+    -------
+    list of Path
+        The files that were added or replaced.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run or one of a study that was read from no file, or if inputs are no longer,
+        by their SHA-256, those of the run, or results no longer the same.
+    """
+    folder = Path(results)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise InputError(f"{folder} holds no results of a run; there is no {MANIFEST} of ours in it.")
+    study, outputs = study_of(manifest, folder), dict(manifest["outputs"])
+    stages = Stages(progress, _SHARES)
+    written = []
+    with _few_threads(study), scratch_folder(folder) as scratch:
+        findings = _analyse(study, manifest["seed"], stages, None)
+        stages.begin("tables")
+        write_tables(findings, scratch)
+        if changed := differing(scratch, outputs):
+            raise InputError(
+                f"The study in {folder} no longer gives the same {listing(changed)}: it was run by another "
+                "version. Run it again, with --figures all."
+            )
+        stages.begin("figures")
+        draw_figures(findings, scratch / "figures", manifest["lang"], kind="all")
+        (folder / "figures").mkdir(exist_ok=True)
+        kept = []
+        for path in sorted((scratch / "figures").iterdir()):
+            name, target = f"figures/{path.name}", folder / "figures" / path.name
+            if not target.exists() or (path.suffix == ".png" and sha256(target) == outputs.get(name)):
+                outputs[name] = sha256(path)
+                os.replace(path, target)
+                written.append(target)
+            elif name not in outputs:
+                kept.append(name)
+        write_json(
+            {**manifest, "figures": "all", "outputs": dict(sorted(outputs.items()))}, folder / MANIFEST
+        )
+    if kept:
+        notice(f"Files in {folder} that are no results of the run were kept: {listing(kept)}.")
+    return written
+
+
+def _few_threads(study: Study) -> AbstractContextManager[object]:
+    """One thread of linear algebra where the table is small."""
+    return threadpool_limits(1) if study.table.values.size < _SMALL else nullcontext()
+
+
+def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: FigureSet = "page") -> None:
     """Refuse in a moment what a run could not do, or not bear, some stages on.
 
     Parameters
@@ -129,6 +223,7 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en") -> None:
     out : path
         The results folder.
     lang : {"en", "ru", "kk"}
+    figures : {"page", "all", "none"}
 
     Raises
     ------
@@ -141,6 +236,8 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en") -> None:
     """
     if lang not in LANGUAGES:
         raise InputError(f"lang is {lang!r}; it must be one of {listing(LANGUAGES)}.")
+    if figures not in get_args(FigureSet):
+        raise InputError(f"figures is {figures!r}; it must be one of {listing(get_args(FigureSet))}.")
     check_folder(Path(out), study.inputs)
     _check_names(study)
     for names, most, kind in (
@@ -190,15 +287,18 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     study : Study
     seed : int
     progress : callable, optional
-        Called with the name of each stage as it starts.
+        As in :func:`run_study`.
 
     Returns
     -------
     Findings
     """
-    say = progress or (lambda _stage: None)
+    return _analyse(study, seed, Stages(progress, _SHARES), None)
+
+
+def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | None) -> Findings:
     choices = study.choices
-    say("quotients")
+    stages.begin("quotients")
     quotients = table_quotients(study.table)
     known = complete_quotients(study.table)
     variables, notes = _testable(with_breadth(known, choices.threshold))
@@ -207,20 +307,26 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
             "A sector is called breadth, so the number of specializations is called "
             f"{breadth_label(known.columns)} in autocorrelation.csv and local.csv.",
         )
-    say("audit")
+    if beside is not None:
+        beside.start(_clusters, study, known, seed)
+    stages.begin("audit")
     audit, claims = audit_study(study)
-    say("autocorrelation")
+    stages.begin("autocorrelation")
     global_test = moran(variables, study.graph, permutations=choices.permutations, rng=seed)
     local_test = local_moran(
         variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
     )
-    focal, focal_notes = focal_study(study, audit, rng=seed, progress=say)
-    say("power")
+    stages.begin("focal test")
+    focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part)
+    stages.begin("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
-    say("clusters")
-    groups = study.table.groups[known.columns]
-    clustering = analyse_clusters(known, study.graph, groups=groups, resamples=choices.resamples, rng=seed)
-    say("ranking")
+    stages.begin("clusters")
+    if beside is None:
+        clustering = _clusters(study, known, seed, stages.part)
+    else:
+        clustering = stages.waited("clusters", beside)
+        beside.start(_ready_to_draw)
+    stages.begin("ranking")
     ranking = rank_candidates(
         study,
         rng=seed,
@@ -228,6 +334,7 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
         clusters=clustering.main,
         audit=audit,
         colocation=None if focal is None else focal.families["all"].colocation,
+        progress=stages.part,
     )
     review = review_ranking(study, ranking, rng=seed)
     return Findings(
@@ -247,6 +354,25 @@ def analyse(study: Study, *, seed: int = 42, progress: Progress | None = None) -
     )
 
 
+def _clusters(
+    study: Study, known: pd.DataFrame, seed: int, progress: Progress | None = None
+) -> ClusterAnalysis:
+    with _few_threads(study):
+        return analyse_clusters(
+            known,
+            study.graph,
+            groups=study.table.groups[known.columns],
+            resamples=study.choices.resamples,
+            rng=seed,
+            progress=progress,
+        )
+
+
+def _ready_to_draw() -> None:
+    """Import what drawing needs, while there is nothing to draw."""
+    from spatialkz.report.drawing import style  # noqa: F401
+
+
 def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Leave out variables without variation, and say so."""
     constant = constant_variables(variables)
@@ -260,125 +386,3 @@ def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
             f"{listing(variables.columns)}."
         )
     return variables.drop(columns=constant), notes
-
-
-def _write_tables(findings: Findings, folder: Path) -> None:
-    study, ranking = findings.study, findings.ranking
-    areas = ranking.areas.set_index("region")
-    tables = {
-        "quotients": _long_quotients(findings),
-        "concentration": table_concentration(study.table, findings.audit).reset_index(),
-        "autocorrelation": findings.autocorrelation().reset_index(),
-        "local": findings.local.to_frame().reset_index(),
-        "clusters": findings.clustering.to_frame().rename_axis(index="region").reset_index(),
-        "candidates": ranking.candidates,
-        "areas": ranking.areas,
-    }
-    if findings.review is not None and findings.review.growth is not None:
-        tables["growth_points"] = findings.review.growth
-    write_json(findings.trust(), folder / "ranking.json")
-    if findings.focal is not None:
-        write_json(findings.focal.to_dict(), folder / "focal.json")
-        if findings.focal.multiverse is not None:
-            tables["focal_multiverse"] = findings.focal.multiverse.to_frame().reset_index()
-    for name, table in tables.items():
-        # Ten digits are more than any input carries and the same on every machine.
-        write_csv(table, folder / f"{name}.csv", digits=10)
-    write_json(findings.clustering.to_dict(), folder / "clustering.json")
-    if findings.audit is not None:
-        claims = [] if findings.claims is None else findings.claims.reset_index().to_dict("records")
-        write_json({**findings.audit.to_dict(), "claims": claims}, folder / "audit.json")
-    if study.boundaries is not None:
-        _write_map(study.boundaries, areas, findings.quotients, folder / "map.gpkg")
-
-
-def _write_map(
-    boundaries: gpd.GeoDataFrame, areas: pd.DataFrame, quotients: pd.DataFrame, path: Path
-) -> None:
-    """Polygons with scores and quotients; columns that differ by capitals alone are given numbers."""
-    table = pd.concat([areas, quotients.add_prefix("lq_")], axis=1).loc[boundaries.index]
-    table = table.rename_axis(index="region").reset_index()
-    names: list[str] = []
-    taken = {"fid", "geom", "geometry"}
-    for name in table.columns:
-        free, number = name, 2
-        while free.casefold() in taken:
-            free, number = f"{name}_{number}", number + 1
-        taken.add(free.casefold())
-        names.append(free)
-    pairs = [f"{new} for {old}" for old, new in zip(table.columns, names, strict=True) if new != old]
-    if pairs:
-        notice(f"In map.gpkg capitals tell no columns apart, so it has {listing(pairs)}.")
-    layer = gpd.GeoDataFrame(
-        table.set_axis(names, axis=1), geometry=boundaries.geometry.to_numpy(), crs=boundaries.crs
-    )
-    try:
-        layer.to_file(path, layer="areas", driver="GPKG")
-    except (DataSourceError, DataLayerError, FieldError, GeometryError) as error:
-        raise OutputError(f"map.gpkg cannot be written: {str(error).splitlines()[0].rstrip('.')}.") from error
-
-
-def _long_quotients(findings: Findings) -> pd.DataFrame:
-    table = findings.study.table
-    low, high = quotient_interval(table)
-    share_low, share_high = sector_share_interval(table, findings.audit)
-    focus_low, focus_high = focus_interval(table)
-    parts = {
-        "lq": findings.quotients,
-        "lq_low": low,
-        "lq_high": high,
-        "share_low": share_low,
-        "share_high": share_high,
-        "focus_low": focus_low,
-        "focus_high": focus_high,
-        "certainty": certainty(table, findings.study.choices.threshold),
-    }
-    stacked = {
-        name: part.rename_axis(index="region", columns="sector").stack() for name, part in parts.items()
-    }
-    long = pd.DataFrame(stacked).reset_index()
-    long.insert(2, "group", long["sector"].map(table.groups))
-    return long
-
-
-def _provenance(study: Study, seed: int, lang: str) -> dict[str, object]:
-    """What was run with what, without times or places."""
-    return {
-        "study": {"name": study.name, "title": study.title, "source": study.source},
-        "seed": seed,
-        "lang": lang,
-        "choices": asdict(study.choices),
-        "versions": _versions(),
-        "inputs": _digests(study.inputs),
-    }
-
-
-def _digests(inputs: tuple[Path, ...]) -> dict[str, str]:
-    """SHA-256 by file name; with the folder's, where two files have one name."""
-    names = [path.name for path in inputs]
-    return {
-        path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}": sha256(path)
-        for path in inputs
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {"spatialkz": spatialkz.__version__, "python": platform.python_version()}
-    try:
-        needed = requires("spatialkz") or []
-    except PackageNotFoundError:  # A copy that was not installed.
-        needed = []
-    for line in needed:
-        name = Requirement(line).name
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def terminal_progress() -> Progress | None:
-    """Print stages to standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    return lambda stage: print(f"  {stage} …", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from spatialkz.errors import InputError, OutputError, listing, notice
 
@@ -211,8 +211,8 @@ def _reason(error: Exception) -> str:
     return str(text).rstrip(".")
 
 
-def _listed(folder: Path) -> dict[str, str] | None:
-    """Outputs and their digests, if a manifest says that the folder holds a run of ours."""
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a results folder, if it says that the folder holds a run of ours."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         versions, outputs = manifest["versions"], manifest["outputs"]
@@ -225,7 +225,34 @@ def _listed(folder: Path) -> dict[str, str] | None:
         isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) for digest in outputs.values()
     ):
         return None
-    return dict(outputs)
+    return dict(manifest)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder within ``folder``, gone after the block, whatever ends it.
+
+    Raises
+    ------
+    OutputError
+        If ``folder`` cannot be written.
+    """
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+        _pending.add(scratch)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+            _pending.discard(scratch)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {_reason(error)}.") from error
+
+
+def _listed(folder: Path) -> dict[str, str] | None:
+    """Outputs of a results folder and their digests."""
+    manifest = read_manifest(folder)
+    return None if manifest is None else dict(manifest["outputs"])
 
 
 def _keep(out: Path, fresh: Path) -> list[str]:

@@ -11,7 +11,7 @@ QUICK = {
     "compute_quotients": ["kazakhstan-gva-2020"],
     "spatial_autocorrelation": ["kazakhstan-gva-2020", "--permutations", "99"],
     "cluster_regions": ["kazakhstan-gva-2020", "--k", "3"],
-    "rank_candidates": ["kazakhstan-gva-2020", "--draws", "100", "--sobol"],
+    "rank_candidates": ["kazakhstan-gva-2020", "--draws", "100"],
 }
 
 

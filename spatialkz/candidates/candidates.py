@@ -18,6 +18,7 @@ from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncer
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import ColocationTest, colocation_test
+from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
@@ -99,6 +100,7 @@ def rank_candidates(
     clusters: RegionClusters | None = None,
     audit: QuotientAudit | None = None,
     colocation: ColocationTest | None = None,
+    progress: Progress | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
 
@@ -122,6 +124,9 @@ def rank_candidates(
         Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
         the audit of published quotients, and for the co-location test; left out, they are computed from the
         sectors without a suppressed cell, and their columns are missing where there is no such sector.
+    progress : callable, optional
+        Called with each step as it begins and the share of the work done
+        (:class:`spatialkz.progress.Progress`).
 
     Returns
     -------
@@ -157,6 +162,8 @@ def rank_candidates(
         largest = quotients.to_numpy().max()
         raise InputError(f"No quotient reaches the threshold {threshold:g}; the largest is {largest:g}.")
     check_context(study)
+    steps = Stages(progress, {"evidence": 0.5, "candidates": 1.0, "areas": 1.0})
+    steps.begin("evidence")
     # Tests of whole columns take sectors without suppressed cells; without any, they are left out.
     known = quotients[complete_sectors(study.table)]
     if local is None and known.shape[1]:
@@ -188,6 +195,7 @@ def rank_candidates(
     cells = pd.MultiIndex.from_arrays(
         [quotients.index[rows], quotients.columns[columns]], names=["region", "sector"]
     )
+    steps.begin("candidates")
     summary, by_cell = case.ranked(candidate_evidence, cells, (rows, columns), draws, 10, for_cells)
     context = candidate_context(study, quotients, local, clusters, audit).loc[cells]
     candidates = summary.join(context).reset_index()
@@ -198,6 +206,7 @@ def rank_candidates(
         lq_high=high.to_numpy()[rows, columns],
     )
     regions = quotients.index.rename("region")
+    steps.begin("areas")
     summary, by_area = case.ranked(area_evidence, regions, (np.arange(len(regions)),), draws, 3, for_areas)
     areas = summary.join(area_context(study, quotients, local, clusters, colocation, for_types)).reset_index()
     areas = areas.assign(

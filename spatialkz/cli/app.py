@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from spatialkz import __version__
-from spatialkz.cli import audit, cluster, focal, init, lq, moran, rank, regions, run
+from spatialkz.cli import audit, cluster, figures, focal, init, lq, moran, rank, regions, run
 from spatialkz.exits import guarded
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ for command in (
     cluster.cluster,
     rank.rank,
     regions.regions,
+    figures.figures,
 ):
     app.command(cls=_Command)(command)
 

@@ -43,6 +43,7 @@ def cluster(
     """
     from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
     from spatialkz.clustering.analysis import DEFAULT_METHODS
+    from spatialkz.progress import shown_progress
 
     if alpha is not None and method != "clustgeo":
         raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
@@ -66,7 +67,10 @@ def cluster(
         emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
         return
     methods = list(dict.fromkeys([method, *DEFAULT_METHODS]))
-    found = analyse_clusters(values, neighbors, transform=transform, methods=methods, k=k, rng=seed)
+    with shown_progress() as progress:
+        found = analyse_clusters(
+            values, neighbors, transform=transform, methods=methods, k=k, rng=seed, progress=progress
+        )
     emit_result(
         found,
         output,

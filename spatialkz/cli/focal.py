@@ -34,7 +34,7 @@ def focal(
     from dataclasses import replace
 
     from spatialkz.focal.focal import focal_study
-    from spatialkz.pipeline import terminal_progress
+    from spatialkz.progress import shown_progress
     from spatialkz.specialization import audit_table
 
     if not source.is_study:
@@ -51,13 +51,14 @@ def focal(
     if len(source.graph) > 1:
         graphs = source.graphs(files, study.table.regions)
         others = dict(list(graphs.items())[1:])
-    found, notes = focal_study(
-        replace(study, choices=choices),
-        audit_table(study.table),
-        graphs=others or None,
-        rng=seed,
-        progress=terminal_progress(),
-    )
+    with shown_progress() as progress:
+        found, notes = focal_study(
+            replace(study, choices=choices),
+            audit_table(study.table),
+            graphs=others or None,
+            rng=seed,
+            progress=progress,
+        )
     if found is None:
         raise InputError(notes[0])
 

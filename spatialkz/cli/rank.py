@@ -26,6 +26,9 @@ def rank(
         bool,
         typer.Option("--review", help="Hold the ranks against expert tiers, zones and technoparks."),
     ] = False,
+    sobol: Annotated[
+        bool, typer.Option("--sobol", help="Which choice moves the ranks of areas (Sobol' indices).")
+    ] = False,
     draws: Annotated[int | None, typer.Option(help="Monte-Carlo draws; left out, as the study says.")] = None,
     kind: KindOption = None,
     seed: Seed = 42,
@@ -34,12 +37,24 @@ def rank(
     """Rank cluster candidates, or areas, with rank intervals.
 
     A terminal shows the leading columns, a file or a pipe gets all. --review writes its results to a .json
-    file, or the list of growth points to a table.
+    file, or the list of growth points to a table. --sobol says how much of the ranks' variance each choice
+    behind the score accounts for.
     """
+    if sobol and (review or areas):
+        raise InputError(
+            "--sobol is about the ranks of areas and stands alone; leave out --review and --areas."
+        )
     from spatialkz.candidates import rank_candidates, review_ranking
+    from spatialkz.candidates.scoring.sensitivity import area_sensitivity
+    from spatialkz.progress import shown_progress
 
     given = source.study(kind=known_kind(source, kind))
-    ranking = rank_candidates(given, draws=draws, rng=seed)
+    if sobol:
+        moved = area_sensitivity(given, rng=seed)
+        emit_result(moved, output, lambda: moved.to_frame().reset_index(), lambda: print(moved.summary()))
+        return
+    with shown_progress() as progress:
+        ranking = rank_candidates(given, draws=draws, rng=seed, progress=progress)
     if not review:
         table = ranking.areas if areas else ranking.candidates
         leading = _LEADING["areas" if areas else "candidates"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +11,9 @@ import typer
 
 from spatialkz.cli.arguments import KindOption, Seed, Source, takes_source
 from spatialkz.errors import InputError
-from spatialkz.options import Language
+from spatialkz.options import FigureSet, Language, NumberKind
+from spatialkz.processes import SecondProcess, cores
+from spatialkz.progress import shown_progress
 
 
 @takes_source(default="kazakhstan-2022")
@@ -20,17 +24,43 @@ def run(
     ),
     seed: Seed = 42,
     lang: Annotated[Language, typer.Option(help="Language of page and figures.")] = "en",
+    figures: Annotated[
+        FigureSet, typer.Option(help="As SVG for the page; all: with PNGs of 300 dots an inch beside them.")
+    ] = "page",
+    timings: Annotated[bool, typer.Option("--timings", help="Say where the time went.")] = False,
     kind: KindOption = None,
 ) -> None:
     """Run the whole job and write the results folder; no argument = the paper's study."""
-    from spatialkz.pipeline import run_study, terminal_progress
+    kind = known_kind(source, kind)
+    with ExitStack() as stack:
+        beside = None
+        if cores() > 1:
+            beside = stack.enter_context(SecondProcess("spatialkz.pipeline"))
+        # Imported here and there at the same time.
+        from spatialkz.pipeline import run_study
 
-    study = source.study(kind=known_kind(source, kind))
-    folder = run_study(study, out, seed=seed, lang=lang, progress=terminal_progress())
+        study = source.study(kind=kind)
+        before = time.process_time()
+        progress = stack.enter_context(shown_progress())
+        folder = run_study(
+            study, out, seed=seed, lang=lang, figures=figures, progress=progress, beside=beside
+        )
+    if timings:
+        _tell_times(folder, before)
     print(f"Results are in {folder}; open {folder / 'report.html'}.")
 
 
-def known_kind(source: Source, kind: str | None) -> str | None:
+def _tell_times(folder: Path, before: float) -> None:
+    """A line a stage, seconds of the clock and of all processors."""
+    from spatialkz.writing import read_manifest
+
+    stages = (read_manifest(folder) or {})["times"]["stages"]
+    print(f"{'stage':<24}{'wall s':>8}{'CPU s':>8}\n{'imports and reading':<24}{'':>8}{before:>8.2f}")
+    for row in stages:
+        print(f"{row['stage']:<24}{row['wall']:>8.2f}{row['cpu']:>8.2f}")
+
+
+def known_kind(source: Source, kind: NumberKind | None) -> NumberKind | None:
     """What the numbers are: a study says it, for a bare table it is to be said."""
     if source.is_study and kind is not None:
         raise InputError(f"--kind is for a bare table; {source.file} says itself what its numbers are.")

@@ -32,6 +32,7 @@ from spatialkz.clustering.validation.stability import (
 )
 from spatialkz.errors import InputError, listing
 from spatialkz.options import PartitionMethod, Transform
+from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen, json_ready
@@ -152,6 +153,7 @@ def analyse_clusters(
     resamples: int = 100,
     draws: int = 199,
     rng: int | np.random.Generator | None = None,
+    progress: Progress | None = None,
 ) -> ClusterAnalysis:
     """Cluster regions by several methods, and ask how far the clusters of the first can be trusted.
 
@@ -174,6 +176,9 @@ def analyse_clusters(
     draws : int
         Data sets behind each test of structure.
     rng : int, Generator or None
+    progress : callable, optional
+        Called with each step as it begins and the share of the work done
+        (:class:`spatialkz.progress.Progress`).
 
     Returns
     -------
@@ -196,6 +201,10 @@ def analyse_clusters(
     """
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
+    if methods[0] in METHODS and METHODS[methods[0]].needs_graph:
+        raise InputError(
+            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
+        )
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
     for method in methods:
@@ -210,9 +219,11 @@ def analyse_clusters(
     check_table(quotients, name="quotients", minimum=0.0, least_regions=4)
     if groups is not None:
         check_same_regions(groups.index, quotients.columns, "groups")
+    steps = Stages(progress, {"methods": 2.5, "consensus": 0.5, "structure": 3.5, "validation": 1.0})
     features = transformed(quotients, transform)
     check_clusterable(features, resamples)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
+    steps.begin("methods")
     # The gap statistic of the first method alone: it takes as long as all the rest.
     clusters: dict[str, RegionClusters] = {
         method: cluster_regions(
@@ -235,6 +246,7 @@ def analyse_clusters(
 
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
+    steps.begin("consensus")
     consensus, notes = None, []
     if main.k > 1:
         try:
@@ -244,14 +256,17 @@ def analyse_clusters(
         except InputError as error:
             # Ties or a rare draw; all else stands.
             notes.append(f"The consensus of clusters was left out: {error}")
+    steps.begin("structure")
     most = min(_MOST_STRUCTURE, distinct_rows(features.to_numpy()) - 1)
     test = partial(structure_test, features, ks=range(2, most + 1), draws=draws, rng=seed)
+    structure = {"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")}
+    steps.begin("validation")
     seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
     return ClusterAnalysis(
         clusters=clusters,
         agreement=frozen(adjusted_rand({method: found.labels for method, found in clusters.items()})),
         seeds=frozen(adjusted_rand(seeds)),
-        structure={"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")},
+        structure=structure,
         without_region=leave_one_region_out(features, main.labels, fit),
         without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
         consensus=consensus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from spatialkz.focal.questions.size_null import Shares, table_base_shares
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
 from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
+from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, seeds_of
 from spatialkz.specialization import IndexTest, QuotientAudit, complete_sectors, table_quotients
@@ -37,7 +38,6 @@ _MULTIVERSE = 1_999
 _DELETIONS = range(7, 201)
 # Regions up to which models are compared; belts on larger maps take long, and the tests are strong there.
 _MODELS_UP_TO = 500
-Progress = Callable[[str], None]
 # Beside the study's own graph, for the multiverse: by nearness, and enclaves with their host's neighbors.
 _RECIPES = ("knn:k=4", "city_merged")
 #: Level of a sector's ``intensity`` that makes it high technology.
@@ -100,7 +100,8 @@ def focal_test(
     alpha : float
         Level of the tests.
     progress : callable, optional
-        Called with the name of each step as it starts.
+        Called with each step as it begins and the share of the work done
+        (:class:`spatialkz.progress.Progress`).
 
     Returns
     -------
@@ -129,22 +130,22 @@ def focal_test(
     >>> found.to_frame()["colocation_p"].round(1).to_dict()
     {'all': 0.0, 'industry': 0.5, 'services': 0.0}
     """
-    say = progress or (lambda _step: None)
     check_alpha(alpha)
     checked_quotients(quotients)
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
+    steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
     found = {}
     for name, sectors in members.items():
-        say(f"focal test: {name}")
+        steps.begin(name)
         shares, counted = _of_sectors(base_shares, sectors), units
         if isinstance(units, pd.Series):
             counted = units.reindex(sectors)
         found[name] = tests.family(name, quotients[sectors], shares, counted)
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
-        say("focal test: influence")
+        steps.begin("influence")
         for name, sectors in members.items():
             if found[name].reason != UNTESTABLE:
                 deletions[name] = influence(
@@ -156,7 +157,7 @@ def focal_test(
                     alpha=alpha,
                     rng=seed,
                 )
-        say("focal test: multiverse")
+        steps.begin("multiverse")
         others = {"second order": graph.higher_order(2, lower_order=True)} if graphs is None else graphs
         many = multiverse(
             quotients,

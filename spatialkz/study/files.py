@@ -29,7 +29,7 @@ from spatialkz.study.schema import (
     read_toml,
     require_file,
 )
-from spatialkz.study.study import Choices, Places, Study
+from spatialkz.study.study import Choices, Origin, Places, Study
 from spatialkz.tables import (
     ActivityTable,
     RegionTable,
@@ -92,9 +92,10 @@ class StudyFiles:
             marks=self._marks(),
             claims=claims,
             places=places,
-            choices=Choices(**self.model.choices),
+            choices=Choices(**model.choices),
             inputs=tuple(self.inputs),
             notes=tuple(self.notes),
+            origin=Origin(self.folder, self.source, model.model_dump(mode="json", exclude_unset=True)),
         )
 
     def file(self, name: str) -> Path:

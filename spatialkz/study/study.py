@@ -100,6 +100,25 @@ class Places:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """From where a study was read.
+
+    Attributes
+    ----------
+    folder : Path
+        Where relative paths begin.
+    file : str
+        The study file, or the table where there is none.
+    content : mapping
+        Content of the study file with what a command changed, as in JSON.
+    """
+
+    folder: Path
+    file: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Study:
     """Everything a run needs: activity, geography, names and choices.
 
@@ -133,6 +152,8 @@ class Study:
         The files the study was read from.
     notes : tuple of str
         What was told from their content, left out or cut, one sentence each.
+    origin : Origin, optional
+        From where it was read, so that it can be read again.
 
     Raises
     ------
@@ -162,6 +183,7 @@ class Study:
     choices: Choices = field(default_factory=Choices)
     inputs: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         labels = self.table.regions

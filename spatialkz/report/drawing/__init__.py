@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, get_args
 
 from spatialkz.errors import InputError, listing, notice
 from spatialkz.options import FigureSet

@@ -1,0 +1,98 @@
+"""A second process gives what the first would have given, and never outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from operator import truediv
+
+import pandas as pd
+import pytest
+
+from spatialkz.errors import InputError, Notice, notice
+from spatialkz.pipeline import run_study
+from spatialkz.processes import SecondProcess
+
+
+def alive(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_results_faults_and_notices_come_across():
+    with SecondProcess("spatialkz.errors") as beside:
+        beside.start(pd.Series, [1.0, 2.0], name="x")
+        with pytest.raises(RuntimeError, match="fetch its result first"):
+            beside.start(len, "abc")
+        pd.testing.assert_series_equal(beside.result(), pd.Series([1.0, 2.0], name="x"))
+        assert beside.seconds[0] >= 0
+        beside.start(notice, "The font lacks a letter.")
+        with pytest.warns(Notice, match="lacks a letter"):
+            assert beside.result() is None
+        beside.start(truediv, 1, 0)
+        with pytest.raises(ZeroDivisionError) as raised:
+            beside.result()
+        assert "Traceback" in raised.value.__notes__[0]
+        beside.start(print, "not a result")
+        assert beside.result() is None
+
+
+def test_a_fault_of_the_input_stays_one():
+    with SecondProcess("spatialkz.study") as beside:
+        from spatialkz.study import load_study
+
+        beside.start(load_study, "atlantis")
+        with pytest.raises(InputError, match="There is no bundled study 'atlantis'"):
+            beside.result()
+
+
+def test_one_that_is_ended_from_outside_is_told():
+    with SecondProcess("math") as beside:
+        beside.start(time.sleep, 60)
+        beside._process.kill()
+        with pytest.raises(ChildProcessError, match="ended from outside"):
+            beside.result()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_the_first_whatever_ends_that(number):
+    code = """
+import time
+from spatialkz.exits import guarded
+from spatialkz.processes import SecondProcess
+def work():
+    with SecondProcess("math") as beside:
+        beside.start(time.sleep, 60)
+        print(beside._process.pid, flush=True)
+        beside.result()
+guarded(work)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = int(process.stdout.readline())
+    time.sleep(0.5)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    for _ in range(100):
+        if not alive(child):
+            break
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def test_a_run_beside_gives_the_same_bytes(quick, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alone = run_study(quick, tmp_path / "alone")
+        with SecondProcess("spatialkz.pipeline") as beside:
+            together = run_study(quick, tmp_path / "together", beside=beside)
+    names = {path.relative_to(alone) for path in alone.rglob("*") if path.is_file()}
+    assert names == {path.relative_to(together) for path in together.rglob("*") if path.is_file()}
+    for name in names:
+        if name.suffix not in {".gpkg", ".html"} and name.name != "manifest.json":
+            assert (alone / name).read_bytes() == (together / name).read_bytes(), name
