@@ -117,7 +117,7 @@ def run_study(
         findings = _analyse(study, seed, stages, beside)
         if beside is not None:
             beside.result()
-            beside.start(draw_figures, findings, folder / "figures", lang, kind=figures)
+            beside.start(draw_figures, findings, folder / "figures", lang, kind=figures, share=(0, 2))
         stages.begin("tables")
         write_tables(findings, folder)
         if study.boundaries is not None:
@@ -128,7 +128,8 @@ def run_study(
         if beside is None:
             drawn = draw_figures(findings, folder / "figures", lang, kind=figures)
         else:
-            drawn = stages.waited("figures", beside)
+            drawn = draw_figures(findings, folder / "figures", lang, kind=figures, share=(1, 2))
+            drawn |= stages.waited("figures", beside)
         stages.begin("report")
         write_page(findings, drawn, folder / "report.html", lang, provenance=told)
         outputs = {

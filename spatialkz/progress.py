@@ -79,10 +79,15 @@ class Stages:
         self._tell(f"{stage}: {name}", self._before(stage) + done * self._share.get(stage, 0.0))
 
     def waited(self, stage: str, beside: SecondProcess) -> Any:
-        """Wait for the stage that a second process does, and keep what it took there."""
+        """Wait for the stage that a second process does or shares in, and keep what it took."""
         found = beside.result()
+        wall, cpu = beside.seconds
+        if self._begun is not None:
+            _, own_wall, own_cpu = self._begun
+            wall = max(wall, time.perf_counter() - own_wall)
+            cpu += time.process_time() - own_cpu
         self._begun = None
-        self.times.append(Stage(stage, *beside.seconds))
+        self.times.append(Stage(stage, wall, cpu))
         return found
 
     def end(self) -> None:

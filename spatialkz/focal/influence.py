@@ -28,7 +28,7 @@ from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import TIE, Floats, permutation_parts
+from spatialkz.resampling.pvalues import TIE, Floats, simulated_p_value
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import frozen, json_ready
 
@@ -241,4 +241,4 @@ def standardized_again(weights: csr_array) -> csr_array:
 
 
 def _p_value(observed: float, null: Floats, alternative: Alternative) -> float:
-    return float(permutation_parts(np.array([observed]), null[:, None], alternative)[0][0])
+    return float(simulated_p_value(np.array([observed]), null[:, None], alternative)[0])

@@ -155,10 +155,8 @@ def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
     return np.asarray((statistic - expected) / spread, dtype=np.float64)
 
 
-def permutation_parts(
-    observed: Floats, simulated: Floats, alternative: Alternative
-) -> tuple[Floats, Floats, Floats]:
-    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
+def simulated_p_value(observed: Floats, simulated: Floats, alternative: Alternative) -> Floats:
+    """p-value of observed among simulated statistics (rows permutations, columns variables), ties counted.
 
     Raises
     ------
@@ -169,12 +167,25 @@ def permutation_parts(
         raise InputError("The statistic is not finite; values or weights are too large or too small.")
     # Of their own scale: some statistics are near 1, others of the size of 1 / n.
     slack = TIE * np.maximum(np.abs(simulated).max(axis=0), np.abs(observed))
-    p_value = permutation_p_value(
+    return permutation_p_value(
         (simulated >= observed - slack).sum(axis=0),
         (simulated <= observed + slack).sum(axis=0),
         len(simulated),
         alternative,
     )
+
+
+def permutation_parts(
+    observed: Floats, simulated: Floats, alternative: Alternative
+) -> tuple[Floats, Floats, Floats]:
+    """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
+
+    Raises
+    ------
+    InputError
+        If the statistic is not finite: comparisons would all fail, and the p-value be the smallest there is.
+    """
+    p_value = simulated_p_value(observed, simulated, alternative)
     low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
     return p_value, low, high
 

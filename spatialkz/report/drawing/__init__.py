@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 _WORD, _NAME = 40, 160
 
 
-def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: FigureSet = "page") -> dict[str, Path]:
+def draw_figures(
+    findings: Findings,
+    folder: Path,
+    lang: str,
+    *,
+    kind: FigureSet = "page",
+    share: tuple[int, int] = (0, 1),
+) -> dict[str, Path]:
     """Draw every figure that the findings allow.
 
     The maps need polygons, and figures with a line for each region would not be readable for very many; such
@@ -40,6 +47,8 @@ def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: FigureSet
     kind : {"page", "all", "none"}
         ``page`` saves each figure as SVG, whose text stays text; ``all`` a PNG of 300 dpi beside it; ``none``
         draws nothing.
+    share : tuple
+        ``(i, n)`` draws every n-th figure from the i-th on, so that n processes can share them.
 
     Returns
     -------
@@ -62,7 +71,7 @@ def draw_figures(findings: Findings, folder: Path, lang: str, *, kind: FigureSet
     wanted = [figure.name for section in sections(findings, words) for figure in section.figures]
     findings, drawings = _with_short_names(findings), _drawings()
     folder.mkdir(parents=True, exist_ok=True)
-    files = {name: folder / f"{name}.svg" for name in wanted}
+    files = {name: folder / f"{name}.svg" for name in wanted[share[0] :: share[1]]}
     with styled(), _missing_letters_told():
         for name, file in files.items():
             figure = drawings[name](findings, words)
