@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ ORDER = (
     "regions study specialization spatial clustering focal candidates report outputs pipeline cli __main__"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
+MODULES = {
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
 
 
 def room(path):
@@ -37,6 +42,33 @@ def test_a_stage_imports_only_from_its_left(path):
     assert room(path) in ORDER
     later = [name for name in imported_rooms(path) if ORDER.index(name) > ORDER.index(room(path))]
     assert not later
+
+
+def imports_of(path):
+    """Modules of the package that a file imports, wherever in it, with the names taken from each."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spatialkz"):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield (inner, "") if inner in MODULES else (node.module, alias.name)
+
+
+def test_no_module_takes_private_names_of_another():
+    taken = [
+        (path.relative_to(ROOT).as_posix(), module, name)
+        for path in FILES
+        for module, name in imports_of(path)
+        if any(part.startswith("_") and not part.startswith("__") for part in [*module.split("."), name])
+    ]
+    assert not taken
+
+
+def test_no_files_import_each_other_in_a_circle():
+    files = {name: path for name, path in MODULES.items() if path.name != "__init__.py"}
+    waits_for = {
+        name: {module for module, _ in imports_of(path)} & set(files) for name, path in files.items()
+    }
+    TopologicalSorter(waits_for).prepare()  # raises CycleError, which names the files
 
 
 def test_only_the_report_draws_and_only_regions_knows_the_country():

@@ -12,11 +12,14 @@ import pytest
 from spatialkz.study.schema import StudyModel
 
 DOCS = Path(__file__).parent.parent / "docs"
+SCRIPTS = DOCS.parent / "scripts" / "docs"
 
 
 def test_the_data_page_is_the_one_its_script_makes():
-    made = runpy.run_path(str(DOCS / "make_data_page.py"))["page"]()
-    assert (DOCS / "data.md").read_text(encoding="utf-8") == made, "run: python docs/make_data_page.py"
+    made = runpy.run_path(str(SCRIPTS / "make_data_page.py"))["page"]()
+    assert (DOCS / "data.md").read_text(encoding="utf-8") == made, (
+        "run: python scripts/docs/make_data_page.py"
+    )
 
 
 def test_the_study_file_in_the_guide_names_every_key():
@@ -36,9 +39,9 @@ def test_the_focal_page_has_the_numbers_its_script_makes():
     """Of the whole minute only what needs no simulated table is made again."""
     import spatialkz
 
-    made = runpy.run_path(str(DOCS / "make_focal_page.py"))
+    made = runpy.run_path(str(SCRIPTS / "make_focal_page.py"))
     found = (DOCS / "methods" / "focal.md").read_text(encoding="utf-8")
-    advice = "run: python docs/make_focal_page.py"
+    advice = "run: python scripts/docs/make_focal_page.py"
     assert found.count(made["MARK"]) == 1
     study, audit = made["inputs"]()
     quick = replace(study, choices=replace(study.choices, simulations=600))
@@ -53,16 +56,16 @@ def test_the_focal_page_has_the_numbers_its_script_makes():
 
 
 def test_the_audit_page_is_the_one_its_script_makes():
-    made = runpy.run_path(str(DOCS / "make_audit_page.py"))["page"]()
+    made = runpy.run_path(str(SCRIPTS / "make_audit_page.py"))["page"]()
     found = (DOCS / "methods" / "audit.md").read_text(encoding="utf-8")
-    assert found == made, "run: python docs/make_audit_page.py"
+    assert found == made, "run: python scripts/docs/make_audit_page.py"
 
 
 def test_the_cluster_page_is_the_one_its_script_makes():
     """Of the whole minute only what needs no resamples is made again; of the rest, one test and a heading."""
-    made = runpy.run_path(str(DOCS / "make_cluster_page.py"))
+    made = runpy.run_path(str(SCRIPTS / "make_cluster_page.py"))
     found = (DOCS / "methods" / "clusters.md").read_text(encoding="utf-8")
-    advice = "run: python docs/make_cluster_page.py"
+    advice = "run: python scripts/docs/make_cluster_page.py"
     assert f"{made['MARK']}{made['exact']()}\n" in found, advice
     services = "\n".join(made["family_section"]("services"))
     assert services in found, advice
@@ -74,9 +77,9 @@ def test_the_cluster_page_is_the_one_its_script_makes():
 
 
 def test_the_score_page_is_the_one_its_script_makes():
-    made = runpy.run_path(str(DOCS / "make_score_page.py"))["page"]()
+    made = runpy.run_path(str(SCRIPTS / "make_score_page.py"))["page"]()
     found = (DOCS / "methods" / "score.md").read_text(encoding="utf-8")
-    assert found == made, "run: python docs/make_score_page.py"
+    assert found == made, "run: python scripts/docs/make_score_page.py"
 
 
 @pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))

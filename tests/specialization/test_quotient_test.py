@@ -237,7 +237,7 @@ def test_thrown_plants_keep_their_level_where_one_plant_dominates():
 
 def test_the_coverage_page_is_the_one_its_script_makes():
     """The rows that take no time are made again."""
-    script = runpy.run_path(str(ROOT / "docs" / "make_coverage_table.py"))
+    script = runpy.run_path(str(ROOT / "scripts" / "docs" / "make_coverage_table.py"))
     page = script["PAGE"].read_text(encoding="utf-8")
     assert script["INTRODUCTION"] in page
     for method in ("binomial", "hypergeometric", "delta"):

@@ -9,12 +9,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spatialkz.errors import InputError
 from spatialkz.tables.labels import tidy_label
+from spatialkz.tables.reading.options import Grid
 
 #: A delimiter to the left wins where several part a file equally well: a comma may stand inside a cell.
 _DELIMITERS = "\t;|,"
@@ -57,40 +57,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The cells of a file as they stand, blank rows left out.
-
-    Attributes
-    ----------
-    source : str
-        What the file is called in a sentence.
-    rows : sequence of sequences
-        Cells: text, numbers, or None for an empty one; all rows of one width, but for text files.
-    lines : list of int
-        The line (or sheet row) of each row.
-    typed : bool
-        Whether a cell that is a number or a text in the file is one here.
-    found : tuple of str
-        What was told from the content: encoding, delimiter, sheet.
-    gaps : frozenset of int
-        Lines before which blank lines stand.
-    named : bool
-        Whether the first row surely is the header, as in Parquet.
-    torn : str
-        Delimiters that stand within cells without quotation marks.
-    """
-
-    source: str
-    rows: Sequence[Sequence[Any]]
-    lines: list[int]
-    typed: bool = False
-    found: tuple[str, ...] = ()
-    gaps: frozenset[int] = frozenset()
-    named: bool = False
-    torn: str = ""
 
 
 def read_grid(

@@ -9,8 +9,8 @@ from typing import Any
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables.labels import refuse_no_name, tidy_label, without_mark
-from spatialkz.tables.reading.grids import Grid
 from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of
+from spatialkz.tables.reading.options import Grid
 
 _YEARS = range(1800, 2200)
 _LONGEST_STEP = 10  # years between two columns

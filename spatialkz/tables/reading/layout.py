@@ -13,7 +13,6 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables.labels import tidy_label
-from spatialkz.tables.reading.grids import Grid
 from spatialkz.tables.reading.headers import (
     NEAR_TOP,
     NOTE,
@@ -32,6 +31,7 @@ from spatialkz.tables.reading.headers import (
     years,
 )
 from spatialkz.tables.reading.numbers import USUAL_MARKS, is_number, mark_of
+from spatialkz.tables.reading.options import Grid
 
 _SECTION = re.compile(r"(:$)|^(в том числе|из них|оның ішінде|including|of which)\b", re.IGNORECASE)
 _FIRSTS = frozenset(["А", "A", "а", "a", "0", "1", 0, 1, None])  # of a line that numbers the columns

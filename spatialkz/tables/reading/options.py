@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -113,3 +114,37 @@ class RegionTable:
     base: pd.Series | None = None
     national_base: float | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a file as they stand, blank rows left out.
+
+    Attributes
+    ----------
+    source : str
+        What the file is called in a sentence.
+    rows : sequence of sequences
+        Cells: text, numbers, or None for an empty one; all rows of one width, but for text files.
+    lines : list of int
+        The line (or sheet row) of each row.
+    typed : bool
+        Whether a cell that is a number or a text in the file is one here.
+    found : tuple of str
+        What was told from the content: encoding, delimiter, sheet.
+    gaps : frozenset of int
+        Lines before which blank lines stand.
+    named : bool
+        Whether the first row surely is the header, as in Parquet.
+    torn : str
+        Delimiters that stand within cells without quotation marks.
+    """
+
+    source: str
+    rows: Sequence[Sequence[Any]]
+    lines: list[int]
+    typed: bool = False
+    found: tuple[str, ...] = ()
+    gaps: frozenset[int] = frozenset()
+    named: bool = False
+    torn: str = ""

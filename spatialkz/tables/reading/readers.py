@@ -20,10 +20,10 @@ from spatialkz.tables.labels import (
     tidy_label,
     without_mark,
 )
-from spatialkz.tables.reading.grids import Grid, read_grid
+from spatialkz.tables.reading.grids import read_grid
 from spatialkz.tables.reading.layout import find_table
 from spatialkz.tables.reading.numbers import Cells, parse_cells
-from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
+from spatialkz.tables.reading.options import FileOptions, Grid, RegionTable, TableOptions
 from spatialkz.tables.reading.sums import refuse_sums
 
 

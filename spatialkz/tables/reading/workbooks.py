@@ -18,8 +18,8 @@ import pyarrow.parquet
 
 from spatialkz.errors import InputError, listing
 from spatialkz.tables.labels import tidy_label
-from spatialkz.tables.reading.grids import Grid
 from spatialkz.tables.reading.numbers import Spread, is_number
+from spatialkz.tables.reading.options import Grid
 
 _RAISED = str.maketrans("0123456789)", "⁰¹²³⁴⁵⁶⁷⁸⁹⁾")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # control characters, as XLSX writes them

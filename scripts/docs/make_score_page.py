@@ -15,8 +15,8 @@ from spatialkz.candidates import (
 from spatialkz.candidates.scoring.sensitivity import area_sensitivity
 from spatialkz.study import Study
 
-PAGE = Path(__file__).parent / "methods" / "score.md"
-MARK = "<!-- numbers: python docs/make_score_page.py -->\n"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "score.md"
+MARK = "<!-- numbers: python scripts/docs/make_score_page.py -->\n"
 SEED = 42
 
 

@@ -9,8 +9,8 @@ from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity
 from spatialkz.focal.focal import focal_study
 from spatialkz.specialization import QuotientAudit, audit_study
 
-PAGE = Path(__file__).parent / "methods" / "focal.md"
-MARK = "<!-- numbers: python docs/make_focal_page.py -->\n"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "focal.md"
+MARK = "<!-- numbers: python scripts/docs/make_focal_page.py -->\n"
 SEED = 42
 SEEDS = 8
 CHOICES = {

@@ -22,8 +22,8 @@ from spatialkz.clustering.partition.contiguous import contiguity
 from spatialkz.clustering.partition.methods import mixture_bic, partition
 from spatialkz.errors import listing
 
-PAGE = Path(__file__).parent / "methods" / "clusters.md"
-MARK = "<!-- numbers: python docs/make_cluster_page.py -->\n"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "clusters.md"
+MARK = "<!-- numbers: python scripts/docs/make_cluster_page.py -->\n"
 SEED = 42
 DRAWS, REFERENCES = 499, 200
 STUDY = spatialkz.load_study("kazakhstan-2022")

@@ -9,7 +9,7 @@ import numpy as np
 from spatialkz import load_study, neighbor_graph
 from spatialkz.geography import as_recipe, recipe_family
 
-PAGE = Path(__file__).parent / "methods" / "graphs.md"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "graphs.md"
 BEGIN, END = "<!-- table of recipes -->\n", "<!-- end of table -->\n"
 CITIES = ("Nur-Sultan", "Almaty City", "Shymkent")
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from spatialkz.specialization.counts.cell_test import quotient_test
 
-PAGE = Path(__file__).parent / "methods" / "quotient-tests-coverage.md"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "quotient-tests-coverage.md"
 SHARE = 0.05  # of the base, held by the region
 SECTOR = 0.05  # of the base, taken by the sector
 QUOTIENTS = (0.5, 1.0, 2.0)
@@ -30,7 +30,7 @@ PLANTS = {2: (109, 300, 999), 10: (544, 300, 999), 100: (5437, 200, 499)}
 
 INTRODUCTION = f"""# How often intervals of quotients cover, and how often tests reject
 
-Made by `docs/make_coverage_table.py`; the methods are explained on [their page](quotient-tests.md).
+Made by `scripts/docs/make_coverage_table.py`; the methods are explained on [their page](quotient-tests.md).
 
 The region holds {100 * SHARE:g} % of the base, the sector is {100 * SECTOR:g} % of it. “Expected” is the
 count expected at LQ = 1, the sector's total times the base share. Every possible count goes through the

@@ -28,7 +28,7 @@ from spatialkz.geography import graph_from_pairs
 from spatialkz.geography.weights import row_standardized
 from spatialkz.spatial import moran, moran_power
 
-PAGE = Path(__file__).parent / "methods" / "focal-calibration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "focal-calibration.md"
 TABLES, NULL_TABLES = 200, 1000  # of each truth, and where the level of the co-location test is measured
 PERMUTATIONS = 199  # 10 of the 200 ranks are 5 %, so the level is exact
 EACH = 4000  # simulated tables of each model behind the posterior, as by default
@@ -53,7 +53,7 @@ TRUTHS = {
 
 INTRODUCTION = f"""# How often the focal test is right
 
-Made by `docs/make_focal_calibration.py`; the test is explained on [its page](focal.md). All here is
+Made by `scripts/docs/make_focal_calibration.py`; the test is explained on [its page](focal.md). All here is
 simulated by the models of `spatialkz.focal.models`, whose tables have the margins of a given table, on two
 maps: the bundled study (17 regions × 11 sectors, queen contiguity), and 100 regions × 20 sectors on a square
 lattice with lognormal quotients. {NULL_TABLES} tables without co-location, {TABLES} of each other truth;

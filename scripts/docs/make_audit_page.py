@@ -5,8 +5,8 @@ from pathlib import Path
 import spatialkz
 from spatialkz.specialization import ShareSet, audit_study
 
-PAGE = Path(__file__).parent / "methods" / "audit.md"
-MARK = "<!-- numbers: python docs/make_audit_page.py -->\n"
+PAGE = Path(__file__).parents[2] / "docs" / "methods" / "audit.md"
+MARK = "<!-- numbers: python scripts/docs/make_audit_page.py -->\n"
 
 
 def numbers() -> str:
