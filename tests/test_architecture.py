@@ -1,6 +1,7 @@
 """The house rules that code can check: who may import whom, and what an import costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -69,6 +70,13 @@ def test_no_files_import_each_other_in_a_circle():
         name: {module for module, _ in imports_of(path)} & set(files) for name, path in files.items()
     }
     TopologicalSorter(waits_for).prepare()  # raises CycleError, which names the files
+
+
+def test_the_figure_of_the_house_is_true():
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"([a-z]+)\[\"", text)
+    assert {room for room in ORDER if (ROOT / room).is_dir()} <= set(drawn)
+    assert drawn == sorted(drawn, key=ORDER.index)
 
 
 def test_only_the_report_draws_and_only_regions_knows_the_country():

@@ -1,5 +1,6 @@
 """Pages that can go stale are held against what they describe."""
 
+import doctest
 import re
 import runpy
 import tomllib
@@ -87,6 +88,19 @@ def test_links_between_pages_lead_somewhere(link):
     page = DOCS / link
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_the_worked_examples_of_contributing_run(monkeypatch):
+    from spatialkz.specialization import quotients
+
+    monkeypatch.setattr(quotients, "QUOTIENT_KINDS", dict(quotients.QUOTIENT_KINDS))
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    found = doctest.DocTestParser().get_doctest(blocks, {}, "CONTRIBUTING", None, 0)
+    assert len(found.examples) > 15
+    assert doctest.DocTestRunner().run(found).failed == 0
+    for path in re.findall(r"`((?:spatialkz|scripts|tests)/[^` ]*)`", text):
+        assert (DOCS.parent / path).exists(), path
 
 
 def test_the_results_page_explains_every_column(quick, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from spatialkz.specialization.counts.cell_test import quotient_test
+from spatialkz.specialization.counts.inference import quotient_test
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "quotient-tests-coverage.md"
 SHARE = 0.05  # of the base, held by the region

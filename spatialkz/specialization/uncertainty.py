@@ -9,7 +9,7 @@ from scipy import special
 from spatialkz.errors import InputError
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.completions import quotient_range, ratio, sums_of, varies
-from spatialkz.specialization.counts.cell_test import quotient_test
+from spatialkz.specialization.counts.inference import quotient_test
 from spatialkz.specialization.margins import table_margins
 from spatialkz.specialization.quotients import table_quotients
 from spatialkz.tables import ActivityTable

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.specialization.counts.cell_test import quotient_test
+from spatialkz.specialization.counts.inference import quotient_test
 from spatialkz.tables import ActivityTable
 
 ROOT = Path(__file__).parent.parent.parent
