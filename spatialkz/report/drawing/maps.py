@@ -17,10 +17,18 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
 
 from spatialkz.report.contents import Findings
-from spatialkz.report.drawing.style import COUNT_COLORS, INK, MUTED, NO_COUNT, cluster_look, headed, wrapped
+from spatialkz.report.drawing.style import (
+    COUNT_COLORS,
+    INK,
+    MUTED,
+    NO_COUNT,
+    cluster_look,
+    headed,
+    with_halo,
+    wrapped,
+)
 from spatialkz.report.sections.clusters import stability_key
 from spatialkz.report.wording import Wording
 
@@ -160,7 +168,6 @@ class _Map:
         names = self.findings.study.region_names(words.lang)
         chosen = self.findings.ranking.areas["region"].head(_MOST_LABELS)
         at = self.shapes.index.get_indexer(chosen)
-        halo = [withStroke(linewidth=2.2, foreground="white")]
         texts = [
             (
                 self.figure.text(0, 0, wrapped(names[region], 16), fontsize=7.5, linespacing=1.05),
@@ -187,7 +194,8 @@ class _Map:
             for text, height, side in zip(pair, (0.5, -0.5), ("top", "bottom"), strict=True):
                 x, y = to_figure((center[0], center[1] + height * size[1]))
                 text.set_position((float(x), float(y)))
-                text.set(ha="center", va=side, multialignment="center", path_effects=halo, zorder=4)
+                text.set(ha="center", va=side, multialignment="center", zorder=4)
+                with_halo(text)
 
     def legend(self, keys: list[Patch], title: str, columns: int) -> None:
         """Explain the colors below the map."""
