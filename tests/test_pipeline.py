@@ -3,6 +3,7 @@ import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import geopandas as gpd
 import numpy as np
@@ -92,7 +93,7 @@ def test_the_manifest_says_what_was_run_with_what(results, quick):
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results, quick, tmp_path):
     again = run_study(quick, tmp_path / "again", seed=42)
-    other = run_study(quick, tmp_path / "other", seed=43)
+    other = run_study(quick, tmp_path / "other", seed=43, figures="none")
     others = ["clustering.json", "focal.json", "focal_multiverse.csv", "ranking.json", "growth_points.csv"]
     for name in [*(f"{table}.csv" for table in TABLES), *others]:
         assert (again / name).read_bytes() == (results / name).read_bytes(), name
@@ -120,25 +121,25 @@ def test_a_study_without_polygons_has_no_map_but_all_else(quick, tmp_path):
     assert (folder / "report.html").is_file()
 
 
-def test_a_run_that_fails_leaves_earlier_results_alone(quick, tmp_path, monkeypatch):
-    folder = run_study(quick, tmp_path / "results")
+def test_a_run_that_fails_leaves_earlier_results_alone(results, quick, tmp_path, monkeypatch):
+    folder = copytree(results, tmp_path / "results")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     high = replace(quick, choices=Choices(threshold=99.0, permutations=99, resamples=10, draws=100))
     with pytest.raises(InputError, match="threshold 99"):
         run_study(high, folder)
     monkeypatch.setattr("spatialkz.pipeline.write_page", lambda *_a, **_k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run_study(quick, folder)
+        run_study(quick, folder, figures="none")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
-def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(quick, tmp_path):
-    folder = run_study(quick, tmp_path / "results")
+def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(results, quick, tmp_path):
+    folder = copytree(results, tmp_path / "results")
     (folder / "notes.txt").write_text("of today")
     (folder / "areas.csv").write_text("edited by hand")
     with pytest.warns(Notice, match=r"were kept: areas.kept.csv, notes.txt\.$"):
-        run_study(quick, folder)
+        run_study(quick, folder, figures="none")
     assert (folder / "notes.txt").read_text() == "of today"
     assert (folder / "areas.kept.csv").read_text() == "edited by hand"
     assert len(pd.read_csv(folder / "areas.csv")) == 17
@@ -319,7 +320,7 @@ def test_too_few_resamples_for_many_regions_are_refused_at_once_with_the_number_
 
 def test_counts_that_are_fractions_run_without_the_tests_that_need_whole_numbers(tmp_path):
     full_time = valued(np.random.default_rng(1).gamma(1, 30, (12, 6)).round(1) + 0.5)
-    folder = run_study(full_time, tmp_path / "results")
+    folder = run_study(full_time, tmp_path / "results", figures="none")
     quotients = pd.read_csv(folder / "quotients.csv")
     pd.testing.assert_series_equal(quotients["lq_low"], quotients["lq"], check_names=False)
     assert "lq_p" not in pd.read_csv(folder / "candidates.csv")
