@@ -21,7 +21,7 @@ from spatialkz.focal import ColocationTest, colocation_test
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial import LocalMoranTest, constant_variables, local_moran
 from spatialkz.specialization import (
     QuotientAudit,
@@ -43,8 +43,8 @@ Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 _LEAST_FOR_COLOCATION = 5
 
 
-@dataclass(frozen=True)
-class CandidateRanking:
+@dataclass(frozen=True, repr=False)
+class CandidateRanking(Result):
     """Result of :func:`rank_candidates`.
 
     Attributes
@@ -219,9 +219,7 @@ def rank_candidates(
     first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible"]
     leading = ["rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3", "tier"]
     leading += ["district_type", "formation"]
-    return CandidateRanking(
-        frozen(_arranged(candidates, first)), frozen(_arranged(areas, leading)), draws, by_cell, by_area
-    )
+    return CandidateRanking(_arranged(candidates, first), _arranged(areas, leading), draws, by_cell, by_area)
 
 
 def _arranged(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, NamingStatistic
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import Floats, check_alternative, check_number, permutation_p_value
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization import symmetric_quotient, table_quotients
 from spatialkz.study import Study
 from spatialkz.tables import check_table
@@ -31,8 +31,8 @@ _TIE = 1e-10
 _TRADES_PER_ROW = 20
 
 
-@dataclass(frozen=True)
-class RankingReview:
+@dataclass(frozen=True, repr=False)
+class RankingReview(Result):
     """Result of :func:`review_ranking`; what the study does not know is None or empty.
 
     Attributes
@@ -54,6 +54,11 @@ class RankingReview:
     naming: Mapping[str, NamingTest]
     sites: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each policy, with the columns of :func:`naming_test`; empty where none names a cell."""
+        tests = {policy: test.to_frame() for policy, test in self.naming.items()}
+        return pd.concat(tests, names=["policy"]).droplevel(1) if tests else pd.DataFrame()
 
     def to_dict(self) -> dict[str, object]:
         """All parts, ready for JSON."""
@@ -143,9 +148,9 @@ def review_ranking(
     evidence = areas[[name for name in ("rank", "breadth", "district_type", "formation") if name in areas]]
     return RankingReview(
         agreement=agreement,
-        growth=None if growth is None else frozen(growth),
+        growth=None if growth is None else growth,
         naming=naming,
-        sites=None if named.empty else frozen(site_evidence(named, evidence)),
+        sites=None if named.empty else site_evidence(named, evidence),
         notes=tuple(notes),
     )
 
@@ -172,8 +177,8 @@ def naming_matrix(points: pd.DataFrame, regions: pd.Index, sectors: pd.Index) ->
     return counts.clip(upper=1).rename_axis(index="region", columns="sector")
 
 
-@dataclass(frozen=True)
-class NamingTest:
+@dataclass(frozen=True, repr=False)
+class NamingTest(Result):
     """Result of :func:`naming_test`.
 
     Attributes
@@ -358,8 +363,8 @@ def naming_test(
         "alternative": alternative,
     }
     return NamingTest(
-        frozen(pd.DataFrame([row])),
-        frozen(pd.Series(power, name="power").rename_axis("uplift")),
+        pd.DataFrame([row]),
+        pd.Series(power, name="power").rename_axis("uplift"),
         alpha,
         permutations,
         simulations,

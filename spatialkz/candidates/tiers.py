@@ -15,15 +15,15 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, Extreme
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_alternative, check_number, permutation_p_value, tail_p_value
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_labels, check_same_regions, check_table
 
 # Above, exact counting takes longer than drawing.
 _EXACT_UP_TO = 60
 
 
-@dataclass(frozen=True)
-class PlacementAgreement:
+@dataclass(frozen=True, repr=False)
+class PlacementAgreement(Result):
     """Result of :func:`placement_agreement`.
 
     Attributes
@@ -186,7 +186,7 @@ def placement_agreement(
     )
     worst = np.lexsort((position, -table["against"], -table["difference"].abs()))
     return PlacementAgreement(
-        frozen(table.iloc[worst]),
+        table.iloc[worst],
         float(stats.kendalltau(position, tier).statistic),
         p_value,
         float(1 - np.abs(by_rank - tier).mean() / np.abs(by_rank[:, None] - tier).mean()),

@@ -35,7 +35,7 @@ from spatialkz.options import PartitionMethod, Transform
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_same_regions, check_table
 
 # Largest k that the tests of structure try, and seeds compared.
@@ -46,8 +46,8 @@ _SHARE, _LEAST_DISTINCT = 0.8, 3
 DEFAULT_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward", "ward-contiguous", "clustgeo")
 
 
-@dataclass(frozen=True)
-class ClusterAnalysis:
+@dataclass(frozen=True, repr=False)
+class ClusterAnalysis(Result):
     """Result of :func:`analyse_clusters`.
 
     Attributes
@@ -264,8 +264,8 @@ def analyse_clusters(
     seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
     return ClusterAnalysis(
         clusters=clusters,
-        agreement=frozen(adjusted_rand({method: found.labels for method, found in clusters.items()})),
-        seeds=frozen(adjusted_rand(seeds)),
+        agreement=adjusted_rand({method: found.labels for method, found in clusters.items()}),
+        seeds=adjusted_rand(seeds),
         structure=structure,
         without_region=leave_one_region_out(features, main.labels, fit),
         without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,

@@ -28,7 +28,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import NumberRule, PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
 _MOST_CLUSTERS = 10
@@ -36,8 +36,8 @@ _MOST_CLUSTERS = 10
 _MOST_PATHS = 2000
 
 
-@dataclass(frozen=True)
-class RegionClusters:
+@dataclass(frozen=True, repr=False)
+class RegionClusters(Result):
     """Result of :func:`cluster_regions`.
 
     Attributes
@@ -227,15 +227,15 @@ def cluster_regions(
     if chosen > 1:
         widths = silhouette_widths(points, {chosen: labels})[chosen]
     return RegionClusters(
-        labels=frozen(by_region.loc[order]),
+        labels=by_region.loc[order],
         k=chosen,
         method=method,
         chosen_by=chosen_by,
-        criteria=frozen(criteria),
-        rules=frozen(rules),
-        stability=frozen(stability.rename_axis("cluster").rename("stability")),
+        criteria=criteria,
+        rules=rules,
+        stability=stability.rename_axis("cluster").rename("stability"),
         stability_by=how,
-        silhouettes=frozen(pd.Series(widths, index=table.index, name="silhouette").loc[order]),
+        silhouettes=pd.Series(widths, index=table.index, name="silhouette").loc[order],
         tree=_renamed(fit.tree(points, chosen), order.get_indexer(table.index)) if known.tree else None,
     )
 

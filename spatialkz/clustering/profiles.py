@@ -14,7 +14,7 @@ from scipy.special import gammaln
 from spatialkz.clustering.partition.labels import Labels, Matrix, check_partition, membership
 from spatialkz.errors import InputError
 from spatialkz.options import Extreme
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_same_regions, check_table
 
 Part: TypeAlias = tuple[Hashable, Extreme]
@@ -26,8 +26,8 @@ POST_SELECTION = (
 )
 
 
-@dataclass(frozen=True)
-class ClusterProfiles:
+@dataclass(frozen=True, repr=False)
+class ClusterProfiles(Result):
     """Result of :func:`cluster_profiles`.
 
     Attributes
@@ -51,7 +51,7 @@ class ClusterProfiles:
         ``others`` (mean of the other regions), ``difference`` (of the means), ``hedges_g`` and
         ``cliffs_delta``.
         """
-        return self.table
+        return self.table.copy()
 
     def parts(
         self,
@@ -231,7 +231,7 @@ def cluster_profiles(
     }
     index = pd.MultiIndex.from_product([names, table.columns], names=["cluster", table.columns.name])
     return ClusterProfiles(
-        frozen(pd.DataFrame({name: column.ravel() for name, column in columns.items()}, index=index)),
+        pd.DataFrame({name: column.ravel() for name, column in columns.items()}, index=index),
         {name: tuple(table.index[member[:, place]]) for place, name in enumerate(names)},
         None if groups is None else dict(groups.items()),
     )

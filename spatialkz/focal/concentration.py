@@ -12,7 +12,6 @@ from spatialkz.focal.questions.grades import checked_quotients
 from spatialkz.focal.questions.size_null import Shares, dirichlet_logarithms, effective_units, size_null
 from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
-from spatialkz.results import frozen
 from spatialkz.specialization import IndexTest
 from spatialkz.specialization.indices.dartboard import TESTABLE, against_null, check_options, table_of_tests
 from spatialkz.specialization.indices.regional import MEASURES
@@ -123,7 +122,7 @@ def relative_concentration_test(
             )
             rows[sector, name] = {**found, "units": float(units[j]), "typical_units": typical}
     return IndexTest(
-        frozen(table_of_tests(rows, ["sector", "index"], families=len(index))),
+        table_of_tests(rows, ["sector", "index"], families=len(index)),
         "the sector's units choose regions at random by base shares, as many as in a typical other sector.",
         permutations,
         alternative,

@@ -16,12 +16,12 @@ from spatialkz.focal.multiverse import Multiverse
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
-from spatialkz.results import json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization import IndexTest
 
 
-@dataclass(frozen=True)
-class FamilyFindings:
+@dataclass(frozen=True, repr=False)
+class FamilyFindings(Result):
     """What was found of one family of sectors.
 
     Attributes
@@ -52,6 +52,10 @@ class FamilyFindings:
     contiguity: ContiguityTest
     models: ModelChoice | None
     colocation_power: float | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """The numbers that the verdict rests on, in one row."""
+        return pd.DataFrame([self.row()], index=pd.Index([self.name], name="family"))
 
     def row(self) -> dict[str, Any]:
         """The numbers that the verdict rests on."""
@@ -99,9 +103,37 @@ class FamilyFindings:
             "models": None if self.models is None else self.models.to_dict(),
         }
 
+    def summary(self) -> str:
+        """Verdict, tests and models in sentences."""
+        row = self.row()
+        title = "All sectors" if self.name == "all" else f"Family {self.name}"
+        if self.reason == UNTESTABLE:
+            return f"{title}: undecided, for {self.colocation.reason or self.contiguity.reason}."
+        parts = [
+            f"{title}: {self.verdict} ({self.reason}).",
+            f"Breadth varies {row['variance_ratio']:.2f} times as much as under independence between sectors "
+            f"(p = {row['colocation_p']:.2g}"
+            + (
+                ""
+                if self.sized is None
+                else f"; {row['colocation_sized_p']:.2g} given regions of unequal size"
+            )
+            + "),",
+            f"and its Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}, "
+            f"{_power(row['contiguity_power'])}).",
+        ]
+        if self.models is not None:
+            best = self.models.selected
+            parts.append(
+                f"Of the models compared, '{best}' has posterior probability "
+                f"{self.models.posterior[best]:.2f} (± {self.models.error[best]:.2f}; "
+                f"goodness of fit p = {self.models.fit[best]:.2g})."
+            )
+        return " ".join(parts)
 
-@dataclass(frozen=True)
-class FocalTest:
+
+@dataclass(frozen=True, repr=False)
+class FocalTest(Result):
     """Result of :func:`focal_test`.
 
     Attributes
@@ -194,30 +226,9 @@ class FocalTest:
         if family not in self.families:
             raise InputError(f"There is no family {family!r}; there are {listing(self.families)}.")
         found = self.families[family]
-        row = found.row()
-        title = "All sectors" if family == "all" else f"Family {family}"
         if found.reason == UNTESTABLE:
-            return f"{title}: undecided, for {found.colocation.reason or found.contiguity.reason}."
-        parts = [
-            f"{title}: {found.verdict} ({found.reason}).",
-            f"Breadth varies {row['variance_ratio']:.2f} times as much as under independence between sectors "
-            f"(p = {row['colocation_p']:.2g}"
-            + (
-                ""
-                if found.sized is None
-                else f"; {row['colocation_sized_p']:.2g} given regions of unequal size"
-            )
-            + "),",
-            f"and its Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}, "
-            f"{_power(row['contiguity_power'])}).",
-        ]
-        if found.models is not None:
-            best = found.models.selected
-            parts.append(
-                f"Of the models compared, '{best}' has posterior probability "
-                f"{found.models.posterior[best]:.2f} (± {found.models.error[best]:.2f}; "
-                f"goodness of fit p = {found.models.fit[best]:.2g})."
-            )
+            return found.summary()
+        parts = [found.summary()]
         rests = self.rests_on(family)
         if rests:
             parts.append(f"Without {listing(rests, 20)} the co-location test decides otherwise.")

@@ -30,14 +30,14 @@ from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats, simulated_p_value
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 
 # Regions up to which all pairs are left out by default: 190 pairs.
 _PAIRS_UP_TO = 20
 
 
-@dataclass(frozen=True)
-class Influence:
+@dataclass(frozen=True, repr=False)
+class Influence(Result):
     """Result of :func:`influence`.
 
     Attributes
@@ -175,7 +175,7 @@ def influence(
         result["verdict_by_tests"] = [
             two_by_two(dict(zip(told.columns, row, strict=True))) for row in told.itertuples(index=False)
         ]
-    return Influence(frozen(result.drop(columns="contiguity_z", errors="ignore")), alpha, permutations)
+    return Influence(result.drop(columns="contiguity_z", errors="ignore"), alpha, permutations)
 
 
 _Deletion = tuple[str, tuple[object, ...]]

@@ -32,7 +32,7 @@ from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, tail_p_value
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial import moran_power
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
@@ -42,8 +42,8 @@ GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
 _POWER_UP_TO = 500
 
 
-@dataclass(frozen=True)
-class Multiverse:
+@dataclass(frozen=True, repr=False)
+class Multiverse(Result):
     """Result of :func:`multiverse`.
 
     Attributes
@@ -212,8 +212,8 @@ def multiverse(
     joint = {f"colocation, {null}": curve.joint(alpha) for null, curve in curves.items()}
     joint["contiguity"] = contiguity.joint(alpha)
     return Multiverse(
-        frozen(result),
-        frozen(pd.DataFrame.from_dict(joint, orient="index").rename_axis("test")),
+        result,
+        pd.DataFrame.from_dict(joint, orient="index").rename_axis("test"),
         permutations,
         alpha,
     )

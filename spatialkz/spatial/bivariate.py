@@ -25,7 +25,7 @@ from spatialkz.resampling.conditional import conditional_test
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, permutation_parts
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial.frames import GlobalTest, LocalTest, global_frames, local_frame
 from spatialkz.spatial.local_moran import quadrants
 from spatialkz.spatial.moments import bilinear_moments
@@ -283,8 +283,8 @@ def _standardized(
     return names, unit_columns(table), unit_columns(other), weights
 
 
-@dataclass(frozen=True)
-class CrossMoranTest:
+@dataclass(frozen=True, repr=False)
+class CrossMoranTest(Result):
     """Result of :func:`cross_moran`.
 
     Attributes
@@ -406,7 +406,7 @@ def cross_moran(
     names = pd.Index(["trace", "largest eigenvalue"], name="variable")
     whole = global_frames(names, columns, parts, n=n, method=method, alternative=alternative)
     return CrossMoranTest(
-        frozen(pd.DataFrame(matrix, index=table.columns, columns=table.columns)),
+        pd.DataFrame(matrix, index=table.columns, columns=table.columns),
         GlobalTest("Cross Moran's I", _NULL, *cells, permutations),
         GlobalTest("Wartenberg's matrix", _NULL, *whole, permutations),
     )

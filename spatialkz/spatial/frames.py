@@ -15,14 +15,14 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, FdrOver
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, adjusted
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 
 # Small whole numbers, regions × variables, and the names they stand for.
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 
 
-@dataclass(frozen=True)
-class GlobalTest:
+@dataclass(frozen=True, repr=False)
+class GlobalTest(Result):
     """Result of a global test.
 
     Attributes
@@ -67,8 +67,8 @@ class GlobalTest:
         )
 
 
-@dataclass(frozen=True)
-class LocalTest:
+@dataclass(frozen=True, repr=False)
+class LocalTest(Result):
     """Result of a local test.
 
     Attributes
@@ -141,7 +141,7 @@ def global_frames(
         "alternative": alternative,
     }
     table = pd.DataFrame(found, index=index)
-    return frozen(table), frozen(pd.DataFrame({"low": low, "high": high}, index=index))
+    return table, pd.DataFrame({"low": low, "high": high}, index=index)
 
 
 def local_frame(

@@ -16,7 +16,7 @@ from spatialkz.geography.weights import row_standardized
 from spatialkz.options import Alternative
 from spatialkz.resampling.checks import checked
 from spatialkz.resampling.pvalues import Floats, check_alternative
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial.exact import is_fixed, moran_quantile, positive_probability, residual_basis
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
@@ -28,8 +28,8 @@ _CURVE = np.linspace(-0.95, 0.95, 39)
 _SEARCH = np.r_[np.arange(0.05, 0.96, 0.05), 0.975, 0.99, _EDGE]
 
 
-@dataclass(frozen=True)
-class MoranPower:
+@dataclass(frozen=True, repr=False)
+class MoranPower(Result):
     """Result of :func:`moran_power`.
 
     Attributes
@@ -149,7 +149,7 @@ def moran_power(
         side = "positive" if alternative == "greater" else "negative"
         sides = {side: sides[side]}
     detectable = {side: _first_reaching(curve, sign, target) for side, sign in sides.items()}
-    return MoranPower(frozen(table), detectable, (curve.low, curve.high), curve.n, target, alpha, alternative)
+    return MoranPower(table, detectable, (curve.low, curve.high), curve.n, target, alpha, alternative)
 
 
 def dependence_confidence_set(
@@ -219,8 +219,8 @@ def dependence_confidence_set(
     return pd.DataFrame(list(rows.values()), index=index, columns=["low", "high"], dtype=float)
 
 
-@dataclass(frozen=True)
-class Detectable:
+@dataclass(frozen=True, repr=False)
+class Detectable(Result):
     """What stands beside tests of autocorrelation; result of :func:`detectable_dependence`.
 
     Attributes
@@ -233,6 +233,19 @@ class Detectable:
 
     power: MoranPower
     left: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """The ends of the confidence sets."""
+        return self.left.copy()
+
+    def to_dict(self) -> dict[str, object]:
+        """Power and confidence sets, ready for JSON."""
+        return {"power": self.power.to_dict(), "left": json_ready(self.left)}
+
+    def summary(self) -> str:
+        """Both as text."""
+        ends = self.left.to_string(float_format="{:.3f}".format)
+        return f"{self.power.summary()}\nConfidence sets for the dependence ρ\n{ends}"
 
     def beside(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add ``detectable_rho, rho_low, rho_high`` to the table of a test, a row for each variable."""
@@ -290,7 +303,7 @@ def detectable_dependence(
         return None
     sets = dependence_confidence_set(values, graph, level=1 - alpha)
     ends = sets.groupby("variable", sort=False).agg(rho_low=("low", "min"), rho_high=("high", "max"))
-    return Detectable(power, frozen(ends))
+    return Detectable(power, ends)
 
 
 class _PowerCurve:

@@ -14,13 +14,13 @@ from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.geography import neighbor_graph, recipe_family
 from spatialkz.options import Alternative, MoranMethod
 from spatialkz.resampling.checks import check_alpha
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial.local_moran import local_moran
 from spatialkz.spatial.moran import moran
 
 
-@dataclass(frozen=True)
-class GraphSensitivity:
+@dataclass(frozen=True, repr=False)
+class GraphSensitivity(Result):
     """Result of :func:`graph_sensitivity`.
 
     Attributes
@@ -180,4 +180,4 @@ def graph_sensitivity(
     table = pd.concat(tables, names=["graph"]).swaplevel().rename_axis(index=["variable", "graph"])
     first = next(iter(tables.values())).index
     order = pd.MultiIndex.from_product([first, list(graphs)], names=["variable", "graph"])
-    return GraphSensitivity(frozen(table.loc[order]), frozen(pd.DataFrame(labels)), alpha)
+    return GraphSensitivity(table.loc[order], pd.DataFrame(labels), alpha)

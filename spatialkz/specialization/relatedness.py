@@ -12,7 +12,6 @@ from scipy.stats import hypergeom
 from spatialkz.errors import InputError, listing
 from spatialkz.options import ProximityMethod
 from spatialkz.resampling.pvalues import adjusted
-from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest
 from spatialkz.specialization.indices.regional import Floats
 from spatialkz.tables import check_labels, check_table
@@ -198,7 +197,7 @@ def relatedness_test(quotients: pd.DataFrame, threshold: float = 1.0) -> IndexTe
         ),
     )
     return IndexTest(
-        frozen(table),
+        table,
         "the regions of one sector are drawn without regard to those of the other.",
         0,
         "greater",

@@ -14,6 +14,7 @@ from libpysal.graph import Graph
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import aligned
+from spatialkz.results import Shown
 from spatialkz.tables import (
     ActivityTable,
     check_labels,
@@ -118,8 +119,8 @@ class Origin:
     content: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Shown):
     """Everything a run needs: activity, geography, names and choices.
 
     Attributes
@@ -183,7 +184,7 @@ class Study:
     choices: Choices = field(default_factory=Choices)
     inputs: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
-    origin: Origin | None = field(default=None, repr=False)
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         labels = self.table.regions
@@ -216,6 +217,20 @@ class Study:
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")
             object.__setattr__(self, "marks", self.marks.loc[labels, self.table.sectors].astype(bool))
+
+    def summary(self) -> str:
+        """What is studied, of which regions and sectors, and with which choices."""
+        links = len(self.graph.adjacency) - len(self.graph.isolates)
+        lines = [
+            f"Study {self.name}{f': {self.title}' if self.title else ''}",
+            self.table.summary(),
+            f"Neighbors: {links / len(self.regions):.1f} a region, {len(self.graph.isolates)} isolates; "
+            f"boundaries: {'no' if self.boundaries is None else 'yes'}",
+            "Choices: " + ", ".join(f"{name} {value:g}" for name, value in vars(self.choices).items()),
+        ]
+        lines += [f"Source: {self.source}"] if self.source else []
+        lines += self.notes
+        return "\n".join(lines)
 
     def region_names(self, lang: str = "en") -> pd.Series:
         """Names of the regions in ``en``, ``ru`` or ``kk``, by label."""

@@ -11,12 +11,13 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import NumberKind
+from spatialkz.results import Shown
 from spatialkz.tables.labels import check_labels, check_same_regions, check_table
 from spatialkz.tables.levels import Levels, Totals, tighten
 
 
-@dataclass(frozen=True)
-class ActivityTable:
+@dataclass(frozen=True, repr=False)
+class ActivityTable(Shown):
     """Activity of regions in sectors: volumes, counts, or location quotients published as such.
 
     Parameters
@@ -146,6 +147,18 @@ class ActivityTable:
         if len(missing):
             raise InputError(f"groups must name a base group for every sector; {listing(missing)} has none.")
         return self.groups.loc[sectors].astype(str).rename("group")
+
+    def summary(self) -> str:
+        """What the numbers are, of which sectors and regions, in three lines."""
+        unit = f" ({self.unit})" if self.unit else ""
+        hidden = int(self.hidden.to_numpy().sum())
+        lines = [
+            f"{self.kind}{unit} of {len(self.regions)} regions in {len(self.sectors)} sectors"
+            + (f", {hidden} cells suppressed" if hidden else ""),
+            f"Regions: {listing(self.regions, 20)}",
+            f"Sectors: {listing(self.sectors, 20)}",
+        ]
+        return "\n".join(lines)
 
     @property
     def regions(self) -> pd.Index:

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import BoundMethod
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables.labels import check_same_regions, check_table
 from spatialkz.tables.levels import Floats, Ints, Levels, Mask, Totals, cleaned, tighten
 
@@ -23,8 +23,8 @@ _EXACT_CELLS = 500
 _SETTLED, _SWEEPS = 1e-7, 200
 
 
-@dataclass(frozen=True)
-class SuppressedBounds:
+@dataclass(frozen=True, repr=False)
+class SuppressedBounds(Result):
     """Result of :func:`bound_suppressed`.
 
     Attributes
@@ -222,11 +222,9 @@ def bounds_within(
     def table(end: Floats) -> pd.DataFrame:
         cells = printed.to_numpy(copy=True)
         cells[mask] = end
-        return frozen(pd.DataFrame(cells, index=hidden.index, columns=hidden.columns))
+        return pd.DataFrame(cells, index=hidden.index, columns=hidden.columns)
 
-    return SuppressedBounds(
-        table(ends[0]), table(ends[1]), frozen(hidden), "shuttle" if outer else "exact", outer
-    )
+    return SuppressedBounds(table(ends[0]), table(ends[1]), hidden, "shuttle" if outer else "exact", outer)
 
 
 def printed_cells(values: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -23,7 +23,7 @@ from spatialkz.candidates.scoring.choices import (
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization import drawn_quotients, table_quotients
 from spatialkz.study import Study
 
@@ -120,8 +120,8 @@ def sobol_indices(
     return pd.concat(tables, names=["output", "factor"])
 
 
-@dataclass(frozen=True)
-class RankSensitivity:
+@dataclass(frozen=True, repr=False)
+class RankSensitivity(Result):
     """Result of :func:`rank_sensitivity`.
 
     Attributes
@@ -224,7 +224,7 @@ def rank_sensitivity(
     found = sobol_indices(model, factors, samples=samples, rng=for_points)
     items = found.drop(index=MEAN_SHIFT, level="output").rename_axis(index=["item", "factor"])
     overall = found.loc[[MEAN_SHIFT]].droplevel("output")
-    return RankSensitivity(frozen(overall), frozen(items))
+    return RankSensitivity(overall, items)
 
 
 def _outputs(

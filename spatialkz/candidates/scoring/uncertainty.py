@@ -16,7 +16,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, frozen, json_ready
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
@@ -29,8 +29,8 @@ _SHIFT_CELLS = 20_000_000
 _SCORE_BITS, _KEY_BITS = 40, 62
 
 
-@dataclass(frozen=True)
-class RankUncertainty:
+@dataclass(frozen=True, repr=False)
+class RankUncertainty(Result):
     """Result of :func:`rank_uncertainty`.
 
     Attributes
@@ -212,9 +212,9 @@ def rank_uncertainty(
         index=evidence.index,
     )
     return RankUncertainty(
-        frozen(items),
-        frozen(_shifts(setup, evidence.index, min(top), for_shifts)),
-        frozen(_choice_table(setup, codes, weights)),
+        items,
+        _shifts(setup, evidence.index, min(top), for_shifts),
+        _choice_table(setup, codes, weights),
         found,
     )
 

@@ -25,7 +25,7 @@ from spatialkz.options import GapReference
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
 # Points (n, p) and the ks wanted → labels (n,) for each k.
@@ -34,8 +34,8 @@ FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, NDArray[np.intp]]]
 _STARTS = 20
 
 
-@dataclass(frozen=True)
-class GapStatistic:
+@dataclass(frozen=True, repr=False)
+class GapStatistic(Result):
     """Result of :func:`gap_statistic`.
 
     Attributes
@@ -170,11 +170,9 @@ def gap_statistic(
         null = np.array([row for part in in_blocks(work, references, steps) for row in part])
     gap = null.mean(axis=0) - log_w
     se = null.std(axis=0) * np.sqrt(1 + 1 / references)
-    table = frozen(
-        pd.DataFrame(
-            {"log_w": log_w, "expected": null.mean(axis=0), "gap": gap, "se": se},
-            index=pd.Index(numbers, name="k"),
-        )
+    table = pd.DataFrame(
+        {"log_w": log_w, "expected": null.mean(axis=0), "gap": gap, "se": se},
+        index=pd.Index(numbers, name="k"),
     )
     return GapStatistic(
         table=table,

@@ -24,15 +24,15 @@ from spatialkz.options import StructureNull, StructureStatistic
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number, monte_carlo_tail
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STARTS = 10
 
 
-@dataclass(frozen=True)
-class StructureTest:
+@dataclass(frozen=True, repr=False)
+class StructureTest(Result):
     """Result of :func:`structure_test`.
 
     Attributes
@@ -191,10 +191,8 @@ def structure_test(
         statistic=observed,
         p_value=float(monte_carlo_tail(np.count_nonzero(extreme), draws)),
         k=k,
-        null_quantiles=frozen(
-            pd.Series(
-                np.quantile(drawn, _QUANTILES), index=pd.Index(_QUANTILES, name="probability"), name=statistic
-            )
+        null_quantiles=pd.Series(
+            np.quantile(drawn, _QUANTILES), index=pd.Index(_QUANTILES, name="probability"), name=statistic
         ),
         measure=statistic,
         null=null,

@@ -17,7 +17,7 @@ from sklearn.utils.validation import validate_data
 from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, membership
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.geography import aligned
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_same_regions, check_table
 
 
@@ -154,8 +154,8 @@ def _top(above: Labels, node: int) -> int:
 ALPHAS = tuple(round(0.05 * step, 2) for step in range(21))
 
 
-@dataclass(frozen=True)
-class AlphaChoice:
+@dataclass(frozen=True, repr=False)
+class AlphaChoice(Result):
     """Result of :func:`choose_alpha`.
 
     Attributes
@@ -309,7 +309,7 @@ def alpha_choices(
             curves[f"{column}_normalized"] = curves[column] / reached if k > 1 else 1.0
         lower = curves.filter(like="_normalized").min(axis=1).round(12).to_numpy()
         choice = int(lower.argmax())
-        found[k] = AlphaChoice(tried[choice], k, frozen(curves)), partitions[choice]
+        found[k] = AlphaChoice(tried[choice], k, curves), partitions[choice]
     return found
 
 

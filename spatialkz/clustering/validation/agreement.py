@@ -26,7 +26,7 @@ from spatialkz.clustering.partition.labels import (
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, frozen, json_ready
 from spatialkz.tables import check_table
 
 
@@ -125,8 +125,8 @@ Places: TypeAlias = NDArray[np.intp]
 _PATIENCE = 1000
 
 
-@dataclass(frozen=True)
-class Consensus:
+@dataclass(frozen=True, repr=False)
+class Consensus(Result):
     """Result of :func:`consensus_clusters`.
 
     Attributes
@@ -275,9 +275,9 @@ def consensus_clusters(
     )
     as_given = features.index
     return Consensus(
-        matrix=frozen(pd.DataFrame(matrix, index=table.index, columns=table.index).loc[as_given, as_given]),
-        labels=frozen(by_region.loc[as_given]),
-        membership=frozen(votes.loc[as_given]),
+        matrix=pd.DataFrame(matrix, index=table.index, columns=table.index).loc[as_given, as_given],
+        labels=by_region.loc[as_given],
+        membership=votes.loc[as_given],
         order=table.index[leaves_list(tree)],
         cophenetic=float(cophenet(tree, apart)[0]) if np.ptp(apart) > 0 else None,
         dispersion=float((4 * (matrix - 0.5) ** 2).mean()),

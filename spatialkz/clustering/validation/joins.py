@@ -16,15 +16,15 @@ from spatialkz.geography import aligned
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import adjusted, monte_carlo_tail
 from spatialkz.resampling.shuffles import order_keys, random_orders
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial import join_counts
 
 # Comparisons of labels held at once, in numbers.
 _AT_ONCE = 10_000_000
 
 
-@dataclass(frozen=True)
-class ClusterContiguity:
+@dataclass(frozen=True, repr=False)
+class ClusterContiguity(Result):
     """Result of :func:`cluster_contiguity`.
 
     Attributes
@@ -46,7 +46,7 @@ class ClusterContiguity:
 
     def to_frame(self) -> pd.DataFrame:
         """A row by cluster: ``regions, parts, largest_part, joins, expected, p_value, p_adjusted``."""
-        return self.table
+        return self.table.copy()
 
     def to_dict(self) -> dict[str, object]:
         """All numbers, ready for JSON."""
@@ -150,7 +150,7 @@ def cluster_contiguity(
         index=pd.Index(names, name="cluster"),
     )
     return ClusterContiguity(
-        frozen(table),
+        table,
         float(total),
         float(table["expected"].sum()),
         float(monte_carlo_tail(at_least, permutations)),

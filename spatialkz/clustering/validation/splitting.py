@@ -15,7 +15,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import adjusted, check_number, monte_carlo_tail
 from spatialkz.resampling.shuffles import order_keys, random_orders
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
 # Statistics closer than this are ties; ties count.
@@ -25,8 +25,8 @@ _AT_ONCE = 5_000_000
 NULL = "a region's figures in the tested sectors are unrelated to its figures in the clustered ones."
 
 
-@dataclass(frozen=True)
-class SectorSplitTest:
+@dataclass(frozen=True, repr=False)
+class SectorSplitTest(Result):
     """Result of :func:`sector_split_test`.
 
     Attributes
@@ -49,7 +49,7 @@ class SectorSplitTest:
 
     def to_frame(self) -> pd.DataFrame:
         """The frame by sector."""
-        return self.sectors
+        return self.sectors.copy()
 
     def to_dict(self) -> dict[str, object]:
         """All numbers, ready for JSON."""
@@ -200,8 +200,8 @@ def sector_split_test(
     sectors["p_adjusted"] = adjusted(sectors["p_value"].to_numpy())
     sectors = sectors.loc[[sector for sector in features.columns if sector in sectors.index]]
     return SectorSplitTest(
-        frozen(frame),
-        frozen(sectors.rename_axis(index="sector")),
+        frame,
+        sectors.rename_axis(index="sector"),
         combined_p_value(frame["p_value"]),
         permutations,
     )

@@ -22,7 +22,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import StabilityMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
 # Resamples drawn until one has as many different regions as there are clusters.
@@ -31,8 +31,8 @@ _PATIENCE = 100
 DISSOLVED, RECOVERED = 0.5, 0.75
 
 
-@dataclass(frozen=True)
-class ClusterStability:
+@dataclass(frozen=True, repr=False)
+class ClusterStability(Result):
     """Result of :func:`bootstrap_stability`, :func:`leave_one_region_out`, :func:`leave_one_sector_out`.
 
     Attributes
@@ -179,7 +179,7 @@ def bootstrap_stability(
     points, names, member, _ = _prepared(features, labels)
     draws = _bootstrap(points, member, fit, resamples, generator(rng, "bootstrap_stability"))
     jaccard = pd.DataFrame(draws, columns=pd.Index(names, name="cluster"))
-    return ClusterStability(frozen(jaccard.rename_axis(index="resample")), "bootstrap")
+    return ClusterStability(jaccard.rename_axis(index="resample"), "bootstrap")
 
 
 def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) -> ClusterStability:
@@ -323,4 +323,4 @@ def _left_out(
 ) -> ClusterStability:
     """Similarities, with the items left out in the caller's order."""
     jaccard = pd.DataFrame(rows, index=left, columns=pd.Index(names, name="cluster")).loc[order]
-    return ClusterStability(frozen(jaccard.rename_axis(index="left_out")), method)
+    return ClusterStability(jaccard.rename_axis(index="left_out"), method)

@@ -23,7 +23,7 @@ from spatialkz.options import FocalModel
 from spatialkz.resampling.checks import seeds_of
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, check_number, monte_carlo_tail
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 
 MODELS: tuple[FocalModel, ...] = ("focal", "belt", "dispersed")
 # Cells of tables that are worked on at once, and the most tables that share a generator.
@@ -36,8 +36,8 @@ FORESTS = 6
 _LEAF = 10
 
 
-@dataclass(frozen=True)
-class ModelChoice:
+@dataclass(frozen=True, repr=False)
+class ModelChoice(Result):
     """Result of :func:`model_posterior`.
 
     Attributes
@@ -229,14 +229,14 @@ def model_posterior(
     labels = pd.Index([str(model) for model in models], name="model")
     truth = np.repeat(np.arange(len(models)), each)
     return ModelChoice(
-        frozen(pd.Series(grown.posterior[0], labels, name="posterior")),
-        frozen(pd.Series(grown.error[0], labels, name="error")),
-        frozen(pd.Series(grown.votes[0], labels, name="votes")),
-        frozen(pd.Series([fit_p_value(part, observed) for part in simulated], labels, name="fit")),
-        frozen(_confusion(truth, grown.judged, labels)),
-        frozen(calibration_curve(truth, grown.judged)),
-        frozen(_quantiles(simulated, observed, labels)),
-        frozen(pd.Series(grown.importance, pd.Index(SUMMARIES, name="summary"), name="importance")),
+        pd.Series(grown.posterior[0], labels, name="posterior"),
+        pd.Series(grown.error[0], labels, name="error"),
+        pd.Series(grown.votes[0], labels, name="votes"),
+        pd.Series([fit_p_value(part, observed) for part in simulated], labels, name="fit"),
+        _confusion(truth, grown.judged, labels),
+        calibration_curve(truth, grown.judged),
+        _quantiles(simulated, observed, labels),
+        pd.Series(grown.importance, pd.Index(SUMMARIES, name="summary"), name="importance"),
         tuple(map(str, constant)),
         simulations,
         threshold,

@@ -28,7 +28,7 @@ from spatialkz.resampling.pvalues import (
     permutation_parts,
 )
 from spatialkz.resampling.shuffles import Keys, order_keys
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 
 # Draws kept whole for the envelope; it needs no more.
 _ENVELOPE = 999
@@ -44,8 +44,8 @@ _SENTENCES = {
 RowSums: TypeAlias = Floats
 
 
-@dataclass(frozen=True)
-class ColocationTest:
+@dataclass(frozen=True, repr=False)
+class ColocationTest(Result):
     """Result of :func:`colocation_test`.
 
     Attributes
@@ -242,9 +242,9 @@ def colocation_test(
         index=pd.RangeIndex(1, len(cells) + 1, name="rank"),
     )
     return ColocationTest(
-        frozen(statistics.assign(n=len(cells))),
-        frozen(regions.loc[quotients.index].rename_axis("region")),
-        frozen(envelope),
+        statistics.assign(n=len(cells)),
+        regions.loc[quotients.index].rename_axis("region"),
+        envelope,
         tuple(str(name) for name in quotients.columns if name in set(table.columns[~varies])),
         reason,
         null,

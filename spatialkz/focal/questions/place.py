@@ -30,7 +30,7 @@ from spatialkz.resampling.pvalues import (
     tail_p_value,
 )
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.spatial import local_moran, moran_power
 from spatialkz.spatial.moments import quadratic_moments
 
@@ -48,8 +48,8 @@ _EXACT_UP_TO = 25_000
 _BLOCK = 4_000_000
 
 
-@dataclass(frozen=True)
-class ContiguityTest:
+@dataclass(frozen=True, repr=False)
+class ContiguityTest(Result):
     """Result of :func:`contiguity_test`.
 
     Attributes
@@ -245,9 +245,9 @@ def contiguity_test(
     result = pd.concat(frames, names=["graph", "statistic"])
     varies, chosen = varying(cells), set(table.index[focus])
     return ContiguityTest(
-        frozen(result.assign(n=len(table))),
-        frozen(pd.DataFrame.from_dict(power, orient="index", columns=columns).rename_axis("graph")),
-        frozen(labels),
+        result.assign(n=len(table)),
+        pd.DataFrame.from_dict(power, orient="index", columns=columns).rename_axis("graph"),
+        labels,
         tuple(str(region) for region in quotients.index if region in chosen),
         tuple(str(name) for name in quotients.columns if name in set(table.columns[~varies])),
         "every region has the same breadth" if flat else "",

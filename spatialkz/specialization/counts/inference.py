@@ -12,7 +12,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import Adjustment, Alternative, QuotientMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import adjusted, check_number, tail_p_value
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization.counts import exact
 from spatialkz.specialization.counts.approximate import (
     delta,
@@ -44,8 +44,8 @@ _NULL = {
 _SHOWN = 10
 
 
-@dataclass(frozen=True)
-class QuotientTest:
+@dataclass(frozen=True, repr=False)
+class QuotientTest(Result):
     """Result of :func:`quotient_test`.
 
     Attributes
@@ -262,7 +262,7 @@ def quotient_test(
     result.index = pd.MultiIndex.from_product([table.index, table.columns], names=["region", "sector"])
     result = result.loc[labels]
     result.insert(4, "p_adjusted", adjusted(result["p_value"].to_numpy(), adjust))
-    return QuotientTest(frozen(result), method, alternative, confidence, adjust, resamples if draws else 0)
+    return QuotientTest(result, method, alternative, confidence, adjust, resamples if draws else 0)
 
 
 def _check_resamples(resamples: int, levels: Levels) -> None:

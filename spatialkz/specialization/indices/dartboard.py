@@ -19,7 +19,7 @@ from spatialkz.resampling.pvalues import (
     monte_carlo_tail,
     tail_p_value,
 )
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization.indices.regional import MEASURES, Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_table
@@ -41,8 +41,8 @@ _FALLING = {"entropy"}
 _BLOCK_BYTES = 64_000_000
 
 
-@dataclass(frozen=True)
-class IndexTest:
+@dataclass(frozen=True, repr=False)
+class IndexTest(Result):
     """Result of a test of indices against chance.
 
     Attributes
@@ -174,7 +174,7 @@ def concentration_test(
             sign = -1 if name in _FALLING else 1
             rows[sector, name] = {**against_null(value, null, alternative, sign), "count": int(total)}
     return IndexTest(
-        frozen(table_of_tests(rows, ["sector", "index"], families=len(chosen))),
+        table_of_tests(rows, ["sector", "index"], families=len(chosen)),
         "the units of a sector choose their regions independently, with the base shares as probabilities.",
         permutations,
         alternative,

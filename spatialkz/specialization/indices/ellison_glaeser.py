@@ -11,7 +11,6 @@ import pandas as pd
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import Alternative
 from spatialkz.randomness import generator
-from spatialkz.results import frozen
 from spatialkz.specialization.indices.dartboard import IndexTest, against_null, check_options, table_of_tests
 from spatialkz.specialization.indices.regional import Floats
 from spatialkz.specialization.margins import margins
@@ -211,7 +210,7 @@ def ellison_glaeser_test(
             "count": len(z),
         }
     return IndexTest(
-        frozen(table_of_tests(rows, ["sector"])),
+        table_of_tests(rows, ["sector"]),
         "the plants of a sector choose their regions independently, with the base shares as probabilities.",
         permutations,
         alternative,

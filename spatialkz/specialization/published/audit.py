@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization.completions import focus_range, quotient_range, share_range
 from spatialkz.specialization.published.adding_up import ShareSet, check_auditable
 from spatialkz.specialization.quotients import table_quotients
@@ -22,8 +22,8 @@ _TIGHT_BASES = 5_000
 _TIGHT_CELLS = 1_000
 
 
-@dataclass(frozen=True)
-class QuotientAudit:
+@dataclass(frozen=True, repr=False)
+class QuotientAudit(Result):
     """Result of :func:`audit_quotients`.
 
     Attributes
@@ -342,7 +342,7 @@ def _audit(low: pd.DataFrame, high: pd.DataFrame, group_of: pd.Series) -> Quotie
     slack["joint"] = float(whole.slack().sum()) if len(share_sets) > 1 else next(iter(slack.values()))
     tight = low.size <= _TIGHT_BASES
     base_shares = {
-        group: frozen(shares.bounds() if tight else shares.outer_bounds())
+        group: shares.bounds() if tight else shares.outer_bounds()
         for group, shares in share_sets.items()
         if not slack[group]
     }
@@ -350,7 +350,7 @@ def _audit(low: pd.DataFrame, high: pd.DataFrame, group_of: pd.Series) -> Quotie
     found = pd.Series(slack, name="slack")
     return QuotientAudit(
         share_sets=share_sets,
-        slack=frozen(found),
+        slack=found,
         base_shares=base_shares,
         tight=tight,
         conflict=conflict,

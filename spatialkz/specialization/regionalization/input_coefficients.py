@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import AbsentSector, CoefficientError, CoefficientQuotient, FleggKind
-from spatialkz.results import frozen, json_ready
+from spatialkz.results import Result, json_ready
 from spatialkz.specialization.regionalization.cross_industry import (
     Floats,
     RegionalQuotients,
@@ -113,8 +113,8 @@ def regional_coefficients(
     return found.frame(_capped(cells, found, quotient) * coefficients, region)
 
 
-@dataclass(frozen=True)
-class FleggDelta:
+@dataclass(frozen=True, repr=False)
+class FleggDelta(Result):
     """Result of :func:`flegg_delta`.
 
     Attributes
@@ -287,7 +287,7 @@ def flegg_delta(
         quotient=quotient,
         region=str(region),
         cells=int((known > 0).sum()) if error == "mape" else known.size,
-        profile=frozen(pd.Series(errors, index=pd.Index(_GRID, name="delta"), name="error")),
+        profile=pd.Series(errors, index=pd.Index(_GRID, name="delta"), name="error"),
     )
 
 
