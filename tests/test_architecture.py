@@ -147,3 +147,12 @@ def test_every_public_name_is_there_and_documented():
             assert getattr(spatialkz, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'magic'"):
         spatialkz.magic  # noqa: B018
+
+
+def test_no_two_classes_have_one_name():
+    places = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert not {name: found for name, found in places.items() if len(found) > 1}

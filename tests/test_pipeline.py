@@ -17,7 +17,7 @@ from spatialkz.errors import InputError, Notice, OutputError
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.spatial import moran
 from spatialkz.specialization import breadth, table_quotients
-from spatialkz.study import Choices, Places, Study
+from spatialkz.study import Choices, Study, StudyContext
 from spatialkz.tables import ActivityTable
 
 TABLES = ["quotients", "concentration", "autocorrelation", "local", "clusters", "candidates", "areas"]
@@ -228,7 +228,7 @@ def test_odd_labels_come_through_and_are_told(odd):
 
 
 def sites(sector):
-    return Places(
+    return StudyContext(
         sites=pd.DataFrame({"policy": ["zone"], "site": ["Port"], "region": ["R1"]}),
         specializations=pd.DataFrame(
             {"policy": ["zone"], "site": ["Port"], "named": ["x"], "sector": [sector], "reason": [""]}
@@ -255,15 +255,17 @@ LETTERS = list("abcdef")
             lambda: grouped({letter: "all" if letter < "d" else "rest" for letter in LETTERS}),
             "A group or family is called 'all', which means all sectors",
         ),
-        (lambda: small(LETTERS, places=sites("steel")), "names the sector steel, which the quotients lack"),
+        (lambda: small(LETTERS, context=sites("steel")), "names the sector steel, which the quotients lack"),
         (
-            lambda: small(LETTERS, places=Places(rules=rules("needs = { airports = 1 }"))),
+            lambda: small(LETTERS, context=StudyContext(rules=rules("needs = { airports = 1 }"))),
             "The rule 'hub' needs the evidence airports, which does not exist",
         ),
         (
             lambda: small(
                 LETTERS,
-                places=Places(named=pd.DataFrame({"site": ["Campus"], "kind": ["park"], "region": ["R1"]})),
+                context=StudyContext(
+                    named=pd.DataFrame({"site": ["Campus"], "kind": ["park"], "region": ["R1"]})
+                ),
                 choices=Choices(threshold=1e8),
             ),
             "No quotient reaches",

@@ -134,7 +134,7 @@ def placed(folder):
 
 def test_places_are_read_and_reach_the_ranking(placed):
     study = read_study(written(placed, TOML + PLACES))
-    places = study.places
+    places = study.context
     assert places.sites.to_dict("list") == {
         "policy": ["technopark"] * 2, "site": ["Harbor Park", "Steel Valley"], "region": ["South", "North"],
     }  # fmt: skip
@@ -148,11 +148,11 @@ def test_places_are_read_and_reach_the_ranking(placed):
     assert types == {"North": "none", "East": "none", "South": "hub", "West": "none"}
     named = ranking.candidates.set_index(["region", "sector"])["named_by"]
     assert set(named.index[named != "none"]) == {("South", "software"), ("North", "steel")}
-    assert quick.places.named["site"].tolist() == ["Old Harbor"]
+    assert quick.context.named["site"].tolist() == ["Old Harbor"]
 
 
 def test_a_study_without_places_has_empty_ones(folder):
-    places = read_study(written(folder, TOML)).places
+    places = read_study(written(folder, TOML)).context
     assert places.sites.empty
     assert places.specializations.empty
     assert places.rules is None
@@ -318,7 +318,7 @@ def test_marks_are_ones_and_zeros_of_the_same_cells(folder):
 def test_sites_may_be_called_as_their_regions_are(placed):
     text = PLACES.replace('site = "park"', 'site = "region"')
     text = text.replace('specializations = "named.csv"\n', "")
-    assert read_study(written(placed, TOML + text)).places.sites["site"].tolist() == ["South", "North"]
+    assert read_study(written(placed, TOML + text)).context.sites["site"].tolist() == ["South", "North"]
 
 
 def test_a_base_of_another_kind_is_said_in_the_file(folder):

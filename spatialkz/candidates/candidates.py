@@ -188,7 +188,7 @@ def rank_candidates(
             known, threshold=threshold, permutations=study.choices.permutations, rng=rng
         )
     low, high = quotient_interval(study.table)
-    case = _Case(
+    case = _RankingInput(
         Setting.of(study, quotients), quotients.to_numpy(), partial(drawn_quotients, study.table), threshold
     )
     for_cells, for_areas, for_types = generator(rng, "rank_candidates").spawn(3)
@@ -230,7 +230,7 @@ def _arranged(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _RankingInput:
     """Quotients, what draws them within their error, and what turns them into evidence."""
 
     setting: Setting

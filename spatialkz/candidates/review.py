@@ -144,7 +144,7 @@ def review_ranking(
             except InputError as error:
                 # Too few names to be compared with others; the rest of the review stands.
                 notes.append(f"The naming by {policy} was not tested. {error}")
-    named = study.places.named
+    named = study.context.named
     evidence = areas[[name for name in ("rank", "breadth", "district_type", "formation") if name in areas]]
     return RankingReview(
         agreement=agreement,

@@ -118,7 +118,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Neighbors:
+class NeighborOptions:
     """Who neighbors whom."""
 
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
@@ -154,12 +154,12 @@ class Neighbors:
 _PANELS = {
     "Which cells make up the table": Selection,
     "How its file is read, where the content does not tell": Reading,
-    "Who neighbors whom": Neighbors,
+    "Who neighbors whom": NeighborOptions,
 }
 
 
 @dataclass(frozen=True)
-class Source(Neighbors, Reading, Selection):
+class Source(NeighborOptions, Reading, Selection):
     """What a command is given to work on: a study, or a table and how to read it."""
 
     file: str = ""
@@ -184,7 +184,7 @@ class Source(Neighbors, Reading, Selection):
 
     def refuse_neighbors(self, why: str) -> None:
         """Refuse options that say who neighbors whom, where nothing would heed them."""
-        for option in fields(Neighbors):
+        for option in fields(NeighborOptions):
             if getattr(self, option.name) not in (None, False, (), []):
                 raise InputError(f"{why}; leave out --{option.name.replace('_', '-')}.")
 

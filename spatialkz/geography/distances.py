@@ -13,7 +13,7 @@ from scipy.spatial import Delaunay as Triangulation
 from scipy.spatial import KDTree, QhullError
 
 from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.geography.places import Layout, Places, Positions
+from spatialkz.geography.places import Places, Positions, RegionGeometry
 from spatialkz.geography.recipes import Recipe, binary, check_option, check_positive, check_whole
 from spatialkz.options import Asymmetry, KernelFunction
 from spatialkz.tables import check_same_regions
@@ -54,7 +54,7 @@ class KNearest(Recipe):
         count = "nearest neighbor" if self.k == 1 else f"{self.k} nearest neighbors"
         return f"{count}, either way" if self.symmetric else count
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 to the nearest."""
         check_fewer(self.k, len(layout))
         nearest, _ = layout.places.nearest(self.k)
@@ -89,7 +89,7 @@ class DistanceBand(Recipe):
             return "smallest distance band that leaves no region alone"
         return f"distance band up to {self.threshold:g} km"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 within the band."""
         places = layout.places
         reach = float(places.nearest()[1].max()) if self.threshold is None else self.threshold
@@ -128,7 +128,7 @@ class InverseDistance(Recipe):
         reach = "" if self.threshold is None else f", up to {self.threshold:g} km"
         return f"inverse distance, power {self.power:g}{reach}"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Powers of the distance in kilometers."""
         weights = layout.places.within(np.inf if self.threshold is None else self.threshold)
         weights.data = weights.data**-self.power
@@ -178,7 +178,7 @@ class Kernel(Recipe):
             return f"{self.function} kernel on the {self.k} nearest"
         return f"{self.function} kernel, bandwidth {self.bandwidth:g} km"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Kernel of the relative distances."""
         places = layout.places
         if self.k is not None:
@@ -212,7 +212,7 @@ class Delaunay(Recipe):
     def __str__(self) -> str:
         return "Delaunay triangulation"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 along the edges."""
         i, j = _triangulation_edges(layout.places)
         return _both_ways(i, j, len(layout))
@@ -238,7 +238,7 @@ class Gabriel(Recipe):
     def __str__(self) -> str:
         return "Gabriel graph"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 along the edges."""
         places = layout.places
         if len(layout) == 2:
@@ -357,7 +357,7 @@ class TravelTime(Recipe):
             words += f", inverse with power {self.power:g}"
         return f"{words} ({_WORDS.get(self.asymmetry, 'the same both ways')})"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights by minutes."""
         table, n = self.table, len(layout)
         named = pd.Index(table["from"])  # holds every region: each pair stands both ways

@@ -27,7 +27,7 @@ from spatialkz.geography.distances import (
     KNearest,
     TravelTime,
 )
-from spatialkz.geography.places import Layout, Places
+from spatialkz.geography.places import Places, RegionGeometry
 from spatialkz.geography.recipes import CityMerged, Queen, Recipe, Rook, check_option, enclaves
 from spatialkz.options import GraphPolicy
 from spatialkz.tables import check_labels, check_same_regions
@@ -124,7 +124,7 @@ def neighbor_graph(
     check_option(isolates, "isolates", get_args(GraphPolicy))
     check_option(parts, "parts", get_args(GraphPolicy))
     made = as_recipe(recipe, **options)
-    layout = Layout(regions, points, gap)
+    layout = RegionGeometry(regions, points, gap)
     return settled(
         made.weights(layout), layout.labels, lambda: layout.places, isolates, parts, source=f"by {made}"
     )
@@ -342,7 +342,7 @@ def recipe_family(regions: gpd.GeoDataFrame | None = None) -> dict[str, Recipe]:
     family = {line: as_recipe(line) for line in _FAMILY}
     if regions is None:
         return family
-    layout = Layout(regions)
+    layout = RegionGeometry(regions)
     left_out = {line for line, r in family.items() if isinstance(r, KNearest) and r.k >= len(layout)}
     if not layout.has_polygons:
         left_out |= {"queen", "rook", "city_merged"}

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, RegionError, listing
 from spatialkz.geography.graphs import settled
-from spatialkz.geography.places import Layout, Places
+from spatialkz.geography.places import Places, RegionGeometry
 from spatialkz.geography.recipes import check_option
 from spatialkz.options import GraphPolicy, WeightsInFile
 from spatialkz.tables import check_labels, parse_numbers, read_rows
@@ -128,7 +128,7 @@ def read_neighbors(
                 f"Attaching regions to the nearest ones needs boundaries or points beside {path.name}, but "
                 "there are none; give them, or add the pairs to the file."
             )
-        return Layout(places.loc[regions]).places
+        return RegionGeometry(places.loc[regions]).places
 
     if path.suffix.lower() == ".gwt" and (matrix.data != 1).any():
         notes += (

@@ -150,7 +150,7 @@ class Places:
         return j[chosen], kilometers[chosen]
 
 
-class Layout:
+class RegionGeometry:
     """What a recipe may ask of the regions; each part is checked when it is first asked for.
 
     Attributes

@@ -13,7 +13,7 @@ import shapely
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
-from spatialkz.geography.places import Layout
+from spatialkz.geography.places import RegionGeometry
 
 
 class Recipe(ABC):
@@ -23,7 +23,7 @@ class Recipe(ABC):
     """
 
     @abstractmethod
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights between regions by position, shape (n, n), positive, with an empty diagonal."""
 
     def __or__(self, other: Recipe) -> Union:
@@ -46,7 +46,7 @@ class Queen(Recipe):
     def __str__(self) -> str:
         return "queen contiguity"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 between neighbors."""
         return layout.contiguity()
 
@@ -64,7 +64,7 @@ class Rook(Recipe):
     def __str__(self) -> str:
         return "rook contiguity"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 between neighbors."""
         return layout.contiguity(rook=True)
 
@@ -102,7 +102,7 @@ class CityMerged(Recipe):
     def __str__(self) -> str:
         return f"city merged with its region ({self.base})"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of the base recipe, completed."""
         base = self.base.weights(layout).tolil()
         merged = base.copy()
@@ -132,7 +132,7 @@ class Union(Recipe):
     def __str__(self) -> str:
         return f"{_part(self.first)} or {_part(self.second)}"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 where either recipe has a neighbor."""
         return binary(binary(self.first.weights(layout)) + binary(self.second.weights(layout)))
 
@@ -156,7 +156,7 @@ class Intersection(Recipe):
     def __str__(self) -> str:
         return f"{_part(self.first)} and {_part(self.second)}"
 
-    def weights(self, layout: Layout) -> csr_array:
+    def weights(self, layout: RegionGeometry) -> csr_array:
         """Weights of 1 where both recipes have a neighbor."""
         return binary(self.first.weights(layout)).multiply(binary(self.second.weights(layout))).tocsr()
 
@@ -204,7 +204,7 @@ def _part(recipe: Recipe) -> str:
     return f"({recipe})" if isinstance(recipe, Union | Intersection) else str(recipe)
 
 
-def _enclaves(layout: Layout) -> list[tuple[int, int]]:
+def _enclaves(layout: RegionGeometry) -> list[tuple[int, int]]:
     """Positions of enclaves and of their hosts."""
     neighbors = layout.contiguity()
     shapes = layout.polygons.to_numpy()
@@ -217,7 +217,7 @@ def _enclaves(layout: Layout) -> list[tuple[int, int]]:
     return found
 
 
-def enclaves(layout: Layout) -> pd.Series[Any]:
+def enclaves(layout: RegionGeometry) -> pd.Series[Any]:
     """Host of each enclave, by label, as :class:`CityMerged` defines them."""
     cities, hosts = np.array(_enclaves(layout), dtype=int).reshape(-1, 2).T
     return pd.Series(layout.labels[hosts], index=layout.labels[cities], name="host", dtype=object)

@@ -15,9 +15,9 @@ import pandas as pd
 from spatialkz import datasets
 from spatialkz.study.files import StudyFiles
 from spatialkz.study.schema import check_study, read_toml
-from spatialkz.study.study import Choices, Places, Study
+from spatialkz.study.study import Choices, Study, StudyContext
 
-__all__ = ["Choices", "Places", "Study", "list_studies", "load_study", "read_study", "study_files"]
+__all__ = ["Choices", "Study", "StudyContext", "list_studies", "load_study", "read_study", "study_files"]
 
 
 def list_studies() -> pd.DataFrame:

@@ -29,7 +29,7 @@ from spatialkz.study.schema import (
     read_toml,
     require_file,
 )
-from spatialkz.study.study import Choices, Origin, Places, Study
+from spatialkz.study.study import Choices, Origin, Study, StudyContext
 from spatialkz.tables import (
     ActivityTable,
     RegionTable,
@@ -91,7 +91,7 @@ class StudyFiles:
             placement=placement,
             marks=self._marks(),
             claims=claims,
-            places=places,
+            context=places,
             choices=Choices(**model.choices),
             inputs=tuple(self.inputs),
             notes=tuple(self.notes),
@@ -342,7 +342,7 @@ class StudyFiles:
         check_section(ClaimsFile, found, name)
         return tuple(found["claim"])
 
-    def _places(self) -> Places:
+    def _places(self) -> StudyContext:
         section = self.model.places
         columns = {
             "named": ["site", "kind", "region"],
@@ -372,7 +372,7 @@ class StudyFiles:
         if section.rules is not None:
             found["rules"] = self.file(section.rules)
             check_section(RulesFile, read_toml(found["rules"]), section.rules)
-        return Places(**found)
+        return StudyContext(**found)
 
     def _placement(self) -> pd.Series | None:
         given = self.model.placement

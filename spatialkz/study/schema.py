@@ -32,19 +32,19 @@ ChoiceName = Literal["threshold", "alpha", "permutations", "resamples", "draws",
 Checked = TypeVar("Checked", bound=BaseModel)
 
 
-class Section(BaseModel):
+class StudySection(BaseModel):
     """A section: its keys are known, their values typed, and neither can change."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _needs(section: Section, key: str, other: str, why: str) -> None:
+def _needs(section: StudySection, key: str, other: str, why: str) -> None:
     """Refuse a key that says nothing without another, so that none is passed over in silence."""
     if key in section.model_fields_set and getattr(section, other) is None:
         raise PydanticCustomError("unused", f"{key} goes with {other}: {why}")
 
 
-class BaseFile(Section):
+class BaseFile(StudySection):
     """A base in a file of its own."""
 
     file: Text
@@ -53,7 +53,7 @@ class BaseFile(Section):
     where: dict[str, Cell | list[Cell]] = {}
 
 
-class Suppressed(Section):
+class Suppressed(StudySection):
     """What is known of suppressed cells beside the totals that are printed."""
 
     largest: Number | dict[str, Number] | None = None
@@ -61,7 +61,7 @@ class Suppressed(Section):
     sums_to_base: bool | None = None
 
 
-class Table(Section):
+class TableKeys(StudySection):
     """The table: its file, how it is read, and what its numbers are."""
 
     file: Text
@@ -108,19 +108,19 @@ class Table(Section):
         return TableOptions(**given | {name: tuple(given[name]) for name in ("drop", "drop_regions")})
 
 
-class Regions(Section):
+class Regions(StudySection):
     """Regions whose names and boundaries come with the package."""
 
     division: Text | None = None
 
 
-class File(Section):
+class File(StudySection):
     """A file beside the table."""
 
     file: Text
 
 
-class Geography(Section):
+class Geography(StudySection):
     """Who neighbors whom."""
 
     graph: Text = "queen"
@@ -146,14 +146,14 @@ class Geography(Section):
         return self
 
 
-class PolicyFile(Section):
+class PolicyFile(StudySection):
     """Sites of one policy: a file, and its column with their names."""
 
     file: Text
     site: Text
 
 
-class PlaceFiles(Section):
+class PlaceFiles(StudySection):
     """What is known of the regions beside the table."""
 
     policies: dict[Text, PolicyFile] = {}
@@ -164,10 +164,10 @@ class PlaceFiles(Section):
     rules: Text | None = None
 
 
-class StudyModel(Section):
+class StudyModel(StudySection):
     """A study file."""
 
-    table: Table
+    table: TableKeys
     name: Text | None = None
     title: Text | None = None
     source: str = ""
@@ -180,7 +180,7 @@ class StudyModel(Section):
     choices: dict[ChoiceName, Any] = {}
 
 
-class Rule(Section):
+class Rule(StudySection):
     """One way of being a district of a type."""
 
     type: Text
@@ -189,7 +189,7 @@ class Rule(Section):
     why: str = ""
 
 
-class RulesFile(Section):
+class RulesFile(StudySection):
     """Rules for types of district."""
 
     rule: Annotated[list[Rule], Field(min_length=1)]
@@ -206,7 +206,7 @@ class Claim(BaseModel):
     kind: Text
 
 
-class ClaimsFile(Section):
+class ClaimsFile(StudySection):
     """What the source says of its table."""
 
     claim: Annotated[list[Claim], Field(min_length=1)]

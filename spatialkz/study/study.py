@@ -69,7 +69,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Places:
+class StudyContext:
     """What is known of the regions beside the table; enters no score.
 
     Attributes
@@ -146,7 +146,7 @@ class Study(Shown):
         Which cells the source marks as reaching the threshold (bold type), shaped like the table.
     claims : tuple of mappings
         What the source says of its table, for :func:`spatialkz.specialization.check_claims`.
-    places : Places
+    context : StudyContext
         Growth points, cities, and rules for types of district.
     choices : Choices
     inputs : tuple of Path
@@ -180,7 +180,7 @@ class Study(Shown):
     placement: pd.Series | None = None
     marks: pd.DataFrame | None = None
     claims: tuple[Mapping[str, Any], ...] = ()
-    places: Places = field(default_factory=Places)
+    context: StudyContext = field(default_factory=StudyContext)
     choices: Choices = field(default_factory=Choices)
     inputs: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
@@ -204,15 +204,15 @@ class Study(Shown):
             object.__setattr__(self, "placement", self.placement.loc[labels].astype("Int64").rename("tier"))
 
         for name, regions in (
-            ("The list of growth points", self.places.sites["region"]),
-            ("The list of named places", self.places.named["region"]),
-            ("The list of cities", self.places.cities.index),
+            ("The list of growth points", self.context.sites["region"]),
+            ("The list of named places", self.context.named["region"]),
+            ("The list of cities", self.context.cities.index),
         ):
             unknown = pd.Index(regions).unique().difference(labels)
             if len(unknown):
                 raise RegionError(f"{name} has regions that the table lacks: {listing(unknown)}.")
-        if len(self.places.prerequisites):
-            known = prerequisite_quotients(self.places.prerequisites).index
+        if len(self.context.prerequisites):
+            known = prerequisite_quotients(self.context.prerequisites).index
             check_same_regions(known, labels, "the table of prerequisites")
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")

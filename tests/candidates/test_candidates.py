@@ -10,7 +10,7 @@ from spatialkz.candidates.scoring.uncertainty import ranks
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError
 from spatialkz.specialization import density
-from spatialkz.study import Choices, Places
+from spatialkz.study import Choices, StudyContext
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_probabilities_of_the_top_add_up(ranking):
 
 
 def test_tiers_growth_points_and_types_enter_no_score(quick):
-    places = replace(quick.places, sites=quick.places.sites.iloc[:0], rules=None)
-    turned = replace(quick, placement=5 - quick.placement.fillna(2), places=places)
+    places = replace(quick.context, sites=quick.context.sites.iloc[:0], rules=None)
+    turned = replace(quick, placement=5 - quick.placement.fillna(2), context=places)
     first, second = rank_candidates(quick, rng=1), rank_candidates(turned, rng=1)
     scored = ["rank", "region", "score", "rank_low", "rank_high"]
     pd.testing.assert_frame_equal(first.areas[[*scored, "p_top3"]], second.areas[[*scored, "p_top3"]])
@@ -139,7 +139,9 @@ def test_counts_rank_with_their_sampling_error(quick):
     ends = []
     for factor in (1, 1000):
         table = spatialkz.ActivityTable(few * factor, kind="counts")
-        small = replace(quick, table=table, sectors=pd.DataFrame(), marks=None, claims=(), places=Places())
+        small = replace(
+            quick, table=table, sectors=pd.DataFrame(), marks=None, claims=(), context=StudyContext()
+        )
         found = rank_candidates(small, draws=500, rng=1)
         assert (found.candidates["lq_low"] < found.candidates["lq"]).all()
         assert (found.candidates["lq"] < found.candidates["lq_high"]).all()

@@ -25,7 +25,7 @@ from spatialkz.specialization import (
     sector_share_interval,
     table_quotients,
 )
-from spatialkz.study import Choices, Places, Study
+from spatialkz.study import Choices, Study, StudyContext
 from spatialkz.tables import prerequisite_quotients
 
 QUICK = Choices(permutations=99, resamples=10, draws=100, simulations=600)
@@ -102,10 +102,12 @@ def test_area_columns_by_hand(ranking, quotients, quick):
     industry = quick.table.groups.index[quick.table.groups == "industry"]
     assert areas["breadth_industry"].to_dict() == (quotients[industry] >= 1).sum(axis=1).to_dict()
     assert (areas["breadth_industry"] + areas["breadth_services"]).equals(areas["breadth"])
-    parks = quick.places.sites.groupby("region")[["policy", "site"]].apply(lambda g: len(g.drop_duplicates()))
+    parks = quick.context.sites.groupby("region")[["policy", "site"]].apply(
+        lambda g: len(g.drop_duplicates())
+    )
     assert areas.loc[parks.index, "growth_points"].to_dict() == parks.to_dict()
     assert (areas.drop(parks.index)["growth_points"] == 0).all()
-    reached = prerequisite_quotients(quick.places.prerequisites) >= 1
+    reached = prerequisite_quotients(quick.context.prerequisites) >= 1
     assert areas["prerequisites"].to_dict() == reached.sum(axis=1).to_dict()
     assert areas.loc["Almaty City", "prerequisites"] == 4
     assert areas.loc["Turkestan", "prerequisites"] == 1
@@ -131,7 +133,7 @@ def test_a_study_of_counts_gets_p_values_and_one_without_places_no_types(counted
 
 
 def test_without_places_all_but_types_and_names_stays(quick, ranking):
-    bare = rank_candidates(replace(quick, places=Places()), rng=3)
+    bare = rank_candidates(replace(quick, context=StudyContext()), rng=3)
     gone = {"district_type", "type_lacks", "type_share", "prerequisites"}
     assert set(ranking.areas) - set(bare.areas) == gone
     same = [name for name in bare.areas if name != "growth_points"]

@@ -265,11 +265,11 @@ def test_bad_tests_are_refused(change, message):
 
 def test_the_other_reading_of_where_the_park_of_innovative_technologies_lies(study, quotients):
     """What data/datapackage.json says of it: the paper's text has its village in Almaty Region."""
-    elsewhere = study.places.sites.copy()
+    elsewhere = study.context.sites.copy()
     elsewhere.loc[elsewhere["site"] == "Park of innovative technologies", "region"] = "Almaty Region"
     matched = []
-    for sites in (study.places.sites, elsewhere):
-        points = growth_points(sites, study.places.specializations, quotients)
+    for sites in (study.context.sites, elsewhere):
+        points = growth_points(sites, study.context.specializations, quotients)
         zones = points[points["policy"] == "special economic zone"]
         matched.append(int((zones["status"] == "matched").sum()))
         mapped = zones.dropna(subset=["sector"])

@@ -15,7 +15,7 @@ from spatialkz.candidates import (
     site_evidence,
 )
 from spatialkz.candidates.scoring.sensitivity import area_sensitivity
-from spatialkz.study import Places
+from spatialkz.study import StudyContext
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_every_policy_and_all_together_are_tested_with_power(review, quotients):
 def test_named_places_have_the_evidence_of_their_region(review, ranking, quick):
     areas = ranking.areas.set_index("region")
     evidence = areas[["rank", "breadth", "district_type", "formation"]]
-    pd.testing.assert_frame_equal(review.sites, site_evidence(quick.places.named, evidence))
+    pd.testing.assert_frame_equal(review.sites, site_evidence(quick.context.named, evidence))
     assert review.sites.set_index("site").loc["Talgar", "region"] == "Almaty Region"
 
 
@@ -88,7 +88,7 @@ def _by_policy(counts):
 
 
 def test_what_a_study_does_not_know_is_none_or_empty(quick, ranking):
-    bare = replace(quick, placement=None, places=Places())
+    bare = replace(quick, placement=None, context=StudyContext())
     review = review_ranking(bare, ranking, rng=1)
     assert review.agreement is None
     assert review.growth is None
@@ -101,20 +101,20 @@ def test_what_a_study_does_not_know_is_none_or_empty(quick, ranking):
 
 
 def test_tiers_that_tell_nothing_are_not_compared(quick, ranking):
-    places = replace(quick.places, sites=quick.places.sites.iloc[:0], named=quick.places.named.iloc[:0])
+    places = replace(quick.context, sites=quick.context.sites.iloc[:0], named=quick.context.named.iloc[:0])
     one = quick.placement.where(quick.placement.isna(), 2)
-    review = review_ranking(replace(quick, placement=one, places=places), ranking, rng=1)
+    review = review_ranking(replace(quick, placement=one, context=places), ranking, rng=1)
     assert (review.agreement, review.growth, review.sites) == (None, None, None)
 
 
 def test_one_policy_is_tested_once(quick, ranking):
-    places = quick.places
+    places = quick.context
     parks = replace(
         places,
         sites=places.sites[places.sites["policy"] == "technopark"],
         specializations=places.specializations[places.specializations["policy"] == "technopark"],
     )
-    assert list(review_ranking(replace(quick, places=parks), ranking, rng=1).naming) == ["technopark"]
+    assert list(review_ranking(replace(quick, context=parks), ranking, rng=1).naming) == ["technopark"]
 
 
 def test_the_review_changes_no_rank_and_repeats_with_its_seed(quick, ranking, review):
@@ -137,10 +137,10 @@ def test_sobol_indices_of_a_study_are_those_of_all_its_choices(quick):
 
 
 def test_a_single_name_is_not_tested_and_the_rest_stands(quick):
-    places = quick.places
+    places = quick.context
     one = places.specializations[places.specializations["sector"] == "computer"].head(1)
     site = places.sites[places.sites["site"].isin(one["site"])].head(1)
-    study = replace(quick, places=replace(places, sites=site, specializations=one))
+    study = replace(quick, context=replace(places, sites=site, specializations=one))
     review = review_ranking(study, rank_candidates(study, rng=1), rng=1)
     assert review.naming == {}
     assert "was not tested. Only one naming" in review.notes[0]

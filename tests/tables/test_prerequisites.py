@@ -5,7 +5,7 @@ import pytest
 
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError, RegionError
-from spatialkz.study import Places, Study
+from spatialkz.study import Study, StudyContext
 from spatialkz.tables import prerequisite_quotients
 
 ROWS = [
@@ -49,13 +49,13 @@ def test_bad_tables_are_told_in_one_sentence(table, told):
 
 
 def test_a_study_refuses_prerequisites_of_other_regions(study):
-    known = study.places.prerequisites
+    known = study.context.prerequisites
     for wrong, told in (
         (known.replace({"region": {"Akmola": "Nowhere"}}), "lacks Akmola.*has Nowhere"),
         (known[known["region"] != "Akmola"], "lacks Akmola"),
     ):
         with pytest.raises(RegionError, match=told):
-            Study(study.name, study.table, study.graph, places=Places(prerequisites=wrong))
+            Study(study.name, study.table, study.graph, context=StudyContext(prerequisites=wrong))
 
 
 def test_the_bundled_table_is_the_sum_of_the_official_one(study):
@@ -67,7 +67,7 @@ def test_the_bundled_table_is_the_sum_of_the_official_one(study):
     assert set(official.index) == set(value_added.index) == set(regions.index)
     sums = official.assign(product=product).groupby(regions["unit_2018"]).sum()
     sums = sums.set_axis(regions.loc[sums.index, "name_en_2018"], axis=0)
-    wide = study.places.prerequisites.pivot(index="region", columns="indicator", values=["value", "base"])
+    wide = study.context.prerequisites.pivot(index="region", columns="indicator", values=["value", "base"])
     wide = wide.astype(float)
     for indicator, value, base in (
         ("research spending", "research_spending", "product"),

@@ -83,10 +83,10 @@ def check_context(study: Study) -> None:
     InputError, RegionError
         As :func:`growth_points`, :func:`read_district_rules`, :func:`district_types`, :func:`site_evidence`.
     """
-    quotients, named = table_quotients(study.table), study.places.named
+    quotients, named = table_quotients(study.table), study.context.named
     study_growth_points(study, quotients)
-    if study.places.rules is not None:
-        _district_types(study, study.places.rules, quotients)
+    if study.context.rules is not None:
+        _district_types(study, study.context.rules, quotients)
     if not named.empty:
         evidence = ["rank", "breadth", "district_type", "formation"]
         site_evidence(named, pd.DataFrame(index=quotients.index, columns=evidence))
@@ -166,8 +166,8 @@ def area_context(
     table = profile[kept].drop(columns="breadth_all", errors="ignore").astype(int)
     if colocation is not None:
         table["colocation_p"] = colocation.regions["p_value"]
-    if study.places.rules is not None:
-        rules, found = _district_types(study, study.places.rules, quotients)
+    if study.context.rules is not None:
+        rules, found = _district_types(study, study.context.rules, quotients)
         drawn = drawn_profile(
             drawn_quotients(study.table, _TYPE_DRAWS, rng),
             quotients.index,
@@ -208,9 +208,11 @@ def _with_neighbors_and_cluster(
 
 def study_growth_points(study: Study, quotients: pd.DataFrame) -> pd.DataFrame | None:
     """Growth points of a study against what their regions are specialized in; None if it knows none."""
-    if study.places.sites.empty or study.places.specializations.empty:
+    if study.context.sites.empty or study.context.specializations.empty:
         return None
-    return growth_points(study.places.sites, study.places.specializations, quotients, study.choices.threshold)
+    return growth_points(
+        study.context.sites, study.context.specializations, quotients, study.choices.threshold
+    )
 
 
 def _named_by(study: Study, quotients: pd.DataFrame) -> pd.Series:
@@ -225,15 +227,15 @@ def _named_by(study: Study, quotients: pd.DataFrame) -> pd.Series:
 def _places(study: Study) -> pd.DataFrame:
     """Numbers by region that rules may speak of: ``city``, ``growth_points``, and what is known beside."""
     regions = study.table.regions
-    sites = study.places.sites.drop_duplicates(["policy", "site", "region"]).assign(kind="growth_points")
+    sites = study.context.sites.drop_duplicates(["policy", "site", "region"]).assign(kind="growth_points")
     # A site's name may occur under two policies; what counts is the pair.
     sites["site"] = sites["policy"] + ": " + sites["site"]
     counts = site_counts(sites, regions, by="kind") if len(sites) else pd.DataFrame(index=regions)
     counts = counts.reindex(columns=["growth_points"], fill_value=0).assign(
-        city=study.places.cities.reindex(regions, fill_value=0)
+        city=study.context.cities.reindex(regions, fill_value=0)
     )
-    if len(study.places.prerequisites):
-        reached = prerequisite_quotients(study.places.prerequisites) >= 1
+    if len(study.context.prerequisites):
+        reached = prerequisite_quotients(study.context.prerequisites) >= 1
         counts["prerequisites"] = reached.sum(axis=1).reindex(regions)
     return counts
 

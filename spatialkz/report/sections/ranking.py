@@ -48,7 +48,7 @@ def areas(findings: Findings, words: Wording) -> Section:
     study, ranked = findings.study, findings.ranking.areas
     about = [words("types_note")] if "district_type" in ranked else []
     about.append(words("formation_note"))
-    if prerequisites := study.places.prerequisites["indicator"].nunique():
+    if prerequisites := study.context.prerequisites["indicator"].nunique():
         about.append(words("prerequisites_note", count=prerequisites))
     shifts, drawn = None, findings.ranking.area_uncertainty or findings.ranking.candidate_uncertainty
     if drawn is not None:

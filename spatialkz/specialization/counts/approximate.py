@@ -11,18 +11,18 @@ from scipy import special, stats
 from spatialkz.errors import InputError
 from spatialkz.resampling.pvalues import monte_carlo_tail
 from spatialkz.specialization.counts.exact import binomial, effective_binomial, hypergeometric_mass, support
-from spatialkz.specialization.counts.input import Cells, Floats, Inference, Levels, no_notes
+from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Floats, Inference, no_notes
 
 # Draws held at once, so that memory does not grow with the number of regions.
 _BLOCK_DRAWS = 4_000_000
 # NumPy draws no hypergeometric numbers from larger populations.
 _LARGEST_TOTAL = 1_000_000_000
-_Draw = Callable[[Cells, tuple[int, int], np.random.Generator], Floats]
+_Draw = Callable[[CountedCells, tuple[int, int], np.random.Generator], Floats]
 # Plants held at once over all resamples of a sector.
 _BLOCK_PLANTS = 4_000_000
 
 
-def delta(cells: Cells, levels: Levels) -> Inference:
+def delta(cells: CountedCells, levels: ErrorLevels) -> Inference:
     r"""Wald test and interval of log LQ, with the variance of :func:`log_quotient_variance`.
 
     No finite logarithm or no variance is left where a region has none or all of the sector, or the sector is
@@ -51,7 +51,7 @@ def delta(cells: Cells, levels: Levels) -> Inference:
     )
 
 
-def log_quotient_variance(cells: Cells) -> Floats:
+def log_quotient_variance(cells: CountedCells) -> Floats:
     r"""Variance of log LQ when each region's base is fixed and its sector count binomial.
 
     With :math:`p_k = q_{kj} / Q_k` and the region's share of the sector :math:`a = q_{ij} / q_j`,
@@ -70,7 +70,9 @@ def log_quotient_variance(cells: Cells) -> Floats:
     return np.where(cells.count > 0, own + np.maximum(others, 0.0), 0.0)
 
 
-def parametric_bootstrap(cells: Cells, levels: Levels, resamples: int, rng: np.random.Generator) -> Inference:
+def parametric_bootstrap(
+    cells: CountedCells, levels: ErrorLevels, resamples: int, rng: np.random.Generator
+) -> Inference:
     """Draw the sector's jobs anew: by their observed shares for the interval, by base shares for the test.
 
     Totals of sectors and bases stay as they are. Drawing from the fitted multinomial is the same as drawing
@@ -83,7 +85,7 @@ def parametric_bootstrap(cells: Cells, levels: Levels, resamples: int, rng: np.r
 
 
 def nonparametric_bootstrap(
-    cells: Cells, levels: Levels, resamples: int, rng: np.random.Generator
+    cells: CountedCells, levels: ErrorLevels, resamples: int, rng: np.random.Generator
 ) -> Inference:
     """Draw all jobs of the base with replacement for the interval; reassign them to sectors for the test.
 
@@ -115,16 +117,16 @@ def nonparametric_bootstrap(
     return _bootstrap(cells, levels, resamples, rng, (_fitted_table, _reassigned), acceleration, least)
 
 
-def _fitted_jobs(cells: Cells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _fitted_jobs(cells: CountedCells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
     drawn = rng.binomial(_whole(cells.sector), _column(cells.count / cells.sector), size)
     return np.asarray(drawn / _column(cells.sector) / _column(cells.share), dtype=np.float64)
 
 
-def _dartboard(cells: Cells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _dartboard(cells: CountedCells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
     return rng.binomial(_whole(cells.sector), _column(cells.share), size).astype(np.float64)
 
 
-def _fitted_table(cells: Cells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _fitted_table(cells: CountedCells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
     total = _whole(cells.total)
     share = _column(cells.count / cells.sector)
     elsewhere = _column((cells.base - cells.count) / np.maximum(cells.total - cells.sector, 1.0))
@@ -139,14 +141,14 @@ def _fitted_table(cells: Cells, size: tuple[int, int], rng: np.random.Generator)
     return np.asarray(count / sector / (base / _column(cells.total)), dtype=np.float64)
 
 
-def _reassigned(cells: Cells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _reassigned(cells: CountedCells, size: tuple[int, int], rng: np.random.Generator) -> Floats:
     base, total = _whole(cells.base), _whole(cells.total)
     return rng.hypergeometric(base, total - base, _whole(cells.sector), size).astype(np.float64)
 
 
 def _bootstrap(
-    cells: Cells,
-    levels: Levels,
+    cells: CountedCells,
+    levels: ErrorLevels,
     resamples: int,
     rng: np.random.Generator,
     draw: tuple[_Draw, _Draw],
@@ -192,7 +194,7 @@ def _bootstrap(
 
 
 def _accelerated(
-    quotients: Floats, cells: Cells, levels: Levels, acceleration: Floats
+    quotients: Floats, cells: CountedCells, levels: ErrorLevels, acceleration: Floats
 ) -> tuple[Floats, Floats]:
     """BCa limits (Efron 1987): percentiles shifted for bias and skewness; ties count half."""
     resamples = quotients.shape[1]
@@ -224,7 +226,7 @@ def _whole(values: Floats) -> np.ndarray:
     return _column(values).astype(np.int64)
 
 
-def effective_plants(cells: Cells, levels: Levels, herfindahl: Floats) -> Inference:
+def effective_plants(cells: CountedCells, levels: ErrorLevels, herfindahl: Floats) -> Inference:
     r"""Binomial inference with :math:`1 / H_j` plants of equal size in place of :math:`q_j` jobs.
 
     Under the dartboard of Ellison & Glaeser (1997) the region's share of a sector has expectation
@@ -235,7 +237,7 @@ def effective_plants(cells: Cells, levels: Levels, herfindahl: Floats) -> Infere
 
 
 def thrown_plants(
-    cells: Cells, levels: Levels, plants: list[Floats], resamples: int, rng: np.random.Generator
+    cells: CountedCells, levels: ErrorLevels, plants: list[Floats], resamples: int, rng: np.random.Generator
 ) -> Inference:
     r"""Throw the given plants: exact but for the Monte-Carlo error.
 

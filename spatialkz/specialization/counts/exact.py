@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special, stats
 
-from spatialkz.specialization.counts.input import Cells, Floats, Inference, Levels, no_notes
+from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Floats, Inference, no_notes
 
 # Cells summed together: few enough to stay in cache, many enough to hide the cost of a call.
 _CHUNK = 8192
@@ -23,7 +23,7 @@ _EXACT_ERRORS = np.array(
 )
 
 
-def binomial(cells: Cells, levels: Levels) -> Inference:
+def binomial(cells: CountedCells, levels: ErrorLevels) -> Inference:
     r"""Dartboard test and Clopper–Pearson interval.
 
     Given the sector's total and the base shares, :math:`q_{ij} \sim B(q_j, s_i\theta_{ij})` with
@@ -32,7 +32,7 @@ def binomial(cells: Cells, levels: Levels) -> Inference:
     return effective_binomial(cells, levels, cells.sector)
 
 
-def effective_binomial(cells: Cells, levels: Levels, trials: Floats) -> Inference:
+def effective_binomial(cells: CountedCells, levels: ErrorLevels, trials: Floats) -> Inference:
     r"""Binomial inference as if the sector consisted of ``trials`` units of equal size.
 
     The tails are those of the beta distribution, which defines them for trials that are no whole number:
@@ -58,7 +58,7 @@ def effective_binomial(cells: Cells, levels: Levels, trials: Floats) -> Inferenc
     )
 
 
-def hypergeometric(cells: Cells, levels: Levels) -> Inference:
+def hypergeometric(cells: CountedCells, levels: ErrorLevels) -> Inference:
     r"""Conditional test and interval with both margins fixed.
 
     Under the null hypothesis that region and sector are independent, every set of :math:`q_j` of the
@@ -67,7 +67,7 @@ def hypergeometric(cells: Cells, levels: Levels) -> Inference:
     :math:`\psi`; :func:`implied_quotient` turns them into quotients.
     """
 
-    def solved(part: Cells) -> tuple[Floats, ...]:
+    def solved(part: CountedCells) -> tuple[Floats, ...]:
         least, most = support(part)
         with np.errstate(divide="ignore"):
             highest_odds = 1 / _lowest_odds(_outside(part), levels.high)
@@ -79,7 +79,9 @@ def hypergeometric(cells: Cells, levels: Levels) -> Inference:
             hypergeometric_mass(replace(part, count=least)),
         )
 
-    flat = Cells(*(np.ravel(values) for values in (cells.count, cells.sector, cells.base, cells.total)))
+    flat = CountedCells(
+        *(np.ravel(values) for values in (cells.count, cells.sector, cells.base, cells.total))
+    )
     # Cells that need about as many terms are summed together.
     order = np.argsort(np.minimum(flat.count, np.minimum(flat.sector, flat.base) - flat.count))
     results = np.empty((6, flat.count.size))
@@ -90,7 +92,7 @@ def hypergeometric(cells: Cells, levels: Levels) -> Inference:
     return Inference(low, high, above, below, least_above, least_below, no_notes(cells.count.shape))
 
 
-def implied_quotient(odds_ratio: Floats, cells: Cells) -> Floats:
+def implied_quotient(odds_ratio: Floats, cells: CountedCells) -> Floats:
     r"""Quotient of a table with these margins and this odds ratio.
 
     .. math:: \frac{\mu (Q - Q_i - q_j + \mu)}{(Q_i - \mu)(q_j - \mu)} = \psi, \qquad
@@ -112,10 +114,10 @@ def implied_quotient(odds_ratio: Floats, cells: Cells) -> Floats:
     return np.clip(mean, least, most) * (cells.total / product)
 
 
-def hypergeometric_tails(cells: Cells) -> tuple[Floats, Floats]:
+def hypergeometric_tails(cells: CountedCells) -> tuple[Floats, Floats]:
     """P(X ≥ x) and P(X ≤ x), shape (cells,): the outer tail is summed, the inner one its complement."""
     upper = cells.count * cells.total >= cells.base * cells.sector
-    facing = Cells(
+    facing = CountedCells(
         np.where(upper, cells.count, cells.sector - cells.count),
         cells.sector,
         np.where(upper, cells.base, cells.total - cells.base),
@@ -127,7 +129,7 @@ def hypergeometric_tails(cells: Cells) -> tuple[Floats, Floats]:
     return np.where(upper, outer, inner), np.where(upper, inner, outer)
 
 
-def hypergeometric_mass(cells: Cells) -> Floats:
+def hypergeometric_mass(cells: CountedCells) -> Floats:
     """Probability of exactly this count, by Loader's (2000) product of three binomial probabilities."""
     chance = cells.sector / cells.total
     return np.asarray(
@@ -140,15 +142,15 @@ def hypergeometric_mass(cells: Cells) -> Floats:
     )
 
 
-def support(cells: Cells) -> tuple[Floats, Floats]:
+def support(cells: CountedCells) -> tuple[Floats, Floats]:
     """Smallest and largest count that the margins allow."""
     least = np.maximum(0.0, cells.base + cells.sector - cells.total)
     return least, np.minimum(cells.base, cells.sector)
 
 
-def _outside(cells: Cells) -> Cells:
+def _outside(cells: CountedCells) -> CountedCells:
     """The same cells seen from the rest of the country, where high counts are low ones."""
-    return Cells(cells.sector - cells.count, cells.sector, cells.total - cells.base, cells.total)
+    return CountedCells(cells.sector - cells.count, cells.sector, cells.total - cells.base, cells.total)
 
 
 def _log_binomial(x: Floats, n: Floats, chance: Floats) -> Floats:
@@ -190,7 +192,7 @@ def _deviance(x: Floats, mean: Floats) -> Floats:
     return np.where(np.abs(v) < 0.1, total, x * np.log(x / mean) + mean - x)
 
 
-def _lowest_odds(cells: Cells, level: float) -> Floats:
+def _lowest_odds(cells: CountedCells, level: float) -> Floats:
     """Odds ratio at which P(X ≥ x) equals the level; 0 where every odds ratio allows x.
 
     Newton's method on log P against log ψ. Log P is increasing and concave, so that after one step all
@@ -223,7 +225,7 @@ def _lowest_odds(cells: Cells, level: float) -> Floats:
     return result
 
 
-def _first_guess(cells: Cells, level: float) -> Floats:
+def _first_guess(cells: CountedCells, level: float) -> Floats:
     """Log odds ratio near the limit: Wilson & Hilferty's cube, with the table's variance."""
     least, _ = support(cells)
     x = cells.count
@@ -239,7 +241,7 @@ def _first_guess(cells: Cells, level: float) -> Floats:
     )
 
 
-def _ratio_sums(cells: Cells, odds: Floats) -> tuple[Floats, Floats]:
+def _ratio_sums(cells: CountedCells, odds: Floats) -> tuple[Floats, Floats]:
     r"""Sums over :math:`m \ge 0` of :math:`f(x + m) / f(x)` and of *m* times it, f with odds ratio ψ.
 
     All terms are positive and follow from each other by one multiplication, so nothing cancels.

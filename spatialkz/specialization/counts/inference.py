@@ -22,9 +22,9 @@ from spatialkz.specialization.counts.approximate import (
     thrown_plants,
 )
 from spatialkz.specialization.counts.input import (
-    Cells,
+    CountedCells,
+    ErrorLevels,
     Inference,
-    Levels,
     cells_of,
     check_herfindahl,
     check_plants,
@@ -238,7 +238,7 @@ def quotient_test(
         national_base=given.national_base if given else None,
     )
     cells = cells_of(found)
-    levels = Levels.of(alternative, confidence)
+    levels = ErrorLevels.of(alternative, confidence)
     draws = "bootstrap" in method or plants is not None
     if draws:
         _check_resamples(resamples, levels)
@@ -265,13 +265,15 @@ def quotient_test(
     return QuotientTest(result, method, alternative, confidence, adjust, resamples if draws else 0)
 
 
-def _check_resamples(resamples: int, levels: Levels) -> None:
+def _check_resamples(resamples: int, levels: ErrorLevels) -> None:
     smallest = min(level for level in (levels.low, levels.high) if level)
     # Limits at this confidence need as many.
     check_number(resamples, "resamples", max(99, int(np.ceil(1 / smallest - 1e-9)) - 1))
 
 
-def _assembled(cells: Cells, inference: Inference, alternative: Alternative, error: float) -> pd.DataFrame:
+def _assembled(
+    cells: CountedCells, inference: Inference, alternative: Alternative, error: float
+) -> pd.DataFrame:
     """All columns but the adjusted p-values, one row for each cell, region by region."""
     p_min = tail_p_value(inference.least_above, inference.least_below, alternative)
     note = inference.note.copy()

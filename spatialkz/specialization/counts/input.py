@@ -66,14 +66,14 @@ def _refuse_fractions(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def cells_of(found: Margins) -> Cells:
+def cells_of(found: Margins) -> CountedCells:
     """Arrays of the margins, once no count exceeds its base even by one."""
     over = np.argwhere(found.activity.to_numpy() > found.bases.to_numpy())
     if len(over):
         cells = [f"{found.activity.index[i]} × {found.activity.columns[j]}" for i, j in over]
         raise InputError(f"The base must contain the counts, but it is smaller in {listing(cells)}.")
     shape = found.activity.shape
-    return Cells(
+    return CountedCells(
         found.activity.to_numpy(),
         np.broadcast_to(found.sector_totals.to_numpy(), shape),
         found.bases.to_numpy(),
@@ -123,7 +123,7 @@ def check_plants(plants: pd.Series, sector_totals: pd.Series) -> list[Floats]:
 
 
 @dataclass(frozen=True)
-class Cells:
+class CountedCells:
     r"""Counts of a table and their margins, each of shape (regions, sectors).
 
     Attributes
@@ -148,23 +148,23 @@ class Cells:
         """Cells with none or all of the sector: resamples and derivatives say nothing about these."""
         return np.asarray((self.count == 0) | (self.count == self.sector))
 
-    def __getitem__(self, where: Any) -> Cells:
+    def __getitem__(self, where: Any) -> CountedCells:
         """The cells at ``where``, which NumPy understands."""
-        return Cells(self.count[where], self.sector[where], self.base[where], self.total[where])
+        return CountedCells(self.count[where], self.sector[where], self.base[where], self.total[where])
 
 
 @dataclass(frozen=True)
-class Levels:
+class ErrorLevels:
     """Chance of error allowed below and above an interval; 0 leaves that side open."""
 
     low: float
     high: float
 
     @classmethod
-    def of(cls, alternative: str, confidence: float) -> Levels:
+    def of(cls, alternative: str, confidence: float) -> ErrorLevels:
         """Equal tails for two-sided intervals, one bound for one-sided ones.
 
-        >>> Levels.of("greater", 0.95).high
+        >>> ErrorLevels.of("greater", 0.95).high
         0.0
         """
         error = 1.0 - confidence

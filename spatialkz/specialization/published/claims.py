@@ -17,7 +17,7 @@ Claim = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Case:
+class _AuditedTable:
     """What a claim is held against."""
 
     table: ActivityTable
@@ -74,7 +74,7 @@ def check_claims(
     >>> print(found.loc["research-in-two-cities", "verdict"], "-", found.loc["formula-1", "verdict"])
     possible - contradicted
     """
-    case = _Case(table, audit, marks, threshold)
+    case = _AuditedTable(table, audit, marks, threshold)
     rows = []
     for claim in claims:
         name, kind = claim.get("name", "a claim without a name"), claim.get("kind")
@@ -122,7 +122,7 @@ def _verdict(holds_everywhere: bool, holds_somewhere: bool) -> str:
     return "possible" if holds_somewhere else "contradicted"
 
 
-def _product_formula(_claim: Claim, case: _Case) -> tuple[str, str]:
+def _product_formula(_claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     values = case.table.values.to_numpy()
     above = int((case.table.interval()[0].to_numpy() > 1).sum())
     found = (
@@ -131,14 +131,14 @@ def _product_formula(_claim: Claim, case: _Case) -> tuple[str, str]:
     return _verdict(False, above == 0), found
 
 
-def _sector_counts(claim: Claim, case: _Case) -> tuple[str, str]:
+def _sector_counts(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     counts = case.table.groups.value_counts().to_dict()
     found = ", ".join(f"{counts.get(group, 0)} in {group}" for group in claim["counts"])
     same = counts == claim["counts"]
     return _verdict(same, same), f"the table has {found}"
 
 
-def _marks(claim: Claim, case: _Case) -> tuple[str, str]:
+def _marks(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     if case.marks is None:
         raise InputError(f"The claim {claim['name']} needs the marks of the table, and there are none.")
     low, high = case.table.interval()
@@ -156,7 +156,7 @@ def _marks(claim: Claim, case: _Case) -> tuple[str, str]:
     return _verdict(not cells, not (odd & certain).to_numpy().any()), found
 
 
-def _sector_share(claim: Claim, case: _Case) -> tuple[str, str]:
+def _sector_share(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     least, most = claim["between"]
     if not case.audit.feasible(case.table.groups[claim["sector"]]):
         return "undecided", "no base shares satisfy the adding-up identity, so shares have no bounds"
@@ -165,7 +165,7 @@ def _sector_share(claim: Claim, case: _Case) -> tuple[str, str]:
     return _verdict(least <= low and high <= most, low <= most and least <= high), found
 
 
-def _lower_quotient(claim: Claim, case: _Case) -> tuple[str, str]:
+def _lower_quotient(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     low, high = (bound[claim["sector"]] for bound in case.table.interval())
     values = case.table.values[claim["sector"]]
     told = ", ".join(f"{region} {values[region]:g}" for region in [*claim["regions"], claim["than"]])
@@ -174,15 +174,15 @@ def _lower_quotient(claim: Claim, case: _Case) -> tuple[str, str]:
     return _verdict(everywhere, somewhere), told
 
 
-def _specialized(claim: Claim, case: _Case) -> tuple[str, str]:
+def _specialized(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     return _against_threshold(claim, case, above=True)
 
 
-def _not_specialized(claim: Claim, case: _Case) -> tuple[str, str]:
+def _not_specialized(claim: Claim, case: _AuditedTable) -> tuple[str, str]:
     return _against_threshold(claim, case, above=False)
 
 
-def _against_threshold(claim: Claim, case: _Case, *, above: bool) -> tuple[str, str]:
+def _against_threshold(claim: Claim, case: _AuditedTable, *, above: bool) -> tuple[str, str]:
     low, high = (bound.loc[claim["regions"], claim["sector"]] for bound in case.table.interval())
     surely, maybe = (low, high) if above else (high, low)
     everywhere = surely >= case.threshold if above else surely < case.threshold
@@ -192,7 +192,7 @@ def _against_threshold(claim: Claim, case: _Case, *, above: bool) -> tuple[str, 
     return _verdict(bool(everywhere.all()), bool(somewhere.all())), told
 
 
-_CHECKS: dict[str, Callable[[Claim, _Case], tuple[str, str]]] = {
+_CHECKS: dict[str, Callable[[Claim, _AuditedTable], tuple[str, str]]] = {
     "product_formula": _product_formula,
     "sector_counts": _sector_counts,
     "marks": _marks,
