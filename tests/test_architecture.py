@@ -1,12 +1,14 @@
 """The house rules that code can check: who may import whom, and what an import costs."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import mypy.api
 import pytest
 
 import spatialkz
@@ -156,3 +158,37 @@ def test_no_two_classes_have_one_name():
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_editors_are_told_the_names_that_are_imported_on_first_use():
+    told = {}
+    for node in ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for line in node.body:
+                told |= {alias.asname: (line.module, alias.name) for alias in line.names}
+    assert set(told) == {*spatialkz._HOMES, *spatialkz._ROOMS}
+    for name, (module, original) in told.items():
+        assert getattr(importlib.import_module(module), original) is getattr(spatialkz, name)
+
+
+def test_sub_packages_are_there_without_an_import_of_their_own():
+    assert set(dir(spatialkz)) >= {*spatialkz.__all__, *spatialkz._ROOMS}
+    code = f"import spatialkz; print(*(getattr(spatialkz, name).__name__ for name in {spatialkz._ROOMS}))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.split() == [f"spatialkz.{name}" for name in spatialkz._ROOMS]
+
+
+def test_a_type_checker_knows_the_public_names(tmp_path):
+    script = tmp_path / "script.py"
+    lines = [
+        "import spatialkz",
+        *(f"reveal_type(spatialkz.{name})" for name in ("moran", "spatial", "Study")),
+    ]
+    script.write_text("\n".join(lines), encoding="utf-8")
+    told, errors, _ = mypy.api.run(
+        ["--follow-imports", "silent", "--cache-dir", str(ROOT.parent / ".mypy_cache"), str(script)]
+    )
+    assert not errors
+    assert "-> spatialkz.spatial.moran.MoranTest" in told.splitlines()[0]
+    assert "Module" in told.splitlines()[1]
+    assert "-> spatialkz.study.study.Study" in told.splitlines()[2]
