@@ -90,6 +90,19 @@ def test_links_between_pages_lead_somewhere(link):
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
+def test_the_glossary_has_each_term_in_three_languages_with_a_source():
+    rows = re.findall(r"^\| \*\*.*\|$", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert len(cells) > 30
+    for *told, source in cells:
+        terms = [re.match(r"\*\*[^*]+\*\*[^:]*: \S.*\.$", sentence) for sentence in told]
+        assert len(terms) == 3, told
+        assert all(terms), told
+        assert source, told
+    for alphabet, sentences in zip(("[а-я]", "[әғқңөұүі]"), list(zip(*cells, strict=True))[1:3], strict=True):
+        assert all(re.search(alphabet, sentence) for sentence in sentences)
+
+
 def test_the_worked_examples_of_contributing_run(monkeypatch):
     from spatialkz.specialization import quotients
 
