@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,14 @@ from spatialkz.spatial.exact import moran_spectrum, normal_theory_moran, spectru
 from spatialkz.spatial.frames import GlobalTest, global_frames
 from spatialkz.tables import check_same_regions, check_table
 
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResultsWrapper
+
 
 def residual_moran(
-    y: pd.DataFrame | pd.Series,
-    X: pd.DataFrame | None,
+    values: pd.DataFrame | pd.Series | RegressionResultsWrapper,
     graph: Graph,
+    X: pd.DataFrame | None = None,
     *,
     intercept: bool = True,
     method: ResidualMethod = "exact",
@@ -39,12 +42,13 @@ def residual_moran(
 
     Parameters
     ----------
-    y : DataFrame or Series
-        Dependent variable; rows are regions. Several columns are regressed on the same ``X``.
-    X : DataFrame or None
-        Regressors, rows the same regions in any order; None for the constant alone.
+    values : DataFrame, Series, or results of statsmodels' OLS
+        Dependent variable *y*; rows are regions. Several columns are regressed on the same ``X``. A fitted
+        ordinary least-squares model of tables or a formula brings its own regressors.
     graph : libpysal.graph.Graph
         Keyed by the same region labels, in any order.
+    X : DataFrame, optional
+        Regressors, rows the same regions in any order; left out, the constant alone.
     intercept : bool
         Whether a constant is added to ``X``, which must then not hold one.
     method : {"exact", "saddlepoint", "normal", "permutation"}
@@ -82,12 +86,18 @@ def residual_moran(
     >>> import spatialkz
     >>> study = spatialkz.load_study()
     >>> values = study.table.values
-    >>> test = residual_moran(values["electrical"], values[["chemical"]], study.graph)
+    >>> test = residual_moran(values["electrical"], study.graph, values[["chemical"]])
     >>> round(float(test.to_frame().loc["electrical", "statistic"]), 3)
+    0.413
+    >>> import statsmodels.formula.api as smf
+    >>> fit = smf.ols("electrical ~ chemical", values).fit()
+    >>> round(float(residual_moran(fit, study.graph).to_frame().loc["electrical", "statistic"]), 3)
     0.413
     """
     check_choice(method, get_args(ResidualMethod))
-    table, weights = checked(y, graph, transform="r", alternative=alternative, name="y")
+    if not isinstance(values, pd.DataFrame | pd.Series):
+        values, X, intercept = _of_fit(values, X)
+    table, weights = checked(values, graph, transform="r", alternative=alternative, name="y")
     design = _design(X, table.index, intercept)
     projection = np.linalg.qr(design)[0]
     responses = table.to_numpy()
@@ -119,6 +129,23 @@ def residual_moran(
         *frames,
         permutations if method == "permutation" else 0,
     )
+
+
+def _of_fit(fit: Any, X: pd.DataFrame | None) -> tuple[pd.Series, pd.DataFrame, bool]:
+    """Response and regressors of a fitted model, which holds its constant itself."""
+    model: Any = getattr(fit, "model", None)
+    if type(model).__name__ != "OLS":
+        raise InputError(
+            f"values is {type(model or fit).__name__}; a DataFrame, a Series, or results of statsmodels' OLS "
+            "were expected (other fits have residuals of another distribution)."
+        )
+    if X is not None:
+        raise InputError("A fitted model brings its own regressors; leave X out.")
+    labels = model.data.row_labels
+    if labels is None:
+        raise InputError("The model was fitted on bare arrays; fit it on tables whose rows are regions.")
+    y = pd.Series(model.endog, index=labels, name=model.endog_names)
+    return y, pd.DataFrame(model.exog, index=labels, columns=model.exog_names), False
 
 
 def _design(X: pd.DataFrame | None, regions: pd.Index, intercept: bool) -> Floats:

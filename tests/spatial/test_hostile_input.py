@@ -122,7 +122,7 @@ def test_getis_ord_on_a_large_map_of_nearly_equal_values_has_uniform_p_values():
 def test_a_perfect_fit_far_from_zero_is_seen():
     design = pd.DataFrame({"a": np.random.default_rng(2).normal(size=N)}, index=REGIONS)
     with pytest.raises(InputError, match="perfectly"):
-        residual_moran((1e6 + 3 * design["a"]).rename("y"), design, ring())
+        residual_moran((1e6 + 3 * design["a"]).rename("y"), ring(), design)
 
 
 def test_what_a_one_sided_test_could_detect_is_that_of_the_one_sided_test(study):

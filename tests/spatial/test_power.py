@@ -25,7 +25,7 @@ def autoregressive(graph, regions, rho, count, seed):
 def test_power_is_that_of_the_simulated_permutation_test(study, rho):
     values = autoregressive(study.graph, study.table.regions, rho, 800, seed=8)
     # Residuals from the constant alone: Moran's permutation test of the values.
-    test = residual_moran(values, None, study.graph, method="permutation", permutations=1999, rng=1)
+    test = residual_moran(values, study.graph, method="permutation", permutations=1999, rng=1)
     found = test.to_frame()["p_value"]
     power = moran_power(study.graph, rho).to_frame()["power"].iloc[0]
     error = np.sqrt(power * (1 - power) / 800)
@@ -78,7 +78,7 @@ def test_confidence_set_holds_zero_where_the_exact_test_does_not_reject(oldcol, 
     for values, where in ((table, graph), (quotients, study.graph)):
         parts = dependence_confidence_set(values, where)
         holds = ((parts["low"] <= 0) & (parts["high"] >= 0)).groupby("variable").any()
-        p_value = residual_moran(values, None, where).to_frame()["p_value"]
+        p_value = residual_moran(values, where).to_frame()["p_value"]
         pd.testing.assert_series_equal(holds, p_value > 0.05, check_names=False, check_like=True)
     crime = dependence_confidence_set(table["CRIME"], graph).loc["CRIME"]
     assert len(crime) == 1
@@ -93,7 +93,7 @@ def test_ends_of_the_confidence_set_are_where_p_is_the_level(oldcol):
         low, high = dependence_confidence_set(crime, graph, level=level).loc[("CRIME", 1)]
         for rho in (low, high):
             filtered = (crime - rho * means).rename("filtered")
-            p_value = residual_moran(filtered, None, graph).to_frame().loc["filtered", "p_value"]
+            p_value = residual_moran(filtered, graph).to_frame().loc["filtered", "p_value"]
             if rho == 1:  # the edge of what is searched, not rejected
                 assert p_value > 1 - level
             else:
