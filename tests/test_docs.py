@@ -1,5 +1,6 @@
 """Pages that can go stale are held against what they describe."""
 
+import doctest
 import re
 import runpy
 import tomllib
@@ -77,6 +78,15 @@ def test_the_score_page_is_the_one_its_script_makes():
     made = runpy.run_path(str(DOCS / "make_score_page.py"))["page"]()
     found = (DOCS / "methods" / "score.md").read_text(encoding="utf-8")
     assert found == made, "run: python docs/make_score_page.py"
+
+
+@pytest.mark.parametrize("page", ["concentration", "quotients"])
+def test_examples_print_what_the_page_shows(page):
+    text = (DOCS / "methods" / f"{page}.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```python\n(>>>.*?)```", text, re.DOTALL))
+    assert blocks
+    example = doctest.DocTestParser().get_doctest(blocks, {}, page, f"{page}.md", 0)
+    assert not doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example).failed
 
 
 @pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))
