@@ -74,6 +74,8 @@ PartitionMethod: TypeAlias = Literal[
     "region-kmeans",
     "clustgeo",
 ]
+# Those, and max-p, which has a least size instead of a number of clusters.
+ClusterMethod: TypeAlias = Literal[PartitionMethod, "max-p"]
 Transform: TypeAlias = Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"]
 NumberRule: TypeAlias = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
 GapReference: TypeAlias = Literal["uniform", "pca"]

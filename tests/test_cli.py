@@ -211,6 +211,16 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
         (["cluster", *TABLE1, "--graph", "queen"], "kmeans uses no neighbors without --details"),
         (["cluster", *TABLE1, "--choose-by", "bic"], "for kmeans it must be one of"),
         (["cluster", *TABLE1, "--method", "skater", "--choose-by", "gap"], "needs references"),
+        (["cluster", *TABLE1, "--method", "max-p"], "give --floor"),
+        (
+            ["cluster", *TABLE1, "--method", "max-p", "--floor", "3", "--k", "2"],
+            "finds the number of clusters",
+        ),
+        (
+            ["cluster", *TABLE1, "--method", "max-p", "--floor", "3", "--sizes", "people"],
+            "which is no column",
+        ),
+        (["cluster", *TABLE1, "--floor", "3"], "the least size of max-p; kmeans has none"),
         (["cluster", *TABLE1, "--details", "--choose-by", "gap"], "--details chooses k by silhouette"),
         (["cluster", *TABLE1, "--details", "--method", "skater"], "not tied to the graph was expected"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
@@ -245,7 +255,7 @@ def test_the_command_knows_every_method_and_transform():
     from spatialkz.clustering import METHODS, TRANSFORMS
 
     options = get_type_hints(cluster)
-    assert set(get_args(options["method"])) == set(METHODS)
+    assert set(get_args(options["method"])) == {*METHODS, "max-p"}
     assert set(get_args(options["transform"])) == set(TRANSFORMS)
 
 
@@ -260,6 +270,29 @@ def test_clusters_on_a_graph_hang_together(call, tmp_path):
     )
     assert status == 0
     assert {row["region"]: row["cluster"] for row in rows(out)} == dict(zip("abcde", "22211", strict=True))
+
+
+def test_max_p_counts_regions_or_what_a_column_holds(call, tmp_path):
+    (tmp_path / "v.csv").write_text("region,x,people\na,1,5\nb,2,1\nc,8,1\nd,9,5\n", encoding="utf-8")
+    (tmp_path / "pairs.csv").write_text("one,two\na,b\nb,c\nc,d\n", encoding="utf-8")
+    shared = [
+        tmp_path / "v.csv",
+        "--transform",
+        "none",
+        "--method",
+        "max-p",
+        "--graph",
+        tmp_path / "pairs.csv",
+    ]
+    regions = ["--drop", "people", "--floor", 2]
+    for options, clusters in ((regions, "2211"), (["--sizes", "people", "--floor", 7], "1111")):
+        _, out, _ = call("cluster", *shared, *options)
+        assert "".join(row["cluster"] for row in rows(out)) == clusters
+    status, _, err = call(
+        "cluster", "kazakhstan-2022", "--method", "max-p", "--floor", 3, "--sizes", "chemical"
+    )
+    assert status == 2
+    assert "--sizes is for a bare table" in err
 
 
 def test_details_say_whether_there_are_clusters(call, tmp_path):

@@ -83,6 +83,15 @@ def test_the_score_page_is_the_one_its_script_makes():
     assert found == made, "run: python scripts/docs/make_score_page.py"
 
 
+@pytest.mark.parametrize("page", ["concentration", "quotients"])
+def test_examples_print_what_the_page_shows(page):
+    text = (DOCS / "methods" / f"{page}.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```python\n(>>>.*?)```", text, re.DOTALL))
+    assert blocks
+    example = doctest.DocTestParser().get_doctest(blocks, {}, page, f"{page}.md", 0)
+    assert not doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example).failed
+
+
 @pytest.mark.parametrize("link", sorted({p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}))
 def test_links_between_pages_lead_somewhere(link):
     page = DOCS / link

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from spatialkz.cli.arguments import Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit, emit_result
 from spatialkz.errors import InputError
-from spatialkz.options import NumberRule, PartitionMethod, Transform
+from spatialkz.options import ClusterMethod, NumberRule, Transform
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @takes_source()
 def cluster(
     source: Source,
     method: Annotated[
-        PartitionMethod,
-        typer.Option(help="Clustering method; the last four use neighbors."),
+        ClusterMethod,
+        typer.Option(
+            metavar="METHOD",
+            help=f"{', '.join(get_args(ClusterMethod))}; the last five use neighbors, max-p needs --floor.",
+        ),
     ] = "kmeans",
     transform: Annotated[
         Transform,
@@ -30,6 +36,12 @@ def cluster(
     ] = "silhouette",
     alpha: Annotated[
         float | None, typer.Option(help="Spatial weight of clustgeo, 0 to 1; left out, chosen.")
+    ] = None,
+    floor: Annotated[
+        float | None, typer.Option(help="Least size of a cluster of max-p: regions, or units of --sizes.")
+    ] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="Column of the table with the size of each region, for --floor.")
     ] = None,
     details: Annotated[
         bool, typer.Option("--details", help="Whether there are clusters, and how far they hold.")
@@ -47,6 +59,15 @@ def cluster(
 
     if alpha is not None and method != "clustgeo":
         raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
+    if method == "max-p":
+        if floor is None:
+            raise InputError("max-p makes as many clusters as a least size allows; give --floor.")
+        if k is not None or choose_by != "silhouette" or details:
+            raise InputError("max-p finds the number of clusters; leave out --k, --choose-by and --details.")
+        emit(_max_p(source, transform, floor, sizes, seed), output)
+        return
+    if floor is not None or sizes is not None:
+        raise InputError(f"--floor and --sizes are the least size of max-p; {method} has none.")
     if details and choose_by != "silhouette":
         raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
     with_neighbors = details or METHODS[method].needs_graph
@@ -77,3 +98,21 @@ def cluster(
         lambda: found.to_frame().rename_axis(index="region").reset_index(),
         lambda: print(found.summary()),
     )
+
+
+def _max_p(source: Source, transform: Transform, floor: float, sizes: str | None, seed: int) -> pd.DataFrame:
+    """Region and cluster by max-p."""
+    from spatialkz.clustering import max_p, transformed
+    from spatialkz.errors import listing
+
+    if sizes is not None and source.is_study:
+        raise InputError("The table of a study has sectors alone; --sizes is for a bare table.")
+    values, files = source.variables()
+    if sizes is not None and sizes not in values:
+        raise InputError(
+            f"--sizes is {sizes!r}, which is no column; there are {listing(values.columns, 12)}."
+        )
+    size = None if sizes is None else values.pop(sizes)
+    graph = next(iter(source.graphs(files, values.index).values()))
+    labels = max_p(transformed(values, transform), graph, floor, sizes=size, rng=seed)
+    return labels.rename_axis("region").reset_index()
