@@ -62,8 +62,10 @@ def test_one_that_is_ended_from_outside_is_told():
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_the_first_whatever_ends_that(number):
+    # A shell that starts tests in the background has them ignore SIGINT, and so what they start.
     code = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from spatialkz.exits import guarded
 from spatialkz.processes import SecondProcess
 def work():
@@ -73,11 +75,16 @@ def work():
         beside.result()
 guarded(work)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    child = int(process.stdout.readline())
-    time.sleep(0.5)
-    process.send_signal(number)
-    process.communicate(timeout=30)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            child = int(process.stdout.readline())
+            time.sleep(0.5)
+            process.send_signal(number)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
     for _ in range(100):
         if not alive(child):
             break
