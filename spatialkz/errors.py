@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable
 
@@ -44,3 +45,10 @@ class Notice(UserWarning):
 def notice(sentence: str) -> None:
     """Tell the user one sentence, on standard error unless Python's warnings are turned elsewhere."""
     warnings.warn(sentence, Notice, stacklevel=3)
+
+
+def say(sentence: str) -> None:
+    """Write a line of ours on standard error, if there is one, whole: a signal cannot come between."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"spatialkz: {sentence}\n")
+        sys.stderr.flush()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from spatialkz.errors import Notice, SpatialKZError
+from spatialkz.errors import Notice, SpatialKZError, say
 from spatialkz.processes import end_all
 from spatialkz.writing import FULL, abandon
 
@@ -68,10 +68,8 @@ def _told(error: BaseException) -> int | None:
 
 
 def _say(sentence: str) -> None:
-    # Printing to a closed stream would go to standard output.
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print(f"spatialkz: {sentence}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        say(sentence)
 
 
 def _drop_output() -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from spatialkz.errors import say
+
 if TYPE_CHECKING:
     from spatialkz.processes import SecondProcess
 
@@ -121,7 +123,7 @@ def shown_progress() -> Iterator[Progress | None]:
 
         def line(stage: str, done: float) -> None:
             seconds = time.perf_counter() - begun
-            print(f"spatialkz: {stage} ({done:.0%} done, {seconds:.0f} s)", file=sys.stderr, flush=True)
+            say(f"{stage} ({done:.0%} done, {seconds:.0f} s)")
 
         yield line
 

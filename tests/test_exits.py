@@ -1,5 +1,6 @@
 """Commands end in at most one sentence, within a moment, and leave nothing half written."""
 
+import io
 import logging
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import warnings
 
 import pytest
 
-from spatialkz.errors import InputError, notice
+from spatialkz.errors import InputError, notice, say
 from spatialkz.exits import guarded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX")
@@ -151,3 +152,23 @@ def test_errors_are_told_by_kind(capsys):
         assert capsys.readouterr().err.startswith(f"spatialkz: {told}")
     with pytest.raises(ZeroDivisionError):
         guarded(lambda: 1 / 0)
+
+
+def test_a_line_on_standard_error_is_written_whole(monkeypatch):
+    written = []
+
+    class Pipe(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, content):
+            written.append(bytes(content))
+            return len(content)
+
+    # As Python opens standard error.
+    stream = io.TextIOWrapper(io.BufferedWriter(Pipe()), encoding="utf-8", line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    say("audit (1% done, 0 s)")
+    assert written == [b"spatialkz: audit (1% done, 0 s)\n"]
+    monkeypatch.setattr(sys, "stderr", None)
+    say("nobody listens")

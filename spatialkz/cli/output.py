@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spatialkz.errors import OutputError
+from spatialkz.errors import OutputError, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def emit_result(
 def tell(notes: Iterable[str]) -> None:
     """Say on standard error what was found in the input, left out or cut."""
     for note in notes:
-        print(f"spatialkz: {note}", file=sys.stderr)
+        say(note)
 
 
 def four_digits(cell: str | float) -> str:
