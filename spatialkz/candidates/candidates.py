@@ -20,7 +20,7 @@ from spatialkz.errors import InputError
 from spatialkz.focal import ColocationTest, colocation_test
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import check_number
+from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial import LocalMoranTest, constant_variables, local_moran
 from spatialkz.specialization import (
@@ -36,7 +36,6 @@ from spatialkz.specialization import (
 )
 from spatialkz.study import Study
 
-Floats = npt.NDArray[np.float64]
 Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 
 # Regions below which co-location cannot be tested.

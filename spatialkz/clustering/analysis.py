@@ -201,10 +201,6 @@ def analyse_clusters(
     """
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
-    if methods[0] in METHODS and METHODS[methods[0]].needs_graph:
-        raise InputError(
-            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
-        )
     if k == 1:
         raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
     for method in methods:

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array, triu
 
 from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
-
-Floats = npt.NDArray[np.float64]
 
 # Multiplications above which compiled code earns back the half second it takes to load.
 _COMPILE_FROM = 100_000_000

@@ -281,8 +281,3 @@ def saddlepoint_deviate(coefficients: Floats) -> float:
     r = np.copysign(root, omega)
     u = omega * np.sqrt(2 * ((a / (1 - 2 * omega * a)) ** 2).sum())
     return float(r - np.log(r / u) / r)
-
-
-def saddlepoint_probability(coefficients: Floats) -> float:
-    """P(Q > 0) by :func:`saddlepoint_deviate`."""
-    return float(stats.norm.sf(saddlepoint_deviate(coefficients)))

@@ -11,9 +11,8 @@ from scipy.stats import hypergeom
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import ProximityMethod
-from spatialkz.resampling.pvalues import adjusted
+from spatialkz.resampling.pvalues import Floats, adjusted
 from spatialkz.specialization.indices.dartboard import IndexTest
-from spatialkz.specialization.indices.regional import Floats
 from spatialkz.tables import check_labels, check_table
 
 Integers: TypeAlias = NDArray[np.int64]

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization import proximity
 from spatialkz.study import Study
 
@@ -35,7 +36,6 @@ AREA_EVIDENCE = {
     "surroundings": "mean share of specialized sectors in the neighboring regions",
 }
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 

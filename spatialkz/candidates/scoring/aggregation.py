@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.scoring.normalization import matched, normalize
+from spatialkz.candidates.scoring.normalization import Floats, matched, normalize
 from spatialkz.errors import InputError, listing
 from spatialkz.options import Aggregation, Normalization, Weighting
-
-Floats = npt.NDArray[np.floating]
 
 # The smallest value a geometric mean meets, where 1 is the largest.
 FLOOR = 0.01

@@ -14,13 +14,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.candidates.scoring.aggregation import AGGREGATIONS, expert_weights
-from spatialkz.candidates.scoring.normalization import check_evidence, check_ratios, mid_ranks, normalized
+from spatialkz.candidates.scoring.normalization import (
+    Floats,
+    check_evidence,
+    check_ratios,
+    mid_ranks,
+    normalized,
+)
 from spatialkz.errors import InputError, listing
 from spatialkz.options import Aggregation, Normalization
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.tables import check_same_regions, check_table
 
-Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
 # Cells of evidence worked on at once, so that they stay in a core's cache; tables larger than the second

@@ -20,6 +20,7 @@ from spatialkz.candidates.scoring.choices import (
     scenario_codes,
     shared_ranks,
 )
+from spatialkz.candidates.scoring.normalization import Floats
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
@@ -27,7 +28,6 @@ from spatialkz.results import Result, json_ready
 from spatialkz.specialization import drawn_quotients, table_quotients
 from spatialkz.study import Study
 
-Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
 MEAN_SHIFT = "mean shift"

@@ -11,14 +11,13 @@ import pandas as pd
 
 from spatialkz.candidates.scoring.aggregation import benefit_of_the_doubt, indicator_weights
 from spatialkz.candidates.scoring.choices import Drawn, RankChoices, Setup, evaluate, shared_ranks
-from spatialkz.candidates.scoring.normalization import normalized
+from spatialkz.candidates.scoring.normalization import Floats, normalized
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, frozen, json_ready
 
-Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
 # Items up to which the shift by the benefit of the doubt, a linear program for each item, is told.
@@ -351,33 +350,6 @@ def ranks(scores: Floats, rng: np.random.Generator | None = None) -> Ints:
     places = np.broadcast_to(np.arange(1, n + 1, dtype=result.dtype), order.shape)
     np.put_along_axis(result, order, places, axis=-1)
     return result
-
-
-def rank_summary(point_scores: Floats, drawn_ranks: Ints, top: int) -> pd.DataFrame:
-    """Score, rank, 5–95 % rank interval and P(rank ≤ top) of each item.
-
-    Parameters
-    ----------
-    point_scores : array, shape (items,)
-        Scores at the point values and default weights.
-    drawn_ranks : array, shape (draws, items)
-    top : int
-
-    Returns
-    -------
-    DataFrame
-        Columns ``rank, score, rank_low, rank_high, p_top{top}``.
-    """
-    low, high = rank_interval(drawn_ranks)
-    return pd.DataFrame(
-        {
-            "rank": ranks(point_scores[None, :])[0].astype(int),
-            "score": point_scores,
-            "rank_low": low,
-            "rank_high": high,
-            f"p_top{top}": (drawn_ranks <= top).mean(axis=0),
-        }
-    )
 
 
 def rank_interval(drawn_ranks: Ints) -> tuple[Ints, Ints]:

@@ -31,8 +31,7 @@ from spatialkz.report.drawing.style import (
 )
 from spatialkz.report.sections.clusters import stability_key
 from spatialkz.report.wording import Wording
-
-Floats = npt.NDArray[np.float64]
+from spatialkz.resampling.pvalues import Floats
 
 _WIDTH, _TALLEST = 9.0, 7.0  # inches
 _TITLE = 0.42

@@ -9,9 +9,9 @@ import numpy as np
 from scipy import special, stats
 
 from spatialkz.errors import InputError
-from spatialkz.resampling.pvalues import monte_carlo_tail
+from spatialkz.resampling.pvalues import Floats, monte_carlo_tail
 from spatialkz.specialization.counts.exact import binomial, effective_binomial, hypergeometric_mass, support
-from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Floats, Inference, no_notes
+from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Inference, no_notes
 
 # Draws held at once, so that memory does not grow with the number of regions.
 _BLOCK_DRAWS = 4_000_000

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import special, stats
 
-from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Floats, Inference, no_notes
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.specialization.counts.input import CountedCells, ErrorLevels, Inference, no_notes
 
 # Cells summed together: few enough to stay in cache, many enough to hide the cost of a call.
 _CHUNK = 8192

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.margins import Margins
 from spatialkz.tables import ActivityTable, check_labels, check_table
 
-Floats: TypeAlias = NDArray[np.float64]
 Texts: TypeAlias = NDArray[np.object_]
 
 

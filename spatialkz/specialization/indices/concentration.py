@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import rel_entr
 
 from spatialkz.errors import InputError, listing
-from spatialkz.specialization.indices.regional import MEASURES, Floats, theil_l, theil_t
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.specialization.indices.regional import MEASURES, theil_l, theil_t
 from spatialkz.specialization.margins import Margins, margins
 from spatialkz.tables import check_labels, check_same_regions, check_table
 

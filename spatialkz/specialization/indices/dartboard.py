@@ -13,6 +13,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import (
+    Floats,
     adjusted,
     check_alternative,
     check_number,
@@ -20,7 +21,7 @@ from spatialkz.resampling.pvalues import (
     tail_p_value,
 )
 from spatialkz.results import Result, json_ready
-from spatialkz.specialization.indices.regional import MEASURES, Floats
+from spatialkz.specialization.indices.regional import MEASURES
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_table
 

@@ -11,8 +11,8 @@ import pandas as pd
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import Alternative
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.indices.dartboard import IndexTest, against_null, check_options, table_of_tests
-from spatialkz.specialization.indices.regional import Floats
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_labels
 

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import entr, rel_entr
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import IndexName
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.tables import check_labels, check_table
 
 _COLUMNS: dict[str, IndexName] = {
@@ -23,7 +23,6 @@ _COLUMNS: dict[str, IndexName] = {
     "herfindahl_normalized": "herfindahl_normalized",
     "entropy": "entropy",
 }
-Floats: TypeAlias = NDArray[np.float64]
 Measure: TypeAlias = Callable[[Floats, Floats], Floats]
 
 

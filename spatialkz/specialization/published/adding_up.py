@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import linprog, minimize
 from scipy.special import logsumexp
 
 from spatialkz.errors import InputError, listing
-
-Floats = npt.NDArray[np.float64]
+from spatialkz.resampling.pvalues import Floats
 
 # The solver meets constraints to 1e-7; a violation below this is rounding error.
 _TOLERANCE = 1e-6

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import AbsentSector, Diagonal
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.margins import margins
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

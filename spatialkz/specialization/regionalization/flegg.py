@@ -9,11 +9,8 @@ import pandas as pd
 
 from spatialkz.errors import InputError
 from spatialkz.options import AbsentSector
-from spatialkz.specialization.regionalization.cross_industry import (
-    Floats,
-    RegionalQuotients,
-    regional_quotients,
-)
+from spatialkz.resampling.pvalues import Floats
+from spatialkz.specialization.regionalization.cross_industry import RegionalQuotients, regional_quotients
 
 
 def flegg_lambda(share: float, delta: float = 0.3) -> float:

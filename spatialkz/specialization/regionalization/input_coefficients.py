@@ -12,12 +12,9 @@ from scipy.optimize import minimize_scalar
 
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import AbsentSector, CoefficientError, CoefficientQuotient, FleggKind
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.results import Result, json_ready
-from spatialkz.specialization.regionalization.cross_industry import (
-    Floats,
-    RegionalQuotients,
-    regional_quotients,
-)
+from spatialkz.specialization.regionalization.cross_industry import RegionalQuotients, regional_quotients
 from spatialkz.specialization.regionalization.flegg import flegg_cells, size_weights
 from spatialkz.tables import check_same_regions, check_table
 
