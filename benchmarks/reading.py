@@ -25,7 +25,7 @@ option.
 - **Kind of file**: by content, whatever the name ends in.
 - **Encoding**: byte order marks, UTF-8, UTF-16; cp1251, kz1048 and ptcp154 where only one of them makes
   words. Others are asked for.
-- **Delimiter**: the one of tab, semicolon, bar and comma that parts most rows alike; Excel's `sep=;`.
+- **Delimiter**: the one of tab, semicolon, bar and comma that divides most rows alike; Excel's `sep=;`.
 - **Decimal mark**: the right-most of `.` and `,` in a cell. What a cell leaves open (`1.204`) the other cells
   decide; where none does, or they contradict each other, it is asked for.
 - **Sheet**: the first visible one with numbers.

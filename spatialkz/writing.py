@@ -137,7 +137,7 @@ def check_folder(out: Path, inputs: Iterable[Path] = ()) -> None:
         found = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
         if found and _listed(out) is None:
             raise OutputError(
-                f"The folder {out} holds files that are no earlier results ({listing(found, 3)}); "
+                f"The folder {out} holds files that are not results of an earlier run ({listing(found, 3)}); "
                 "name an empty or a new folder."
             )
         for folder in (above, place):

@@ -151,7 +151,7 @@ def test_a_folder_that_must_not_be_written_is_refused_before_the_first_stage(qui
     stages = []
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
-    with pytest.raises(OutputError, match="holds files that are no earlier results"):
+    with pytest.raises(OutputError, match="holds files that are not results of an earlier run"):
         run_study(quick, tmp_path / "thesis", progress=stages.append)
     with pytest.raises(OutputError, match=r"made from \(study.toml"):
         run_study(quick, quick.inputs[0].parent, progress=stages.append)
@@ -270,12 +270,12 @@ LETTERS = list("abcdef")
             ),
             "No quotient reaches",
         ),
-        (lambda: valued([[1, 2, 3, 4, 5, 6]] * 11 + [[6, 5, 4, 3, 2, 1]]), "at least 3 regions that differ"),
+        (lambda: valued([[1, 2, 3, 4, 5, 6]] * 11 + [[6, 5, 4, 3, 2, 1]]), "regions with different features"),
         (lambda: valued([[1, 2, 3, 4, 5, 6]] * 12), "Nothing can be compared"),
-        (lambda: valued(HUGE), r"f has 1\.38e\+62 units in all, more than can be told apart \(9e15\)"),
+        (lambda: valued(HUGE), r"f has 1\.38e\+62 units in all, more than can be counted exactly \(9e15\)"),
         (
             lambda: valued(HUGE, kind="quotients", rounding=0.005),
-            r"quotient of R11 × f is 1\.7e\+61, but none exceeds 1 / the region's share of the base",
+            r"quotient of R11 × f is 1\.7e\+61, but a quotient is at most 1 / the region's share of the base",
         ),
         (lambda: small([f"s{i}" for i in range(2001)]), "for 2,000 sectors at most, and the table has 2,001"),
         (lambda: small(["a", 1, 2.5, "b"]), "Labels of sectors must be of one kind, but are float, int, str"),
@@ -311,7 +311,7 @@ def rules(needs):
 
 def test_too_few_resamples_for_many_regions_are_refused_at_once_with_the_number_needed():
     features = pd.DataFrame(np.random.default_rng(1).random((3100, 2)))
-    with pytest.raises(InputError, match="resamples is 10; of 3100 regions some would never be drawn"):
+    with pytest.raises(InputError, match="resamples is 10; of 3100 regions some pairs would never be drawn"):
         check_clusterable(features, 10)
     # 4,803,450 pairs; a resample of 2,480 has each with chance .64, and .36^R × pairs < .01 from R = 20 on.
     with pytest.raises(InputError, match="at least 20 are needed"):

@@ -26,7 +26,7 @@ def table() -> str:
     family = recipe_family() | {line: as_recipe(line) for line in ("delaunay", "kernel", "queen|knn:k=3")}
     shown = [f"{city}: neighbors | smallest p" for city in CITIES]
     rows = [
-        "| recipe | in words | links | parts | " + " | ".join(shown) + " |",
+        "| recipe | in words | links | connected components | " + " | ".join(shown) + " |",
         "|---|---|--:|--:|" + "--:|--:|" * 3,
     ]
     for line, recipe in family.items():

@@ -128,7 +128,7 @@ class NeighborOptions:
     ] = None
     parts: Annotated[
         GraphPolicy | None,
-        _option(help="What is done about a graph in several parts."),
+        _option(help="What is done about a graph in several connected components."),
     ] = None
     boundaries: Annotated[
         Path | None, _option(help="Polygons: GeoPackage, GeoJSON, Shapefile, TopoJSON, KML ...")
@@ -183,7 +183,7 @@ class Source(NeighborOptions, Reading, Selection):
         return self.file in study_names() or self.file.endswith(".toml")
 
     def refuse_neighbors(self, why: str) -> None:
-        """Refuse options that say who neighbors whom, where nothing would heed them."""
+        """Refuse options that say who neighbors whom, where they would not be used."""
         for option in fields(NeighborOptions):
             if getattr(self, option.name) not in (None, False, (), []):
                 raise InputError(f"{why}; leave out --{option.name.replace('_', '-')}.")

@@ -16,12 +16,12 @@ def audit(source: Source, output: Output = None) -> None:
     if source.is_study:
         found, claims = audit_study(source.study())
     else:
-        source.refuse_neighbors("An audit heeds no neighbors")
+        source.refuse_neighbors("An audit does not use neighbors")
         files = source.files(kind="quotients", rounding=0.005)
         found = audit_table(files.activity())
         tell(files.notes)
     if found is None:
-        raise InputError(f"{source.file} brings volumes or counts; an audit is for published quotients.")
+        raise InputError(f"{source.file} holds volumes or counts; an audit is for published quotients.")
 
     def say() -> None:
         print(found.summary())

@@ -41,11 +41,12 @@ def lq(
     table = files.activity()
     tell(files.notes)
     if table.kind == "quotients":
-        raise InputError(f"{source.file} brings quotients; there is nothing to compute them from.")
+        raise InputError(f"{source.file} holds quotients, not the volumes or counts to compute them from.")
     if table.hidden.any(axis=None) or table.national is not None:
         if kind != "simple":
             raise InputError(
-                f"{kind} quotients need a complete table; suppressed cells and national totals do not go in."
+                f"{kind} quotients need a complete table; suppressed cells and national totals cannot be "
+                "used."
             )
         low, high = quotient_interval(table)
         parts = {"lq": table_quotients(table), "lq_low": low, "lq_high": high}

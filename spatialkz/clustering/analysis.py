@@ -202,13 +202,13 @@ def analyse_clusters(
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
     if k == 1:
-        raise InputError("k is 1, and one cluster leaves nothing to look into; at least 2 are needed.")
+        raise InputError("k is 1, but clusters can be compared only if there are at least 2.")
     for method in methods:
         if method not in METHODS:
             raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
     if METHODS[methods[0]].needs_graph:
         raise InputError(
-            f"The first of methods is {methods[0]!r}; one that is not tied to the graph was expected."
+            f"The first of methods is {methods[0]!r}; it must be a method that works without a graph."
         )
     check_number(resamples, "resamples", 1)
     check_number(draws, "draws", 1)
@@ -295,15 +295,14 @@ def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
     distinct, n = distinct_rows(features.to_numpy()), len(features)
     if distinct < _LEAST_DISTINCT:
         raise InputError(
-            f"Clusters need at least {_LEAST_DISTINCT} regions that differ; the features distinguish "
-            f"{distinct}."
+            f"Clusters need at least {_LEAST_DISTINCT} regions with different features; there are {distinct}."
         )
     pairs, drawn = n * (n - 1) / 2, round(_SHARE * n)
     apart = 1 - drawn * (drawn - 1) / (n * (n - 1))
     if apart > 0 and pairs * apart**resamples >= 0.5:
         needed = math.ceil(math.log(0.01 / pairs) / math.log(apart))
         raise InputError(
-            f"resamples is {resamples}; of {n} regions some would never be drawn together, so at least "
+            f"resamples is {resamples}; of {n} regions some pairs would never be drawn together, so at least "
             f"{needed} are needed."
         )
 

@@ -67,7 +67,7 @@ class RegionClusters(Result):
     tree : array, shape (regions − 1, 4), or None
         Of a hierarchical method: the merges as SciPy's ``linkage`` writes them, for a dendrogram; its first
         nodes are the regions in the order of ``labels``. Heights can fall in ``ward-contiguous``, and are
-        infinite between parts of the graph.
+        infinite between connected components of the graph.
     """
 
     labels: pd.Series
@@ -171,7 +171,8 @@ def cluster_regions(
     InputError
         If a cell is missing, fewer than 3 regions differ, k is out of range, or a rule does not fit.
     GraphError
-        If the method needs a graph and has none, or it falls into more parts than clusters are wanted.
+        If the method needs a graph and has none, or the graph has more connected components than clusters
+        are wanted.
 
     References
     ----------
@@ -204,9 +205,7 @@ def cluster_regions(
     points, known = table.to_numpy(), METHODS[method]
     most = distinct_rows(points) - 1
     if most < 2:
-        raise InputError(
-            f"Clusters need at least 3 regions that differ; the features distinguish {most + 1}."
-        )
+        raise InputError(f"Clusters need at least 3 regions with different features; there are {most + 1}.")
     if k is not None and (not isinstance(k, int | np.integer) or not 1 <= k <= most):
         raise InputError(f"k is {k!r}; with {most + 1} distinct regions it must be from 1 to {most}.")
     weights = None if graph is None else contiguity(graph, table.index)

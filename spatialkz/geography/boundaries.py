@@ -402,8 +402,8 @@ def _located(frame: gpd.GeoDataFrame, crs: str | None, file: str) -> gpd.GeoData
         )
     if far := _out_of_range(frame, frame.crs):
         raise InputError(
-            f"Coordinates of {file} reach {far}, which are no longitude and latitude, as {frame.crs.name} "
-            "wants (and GeoJSON without a word on it); name their coordinate reference system (crs, --crs)."
+            f"Coordinates of {file} reach {far}, but {frame.crs.name} (which GeoJSON means if it names none) "
+            "needs longitude and latitude; name their coordinate reference system (crs, --crs)."
         )
     return frame
 

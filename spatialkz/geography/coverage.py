@@ -89,7 +89,7 @@ def contiguity(regions: gpd.GeoSeries, *, rook: bool = False, gap: float | None 
     if len(broken := misfits(shapes)):
         raise GraphError(
             f"The borders of {listing(regions.index[broken])} overlap or run along each other without the "
-            f"same vertices, which hides neighbors; {_MEND}, or choose another recipe, such as knn."
+            f"same vertices, so neighbors would be missed; {_MEND}, or choose another recipe, such as knn."
         )
     linked = by_vertices(shapes)
     i, j, width = apart(shapes, linked, gap)
@@ -100,9 +100,9 @@ def contiguity(regions: gpd.GeoSeries, *, rook: bool = False, gap: float | None 
     if len(i):
         pairs = listing(f"{regions.index[a]} – {regions.index[b]}" for a, b in zip(i, j, strict=True))
         raise GraphError(
-            f"Only a gap of at most {width.max():.3g} {unit_of(regions.crs)} parts {pairs}, which hides "
-            f"neighbors; {_MEND}, set gap = 0 if such regions are truly apart, or choose another recipe, "
-            "such as knn."
+            f"Only a gap of at most {width.max():.3g} {unit_of(regions.crs)} separates {pairs}, so neighbors "
+            f"would be missed; {_MEND}, set gap = 0 if such regions do not touch in fact, or choose another "
+            "recipe, such as knn."
         )
     return _joined(chosen, *_across_the_cut(shapes, regions.crs, rook, gap))
 
@@ -219,7 +219,7 @@ def clean_coverage(
 ) -> gpd.GeoDataFrame:
     """Make polygons tile their area: no overlaps, no gaps between neighbors, shared borders identical.
 
-    Where only a gap parts two regions, the border of one is snapped to the corners of the other. All borders
+    Where only a gap separates two regions, the border of one is snapped to corners of the other. All borders
     are put on a grid (the power of ten below 1e-7 of the map's extent) and cut into faces. Ground claimed by
     several regions goes to the smallest of them, so an enclave city is cut out of its region; an enclosed gap
     that is narrow (twice its area over its outline) goes to the region it shares the longest border with,
@@ -351,14 +351,14 @@ def _tiles(shapes: Shapes, labels: pd.Index, gap: float) -> Shapes:
     lost = labels[~np.isin(np.arange(len(shapes)), owner)]
     if len(lost):
         raise RegionError(
-            f"Found regions that lie wholly in smaller ones, expected room of their own: {listing(lost)}."
+            f"These regions lie wholly inside smaller ones, so nothing is left of them: {listing(lost)}."
         )
     tiles: Shapes = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(shapes))])
     return tiles if shapely.coverage_is_valid(tiles) else shapely.coverage_clean(tiles)
 
 
 def _closed(shapes: Shapes, gap: float) -> Shapes:
-    """Snap the borders of regions to each other where only a gap parts them."""
+    """Snap the borders of regions to each other where only a gap separates them."""
     i, j, width = _astray(shapes, gap)
     for _ in range(_ROUNDS):
         if not len(i):
@@ -370,7 +370,7 @@ def _closed(shapes: Shapes, gap: float) -> Shapes:
 
 
 def _parted(shapes: Shapes, gap: float) -> tuple[Positions, Positions, NDArray[np.float64]]:
-    """Pairs that only a gap parts, and its width; corners that gaps meet in are parted by more than a gap."""
+    """Pairs that only a gap separates, and its width; corners where gaps meet are farther apart."""
     linked = by_vertices(shapes)
     i, j, width = apart(shapes, linked, gap)
     if not len(i):
@@ -383,7 +383,7 @@ def _parted(shapes: Shapes, gap: float) -> tuple[Positions, Positions, NDArray[n
 
 
 def _astray(shapes: Shapes, gap: float) -> tuple[Positions, Positions, NDArray[np.float64]]:
-    """Pairs that only a gap parts, or that overlap by no more than a gap, and the width of either."""
+    """Pairs that only a gap separates, or that overlap by no more than a gap, and the width of either."""
     i, j, width = _parted(shapes, gap)
     odd = misfits(shapes)
     row, b = shapely.STRtree(shapes).query(shapes[odd], predicate="intersects")

@@ -108,8 +108,8 @@ def neighbor_graph(
     RegionError
         If labels repeat, or a table of the recipe names other regions.
     GraphError
-        If there are isolates or parts under ``"error"``, or borders of polygons do not fit and would hide
-        neighbors.
+        If there are isolates or several connected components under ``"error"``, or borders of polygons do not
+        fit, so that neighbors would be missed.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
 def aligned(graph: Graph, regions: pd.Index, name: str = "the graph") -> Graph:
     """Return the graph with its regions in the order of ``regions``.
 
-    Statistics work by position, so this is the one door through which a graph reaches them. Errors call the
+    Statistics work by position, so every graph is checked here before it reaches them. Errors call the
     graph by the name given.
 
     Raises
@@ -216,7 +216,7 @@ def settled(
     source: str,
     remedy: str = "choose another recipe",
 ) -> Graph:
-    """Graph of weights by position, once something was done about isolates and parts; see neighbor_graph."""
+    """Graph of weights by position, with the policies of neighbor_graph about isolates and components."""
     check_option(isolates, "isolates", get_args(GraphPolicy))
     check_option(parts, "parts", get_args(GraphPolicy))
     # A weight too small for a float is no link: whoever has no other is an isolate, and treated as one.
@@ -233,7 +233,8 @@ def settled(
     if parts == "error" and len(groups) > 1:
         sizes = " | ".join(listing(labels[group], 3) for group in groups)
         raise GraphError(
-            f"The graph {source} is in {len(groups)} parts ({sizes}); {remedy}, or parts='attach' or 'keep'."
+            f"The graph {source} has {len(groups)} connected components ({sizes}); {remedy}, or "
+            "parts='attach' or 'keep'."
         )
     while parts == "attach" and len(groups) > 1:
         links = np.array([_way_out(group, np.concatenate(groups), places()) for group in groups])
@@ -366,7 +367,7 @@ def _named(line: str, options: dict[str, Any]) -> Recipe:
     written = dict(_option(part, line) for part in text.split(",")) if text else {}
     twice = written.keys() & options.keys()
     if twice:
-        raise InputError(f"The recipe {name} is told {listing(sorted(twice))} twice.")
+        raise InputError(f"The recipe {name} is given {listing(sorted(twice))} twice.")
     given = written | options
     known = [field.name for field in fields(RECIPES[name])]  # type: ignore[arg-type]
     unknown = [option for option in given if option not in known]

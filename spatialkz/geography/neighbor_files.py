@@ -83,7 +83,8 @@ def read_neighbors(
     directed : bool
         Take each pair of a table one way only, from the first region to the second.
     isolates, parts : {"error", "keep", "attach"}
-        What is done about regions without neighbors and a graph in parts, as in :func:`neighbor_graph`.
+        What is done about regions without neighbors and about a graph that is not connected; see
+        :func:`neighbor_graph`.
     places : GeoDataFrame, optional
         Polygons or points by region label, which attaching needs.
 
@@ -239,7 +240,7 @@ def _tabular(
         numbers = parse_numbers(column, [name], source=path.name)[name]
     except InputError as error:
         raise InputError(
-            f"{str(error).rstrip('.')}; the third column is one of weights, unless weights = 'ignore'."
+            f"{str(error).rstrip('.')}; the third column is read as weights, unless weights = 'ignore'."
         ) from error
     return _Links(pairs, numbers.tolist(), directed)
 
@@ -255,7 +256,8 @@ def _header(rows: Sequence[_Row], known: Mapping[str, int], file: str) -> list[s
     if any(told):
         region, other = first[:2] if told[0] else first[1::-1]
         raise RegionError(
-            f"{file}: the first line names the region {region}, but {other!r} is none; expected two regions, "
+            f"{file}: the first line names the region {region}, but {other!r} is not one; expected two "
+            "regions, "
             "or a header without any."
         )
     return first
@@ -335,6 +337,6 @@ def _names(file: str, line: int, words: Sequence[str], count: int, known: Iterab
     if len(fitting) != 1:
         raise InputError(
             f"{file}, line {line}: expected {count} regions, found {' '.join(words)!r}; "
-            "names with spaces are told apart only if they are regions of the table."
+            "names with spaces are recognized only if they are regions of the table."
         )
     return fitting[0]

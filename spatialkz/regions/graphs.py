@@ -72,7 +72,8 @@ def region_graph(
     polygons : GeoDataFrame, optional
         The user's own boundaries, by label.
     isolates, parts : {"error", "keep", "attach"}
-        What is done about regions without neighbors and about a graph in parts; see :func:`neighbor_graph`.
+        What is done about regions without neighbors and about a graph that is not connected; see
+        :func:`neighbor_graph`.
     gap : float, optional
         Widest strip that contiguity takes for a fault of the map; see :func:`neighbor_graph`.
     weights, directed, encoding

@@ -130,8 +130,8 @@ def _enumerable(ways: Floats, method: str, permutations: int, regions: pd.Index)
     possible = ways <= most
     if method == "exact" and not possible.all():
         raise InputError(
-            f"Exact p-values need at most {most:,} neighbor sets (orders of neighbors where their weights "
-            f"are unequal), which is not so for {listing(regions[~possible])}; use method='auto'."
+            f"Exact p-values need at most {most:,} possible sets of neighbors (orders of neighbors where "
+            f"weights are unequal), but {listing(regions[~possible])} has more; use method='auto'."
         )
     return possible
 

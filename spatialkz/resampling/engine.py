@@ -81,7 +81,7 @@ def permuted_cross_products(
         return _by_kernel(values, walk, keys, np.float64)
     again, doubtful = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
     if len(again):
-        # Only the doubtful cells are replaced, so that no variable depends on its company.
+        # Only the doubtful cells are replaced, so that no result depends on the other variables.
         mended = _by_kernel(values[:, doubtful], walk, keys[again], np.float64)
         products[near] = mended[near[np.ix_(again, doubtful)]]
     return products

@@ -1,4 +1,4 @@
-"""The one door to threads, processes and clusters: joblib."""
+"""Work in several threads, in several processes or on a cluster of computers, through joblib alone."""
 
 from __future__ import annotations
 

@@ -49,7 +49,9 @@ def residual_basis(weights: csr_array, design: Floats | None = None) -> tuple[Fl
     design = np.ones((n, 1)) if design is None else design
     p = design.shape[1]
     if n - p < 3:
-        raise InputError(f"{n} regions leave {n - p} degrees of freedom beside {p} regressors; 3 are needed.")
+        raise InputError(
+            f"{n} regions and {p} regressors leave {n - p} degrees of freedom; at least 3 are needed."
+        )
     basis = np.linalg.qr(design, mode="complete")[0][:, p:]
     half = basis.T @ (weights @ basis)
     return basis, (half + half.T) * (n / (2 * weights.sum()))

@@ -204,7 +204,8 @@ def _products(table: pd.DataFrame) -> Floats:
     lone = table.columns[(table > 0).sum() < 2]
     if len(lone):
         raise InputError(
-            f"Getis–Ord statistics need two regions with positive values; not so: {listing(lone)}."
+            "Getis–Ord statistics need at least two regions with positive values; there are fewer in "
+            f"{listing(lone)}."
         )
     x = table.to_numpy()
     return np.asarray(x.sum(axis=0) ** 2 - (x**2).sum(axis=0), dtype=np.float64)

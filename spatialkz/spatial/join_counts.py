@@ -220,5 +220,7 @@ def _binary(marks: pd.DataFrame | pd.Series) -> pd.DataFrame:
         raise InputError(f"marks must be a pandas DataFrame or Series, not {type(marks).__name__}.")
     wrong = marks.columns[~marks.isin([0, 1]).all()]
     if len(wrong):
-        raise InputError(f"Join counts need values of 0 and 1 (or False and True); not so: {listing(wrong)}.")
+        raise InputError(
+            f"Join counts need values of 0 and 1 (or False and True); other values are in {listing(wrong)}."
+        )
     return marks.astype("float64")

@@ -205,8 +205,8 @@ def dependence_confidence_set(
     spectrum = _eigenvalues(form)
     if is_fixed(spectrum):
         raise GraphError(
-            "Every region neighbors all others alike, so Moran's I is the same for all values and says "
-            "nothing of dependence on this graph."
+            "All regions are neighbors of each other with equal weights, so Moran's I is the same for all "
+            "values; choose another graph."
         )
     edge = float(stats.norm.isf((1 - level) / 2))
     low, high = (moran_quantile(sign * edge, spectrum) for sign in (-1.0, 1.0))

@@ -225,9 +225,10 @@ def complete_quotients(table: ActivityTable) -> pd.DataFrame:
         hidden = table.hidden
         cells = [f"{sector} ({listing(hidden.index[hidden[sector]], 2)})" for sector in hidden]
         raise InputError(
-            "Autocorrelation, clusters and the focal test take sectors without hidden cells, and all have "
-            f"some: {listing(cells, 4)}; merge sectors or leave out regions, or take what goes without these "
-            "tests: quotients (spatialkz lq) and ranked candidates (spatialkz rank)."
+            "Autocorrelation, clusters and the focal test need sectors without hidden cells, but every "
+            "sector "
+            f"has some: {listing(cells, 4)}; merge sectors or leave out regions, or compute only quotients "
+            "(spatialkz lq) and ranked candidates (spatialkz rank)."
         )
     return found
 

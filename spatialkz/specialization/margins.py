@@ -95,7 +95,7 @@ def margins(
     totals = table.sum() if national is None else _national(national, table)
     if (totals == 0).any():
         nowhere = totals.index[totals == 0]
-        raise InputError(f"A quotient needs activity somewhere; there is none in {listing(nowhere)}.")
+        raise InputError(f"A quotient needs activity in some region; there is none in {listing(nowhere)}.")
     group_of = _groups(table.columns, groups)
     per_group = _row_sums(table, group_of) if base is None else _given(table, base, group_of)
     empty = [
@@ -115,7 +115,8 @@ def margins(
         if cells:
             raise InputError(
                 f"A base that contains the sectors cannot be smaller than one of them, but it is in "
-                f"{listing(cells, 3)}; check the units, or say that it contains none (contained = false)."
+                f"{listing(cells, 3)}; check the units, or say that it does not contain the sectors "
+                "(contained = false)."
             )
     if national is None:
         return Margins(table, bases, group_of)
@@ -123,8 +124,8 @@ def margins(
     larger = totals.index[totals > country * (1 + 1e-9)]
     if contained and len(larger):
         raise InputError(
-            f"The base of the country contains the sectors, but {listing(larger)} has more than it; check "
-            "the units, or say that it contains none (contained = false)."
+            f"The base of the country contains the sectors, but {listing(larger)} is larger than it; check "
+            "the units, or say that it does not contain the sectors (contained = false)."
         )
     return Margins(table, bases, group_of, totals, country)
 
@@ -162,7 +163,8 @@ def _national_bases(
         found = group_of.map(totals.groupby(group_of).sum())
     elif national_base is None:
         raise InputError(
-            "With a base of the regions, national totals need national_base, that of the country."
+            "With a base of the regions, national totals need the base of the country as well "
+            "(national_base)."
         )
     elif isinstance(national_base, pd.Series):
         found = group_of.map(national_base)

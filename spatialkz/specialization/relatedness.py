@@ -219,8 +219,8 @@ def _together(specialized: pd.DataFrame) -> tuple[Integers, Integers]:
     nowhere = specialized.columns[ubiquity == 0]
     if len(nowhere):
         raise InputError(
-            f"No region is specialized in {listing(nowhere)} at this threshold, so nothing can be said of "
-            "what goes with it; lower the threshold or leave the sector out."
+            f"No region is specialized in {listing(nowhere)} at this threshold, so its relatedness to "
+            "other sectors is not defined; lower the threshold or leave the sector out."
         )
     return cells.T @ cells, ubiquity
 

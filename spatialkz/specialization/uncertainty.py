@@ -35,7 +35,7 @@ def check_counts(table: ActivityTable) -> None:
     totals = table.values.sum()
     if table.kind == "counts" and totals.max() > _MOST_UNITS:
         raise InputError(
-            f"{totals.idxmax()} has {totals.max():g} units in all, more than can be told apart (9e15); "
+            f"{totals.idxmax()} has {totals.max():g} units in all, more than can be counted exactly (9e15); "
             'count in a larger unit, or call them volumes (kind = "volumes").'
         )
 

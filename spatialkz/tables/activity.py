@@ -133,7 +133,8 @@ class ActivityTable(Shown):
             )
         if self.base is not None and self.national_base is None:
             raise InputError(
-                "With a base of the regions, national totals need national_base, that of the country."
+                "With a base of the regions, national totals need the base of the country as well "
+                "(national_base)."
             )
         if self.base is None and self.national_base is not None:
             raise InputError(

@@ -142,8 +142,9 @@ def complete_table(
     if kind == "quotients" and largest is None and hidden.any(axis=None):
         cells = [f"{values.index[i]} × {values.columns[j]}" for i, j in np.argwhere(hidden.to_numpy())]
         raise InputError(
-            f"The quotients {listing(cells)} are hidden, and nothing bounds them but what is stated: without "
-            "base shares the adding-up identity does not; state the largest value of a hidden quotient."
+            f"The quotients {listing(cells)} are hidden, and without base shares the adding-up identity "
+            "gives "
+            "no limits for them; state the largest value of a hidden quotient."
         )
     most = largest
     if base is not None and contained and hidden.any(axis=None):

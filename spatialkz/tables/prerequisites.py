@@ -70,5 +70,7 @@ def prerequisite_quotients(table: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"The table of prerequisites has no {indicator} of {region}.")
     nowhere = value.columns[value.sum() == 0]
     if len(nowhere):
-        raise InputError(f"The prerequisite {listing(nowhere)} is 0 in every region and compares nothing.")
+        raise InputError(
+            f"The prerequisite {listing(nowhere)} is 0 in every region, so it cannot compare them."
+        )
     return value.div(base).div(value.sum() / base.sum(), axis="columns")

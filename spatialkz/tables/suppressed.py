@@ -267,7 +267,7 @@ def _bounded(levels: Levels, method: BoundMethod) -> int:
     if len(endless):
         names = [levels.cells.called(int(node)) for node in endless]
         raise InputError(
-            f"Nothing printed bounds the hidden cells {listing(names)} from above; give the totals of their "
+            f"No printed total limits the hidden cells {listing(names)} from above; give the totals of their "
             "regions or sectors, or state the largest value that a hidden cell can have."
         )
     parts, kept = _components(levels)

@@ -96,7 +96,8 @@ def test_without_any_complete_sector_ranks_are_given_and_a_run_says_why_not(know
     assert len(ranking.candidates)
     assert not {"moran_label", "cluster"} & (set(ranking.candidates) | set(ranking.areas))
     with pytest.raises(
-        InputError, match=r"take sectors without hidden cells, and all have some: C \(.*spatialkz rank"
+        InputError,
+        match=r"need sectors without hidden cells, but every sector has some: C \(.*spatialkz rank",
     ):
         analyse(study)
 

@@ -253,7 +253,7 @@ def test_bad_input_is_refused(evidence, directions):
         call(drawn=lambda _, size, __: np.full((size, 9, 4), np.nan), choices=RankChoices())
     with pytest.raises(InputError, match=r"never negative.*lq"):
         call(drawn=(evidence - 5, evidence + 5))
-    with pytest.raises(InputError, match=r"Indicators of weight 0.*near"):
+    with pytest.raises(InputError, match=r"must be above 0; leave out near"):
         call(choices=RankChoices(weights=pd.Series({"lq": 1, "share": 1, "near": 0, "p": 1})))
     with pytest.raises(InputError, match=r"weights must not be negative.*near"):
         call(choices=RankChoices(weights=pd.Series({"lq": 1, "share": 1, "near": -1, "p": 1})))

@@ -22,7 +22,7 @@ def test_the_analysis_survives_pickling(quotients, study):
     ("options", "told"),
     [
         ({"methods": ["kmeans", "magic"]}, "method is 'magic'"),
-        ({"methods": ["skater"]}, "not tied to the graph"),
+        ({"methods": ["skater"]}, "works without a graph"),
         ({"methods": []}, "methods is empty"),
         ({"k": 1}, "k is 1"),
         ({"k": 99}, "k is 99"),

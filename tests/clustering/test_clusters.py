@@ -82,7 +82,7 @@ def test_bad_input_is_refused(quotients):
         cluster_regions(quotients, k=17)
     with pytest.raises(InputError, match="from 1 to 16"):
         cluster_regions(quotients, k=0)
-    with pytest.raises(InputError, match="the features distinguish 1"):
+    with pytest.raises(InputError, match="with different features; there are 1"):
         cluster_regions(quotients * 0)
     with pytest.raises(InputError, match="one of kmeans, ward"):
         cluster_regions(quotients, method="dbscan")

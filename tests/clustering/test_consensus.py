@@ -25,7 +25,7 @@ def test_the_matrix_and_the_votes_equal_a_count_by_hand():
         (np.array([0, 1, 3]), np.array([[1, 0], [0, 1], [0, 1]], dtype=bool)),
         (np.array([0, 1, 2, 3]), np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=bool)),
     ]
-    with pytest.raises(InputError, match="c and d never met in 2"):
+    with pytest.raises(InputError, match="c and d were never drawn together in 2"):
         agreement._co_assignment(found[:2], pd.Index(list("abcd")))
     matrix = agreement._co_assignment(found, pd.Index(list("abcd")))
     np.testing.assert_allclose(
@@ -107,7 +107,7 @@ def test_one_cluster_is_an_answer(features):
 
 
 def test_bad_input_is_refused(features):
-    with pytest.raises(InputError, match="resample nothing"):
+    with pytest.raises(InputError, match="every resample is the whole table"):
         consensus_clusters(features, ward(3), k=3, regions=1.0)
     with pytest.raises(InputError, match=r"regions is 1\.5"):
         consensus_clusters(features, ward(3), k=3, regions=1.5)
@@ -115,7 +115,7 @@ def test_bad_input_is_refused(features):
         consensus_clusters(features, ward(3), k=3, sectors="jitter")
     with pytest.raises(InputError, match="k is 18; with 17"):
         consensus_clusters(features, ward(3), k=18)
-    with pytest.raises(InputError, match="never met in 3"):
+    with pytest.raises(InputError, match="never drawn together in 3"):
         consensus_clusters(features, ward(2), k=2, regions=0.3, resamples=3, rng=1)
     with pytest.raises(InputError, match="fewer than 12 distinct"):
         consensus_clusters(features, ward(3), k=12, regions=0.5)

@@ -95,7 +95,7 @@ def test_result_forms(quotients):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ks": [1, 3]}, "leave out"),
+        ({"ks": [1, 3]}, "must be consecutive"),
         ({"ks": range(1, 18)}, "below the number of distinct regions, 17"),
         ({"reference": "box"}, "reference is 'box'"),
         ({"references": 1}, "at least 2"),

@@ -20,14 +20,14 @@ def test_parts_and_joins_of_a_chain():
     found = cluster_contiguity(labels, chain(8), permutations=199, rng=1)
     frame = found.to_frame()
     assert frame["regions"].tolist() == [4, 3, 1]
-    assert frame["parts"].tolist() == [2, 2, 1]
-    assert frame["largest_part"].tolist() == [3, 2, 1]
+    assert frame["components"].tolist() == [2, 2, 1]
+    assert frame["largest_component"].tolist() == [3, 2, 1]
     assert frame["joins"].tolist() == [2, 1, 0]
     # m n_c (n_c − 1) / (n (n − 1)) with 7 joins.
     np.testing.assert_allclose(frame["expected"], [7 * 12 / 56, 7 * 6 / 56, 0])
     assert found.joins == 3
     assert frame.loc[3, "p_value"] == 1
-    assert "4 regions in 2 parts" in found.summary()
+    assert "4 regions in 2 connected components" in found.summary()
     assert found.to_dict()["joins"] == 3
 
 

@@ -39,7 +39,7 @@ def test_an_edge_along_edges_of_others_is_refused_and_mended():
     with pytest.raises(
         GraphError,
         match="The borders of A, B, C, D overlap or run along each other without the same vertices, "
-        r"which hides neighbors; mend the map \(clean = true, --clean, clean_coverage\), or",
+        r"so neighbors would be missed; mend the map \(clean = true, --clean, clean_coverage\), or",
     ):
         neighbor_graph(steps())
     mended = clean_coverage(steps())
@@ -71,7 +71,7 @@ def shrunk(n, gap):
 def test_gaps_are_refused_and_closed(gap):
     """A square of n × n cells has 2n(n − 1) shared edges and 2(n − 1)² corners."""
     regions = shrunk(5, gap)
-    with pytest.raises(GraphError, match=r"Only a gap of at most .* degrees parts 00 – 01, 00 – 10"):
+    with pytest.raises(GraphError, match=r"Only a gap of at most .* degrees separates 00 – 01, 00 – 10"):
         neighbor_graph(regions)
     mended = clean_coverage(regions)
     assert contiguity(mended.geometry).nnz // 2 == 40 + 32
@@ -88,7 +88,7 @@ def test_islands_are_no_fault():
         neighbor_graph(regions)
     assert links(clean_coverage(regions)) == {"BC"}
     assert links(clean_coverage(regions, gap=0.002)) == {"AB", "BC"}
-    with pytest.raises(GraphError, match=r"at most 0.0011 degrees parts A – B, which hides"):
+    with pytest.raises(GraphError, match=r"at most 0.0011 degrees separates A – B, so neighbors"):
         neighbor_graph(regions, gap=0.002)
 
 
@@ -109,7 +109,7 @@ def test_rook_refuses_a_wedge_that_may_hide_a_border():
     upper = Polygon([(0, 1), (1, 1.0005), (1, 2), (0, 2)])
     regions = world(A=box(0, 0, 1, 1), B=upper)
     assert links(regions) == {"AB"}
-    with pytest.raises(GraphError, match=r"gap of at most 0.001 degrees parts A – B"):
+    with pytest.raises(GraphError, match=r"gap of at most 0.001 degrees separates A – B"):
         neighbor_graph(regions, "rook")
     wide = world(A=box(0, 0, 1, 1), B=Polygon([(0, 1), (1, 1.5), (1, 2), (0, 2)]))
     assert links(wide, "rook") == set()

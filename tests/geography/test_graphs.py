@@ -100,7 +100,7 @@ def test_a_region_without_neighbors_is_refused_kept_or_attached():
 
 def test_parts_are_kept_refused_or_attached():
     islands = archipelago()
-    with pytest.raises(GraphError, match=r"in 2 parts \(a, b | c, d, e\)"):
+    with pytest.raises(GraphError, match=r"2 connected components \(a, b | c, d, e\)"):
         neighbor_graph(islands, isolates="attach", parts="error")
     joined = neighbor_graph(islands, isolates="attach", parts="attach")
     assert joined.n_components == 1

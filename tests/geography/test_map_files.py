@@ -200,7 +200,7 @@ def test_coordinates_that_are_no_degrees_are_refused(tmp_path):
     ]
     path = tmp_path / "meters.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    says = r"Coordinates of meters.geojson reach 500002, 5e\+06, which are no longitude and latitude, as WGS"
+    says = r"Coordinates of meters.geojson reach 500002, 5e\+06, but WGS"
     for crs in (None, "EPSG:4326"):
         with pytest.raises(InputError, match=says):
             read_boundaries(path, crs=crs)

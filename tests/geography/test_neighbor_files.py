@@ -53,10 +53,10 @@ def test_moran_of_a_ring_without_header(read):
 
 def test_a_first_line_that_is_half_a_region_is_refused(read):
     with pytest.raises(
-        RegionError, match="first line names the region A, but 'neighbor' is none; expected two"
+        RegionError, match="first line names the region A, but 'neighbor' is not one; expected two"
     ):
         read("A,neighbor\nA,B\nB,C\nC,D\n")
-    with pytest.raises(RegionError, match="first line names the region B, but 'from' is none"):
+    with pytest.raises(RegionError, match="first line names the region B, but 'from' is not one"):
         read("from,B\nA,B\nB,C\nC,D\n")
     # Z stands below as well, so it is a region, though not of the table.
     found = read("A,Z\nZ,B\nA,B\nB,C\nC,D\n")
@@ -99,7 +99,7 @@ def test_weights_of_either_way_are_kept(read):
         ("A,B,0\nB,C,1\nC,D,1\n", InputError, "line 1: the weight of A – B is 0; expected a positive number"),
         ("x,y,w\nA,B,1\nB,C,-2\n", InputError, "line 3: the weight of B – C is -2; expected a positive"),
         ("x,y,w\nA,B,1\nB,C,inf\n", InputError, r"cell is no number at line 3, column 'w' \('inf'\)"),
-        ("x,y,w\nA,B,1\nB,C,\n", InputError, "line 3.*; the third column is one of weights, unless"),
+        ("x,y,w\nA,B,1\nB,C,\n", InputError, "line 3.*; the third column is read as weights, unless"),
         ("x,y,kind\nA,B,land\nB,C,sea\n", InputError, r"'kind' \('land'\).*; the third column is"),
         ("x,y,w,km,note\nA,B,1,2,3\n", InputError, r"more columns \(km, note\) than two of regions and"),
         ("A,B,1,7\nB,C,1,7\n", InputError, r"more columns \(4\) than two of regions"),
@@ -144,7 +144,9 @@ def test_codes_and_spaces_around_names(read):
 def test_policies_hold_for_files(read):
     parts = "x,y\nA,B\nC,D\n"
     assert matrix(read(parts)) == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
-    with pytest.raises(GraphError, match=r"The graph in pairs.csv is in 2 parts \(A, B \| C, D\); add their"):
+    with pytest.raises(
+        GraphError, match=r"The graph in pairs.csv has 2 connected components \(A, B \| C, D\); add their"
+    ):
         read(parts, parts="error")
     row = gpd.GeoDataFrame(geometry=[Point(x, 0) for x in (0, 1, 3, 5)], index=NAMES, crs=3857)
     joined = read(parts, parts="attach", places=row.iloc[::-1])

@@ -66,7 +66,7 @@ def test_recipes_print_themselves_in_words(line, words):
         ("queen", {"k": 4}, "The recipe queen has no option k; it has none"),
         ("knn", {"threshold": 4}, "The recipe knn has no option threshold; known are k, symmetric"),
         ("knn:k", {}, "'k' in the recipe 'knn:k' is not of the form option=value"),
-        ("knn:k=3", {"k": 4}, "The recipe knn is told k twice"),
+        ("knn:k=3", {"k": 4}, "The recipe knn is given k twice"),
         ("queen|knn", {"k": 4}, "not clear to which recipe of 'queen|knn' the option k goes"),
         (KNearest(3), {"k": 4}, "made already; k cannot change it"),
         ("travel_time", {"k": 4}, "The recipe travel_time needs the option table"),

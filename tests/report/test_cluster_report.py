@@ -144,7 +144,7 @@ def test_tables_agree_with_the_analysis(request, which, lang):
     members = {column.heading: column.cells for column in table.columns}
     told = [name for cell in members[words("members")] for name in cell.replace(";", ",").split(", ")]
     assert sorted(told) == sorted(names)
-    assert list(members[words("map_parts")]) == [str(n) for n in found.contiguity.to_frame()["parts"]]
+    assert list(members[words("map_parts")]) == [str(n) for n in found.contiguity.to_frame()["components"]]
     assert all(members[words("apart")])
     holding = holding_table(findings, words).columns
     by_region = found.without_region

@@ -54,7 +54,7 @@ def test_a_study_without_rules_or_policies_says_nothing_of_them(other_findings, 
 
 def test_what_is_lacked_is_put_into_words():
     found = lacks("digital 0 < 2; knowledge_near 1 < 2", EN)
-    assert found == "digital sectors 0 < 2; knowledge sectors next door 1 < 2"
+    assert found == "digital sectors 0 < 2; knowledge sectors in neighboring regions 1 < 2"
 
 
 def test_groups_are_those_of_the_draws(findings):

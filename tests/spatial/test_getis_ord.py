@@ -103,7 +103,7 @@ def test_shuffled_rows_change_nothing(quotients, study, shuffled):
 def test_bad_input_is_refused(quotients, study):
     with pytest.raises(InputError, match="at least 0"):
         getis_ord(quotients - 1, study.graph)
-    with pytest.raises(InputError, match="two regions with positive values; not so: lone"):
+    with pytest.raises(InputError, match="two regions with positive values; there are fewer in lone"):
         getis_ord(quotients.assign(lone=(quotients.index == "Akmola") * 1.0), study.graph)
     with pytest.raises(InputError, match="constant"):
         local_getis_ord(quotients.assign(flat=1.0), study.graph)

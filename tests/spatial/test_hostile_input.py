@@ -60,7 +60,7 @@ def test_such_a_graph_detects_nothing_and_says_so():
     power = moran_power(complete(), [0.0, 0.8])
     assert power.to_frame()["power"].tolist() == [0, 0]
     assert set(power.detectable.values()) == {None}
-    with pytest.raises(GraphError, match="Every region neighbors all others alike"):
+    with pytest.raises(GraphError, match="All regions are neighbors of each other with equal weights"):
         dependence_confidence_set(X, complete())
 
 

@@ -99,7 +99,7 @@ def test_unequal_weights_are_enumerated_in_every_order_or_simulated(variables, s
     auto = local_moran(x, graph, permutations=999, rng=1)
     assert auto.methods["Nur-Sultan"] == "exact"  # one neighbor: its weight is 1 whatever it was
     assert auto.methods["Karaganda"] == "permutation"
-    with pytest.raises(InputError, match="at most 20,000 neighbor sets"):
+    with pytest.raises(InputError, match="at most 20,000 possible sets of neighbors"):
         local_moran(x, graph, method="exact")
     simulated = local_moran(x, graph, method="permutation", permutations=9999, rng=1).to_frame()
     z = x - x.mean()

@@ -245,7 +245,7 @@ def test_a_sector_that_only_the_rest_of_the_country_has_is_zero_not_refused():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"national": pd.Series({"a": 100.0, "b": 100.0})}, r"national totals need national_base"),
+        ({"national": pd.Series({"a": 100.0, "b": 100.0})}, r"national totals need the base of the country"),
         ({"national": pd.Series({"a": 100.0})}, r"national lacks b"),
         (
             {"national": pd.Series({"a": 100.0, "b": 100.0}), "national_base": 50.0},
@@ -269,9 +269,7 @@ def test_tests_that_need_every_whole_count_name_the_cells():
     with pytest.raises(InputError, match=r"needs every count, but these cells are hidden: r × a"):
         quotient_test(table)
     halves = ActivityTable(values + 0.5, kind="counts")
-    with pytest.raises(
-        InputError, match=r"whole numbers, but r × a is .*full-time equivalents have quotients"
-    ):
+    with pytest.raises(InputError, match=r"whole numbers, but r × a is .*full-time equivalents is not known"):
         quotient_test(halves)
 
 

@@ -516,7 +516,7 @@ BASE = pd.Series({"N": 100, "S": 100})
     [
         (
             {"counts": GOOD.astype(float) + 0.5},
-            r"counts must be whole numbers, but N × steel is 30.5.*money is no count",
+            r"counts must be whole numbers, but N × steel is 30.5.*error of money",
         ),
         ({"base": BASE + 0.5}, r"base must be whole numbers, but N × base is 100.5"),
         ({"counts": -GOOD}, "counts must be at least 0, but N × steel is -30"),
@@ -582,7 +582,9 @@ def test_regions_must_match_and_h_and_plants_exclude_each_other():
 
 def test_money_and_published_quotients_are_refused():
     volumes = ActivityTable(GOOD, kind="volumes", unit="million tenge", base=BASE)
-    with pytest.raises(InputError, match=r"volumes \(million tenge\).*rounding intervals.*error model"):
+    with pytest.raises(
+        InputError, match=r"volumes \(million tenge\).*intervals that rounding leaves.*error model"
+    ):
         quotient_test(volumes)
-    with pytest.raises(InputError, match="published quotients, and a test needs the counts"):
+    with pytest.raises(InputError, match="published quotients, but a test needs the counts"):
         quotient_test(ActivityTable(GOOD, kind="quotients"))

@@ -53,12 +53,12 @@ def test_a_base_that_contains_the_sectors_bounds_each_cell():
     assert done.high.loc[["North", "South"], "steel"].tolist() == [9, 3]
     alone = complete_table(SQUARE, kind="volumes", base=base)
     assert alone.high.loc[["North", "South"], "steel"].tolist() == [20, 3]
-    with pytest.raises(InputError, match="Nothing printed bounds"):
+    with pytest.raises(InputError, match="No printed total limits"):
         complete_table(SQUARE, kind="volumes", base=base, contained=False)
 
 
 def test_hidden_quotients_need_a_largest_value():
-    with pytest.raises(InputError, match=r"adding-up identity does not; state the largest value"):
+    with pytest.raises(InputError, match=r"gives no limits for them; state the largest value"):
         complete_table(SQUARE, kind="quotients")
     with pytest.raises(InputError, match=r"do not add up to totals; leave out region_totals"):
         complete_table(SQUARE, kind="quotients", region_totals=ROWS)
@@ -85,7 +85,7 @@ def test_a_cell_that_totals_tell_is_not_hidden():
         ({"low": SQUARE.fillna(2), "high": SQUARE.fillna(3)}, r"North × steel is 1 with low end 2"),
         ({"national_base": 9}, r"needs national totals"),
         ({"national": by(SECTORS, 4, 99, 99)}, r"steel \(4 against 7\)"),
-        ({"national": by(SECTORS, 99, 99, 99), "base": by(REGIONS, 20, 20, 20)}, r"need national_base"),
+        ({"national": by(SECTORS, 99, 99, 99), "base": by(REGIONS, 20, 20, 20)}, r"the base of the country"),
         ({"national": by(SECTORS, 99, 99, 99), "national_base": 9}, r"goes with a base of the regions"),
     ],
 )  # fmt: skip

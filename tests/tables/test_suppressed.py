@@ -122,7 +122,7 @@ def test_the_country_bounds_its_part_from_above():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, r"Nothing printed bounds .* North × steel, North × law.*state the largest value"),
+        ({}, r"No printed total limits .* North × steel, North × law.*state the largest value"),
         ({"region_totals": by(REGIONS, 11, 1, 13)}, r"region South add up to 2, more than the total of 1"),
         ({"region_totals": by(REGIONS, 11, 6, 14)}, r"region West, none of them hidden, add up to 13, less"),
         ({"sector_totals": by(SECTORS, 4, 11, 6)}, r"sector steel add up to 5, more than the total of 4"),

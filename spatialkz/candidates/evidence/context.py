@@ -52,7 +52,8 @@ CANDIDATE_CONTEXT = {
     "lq_p": "p-value of the quotient, for tables of whole counts without suppressed cells only",
     "research_lq": "quotient of the region in research and development (role 'research')",
     "concentration": "locational Gini coefficient of the sector (0–1); missing with a suppressed cell",
-    "formation": "linked to related specializations here or next door, or spin-off without them",
+    "formation": "linked to related specializations in the region or a neighboring one, or spin-off "
+    "without them",
     "named_by": "policies that name this sector in this region; none without",
     "moran_label, moran_p": "local Moran's I of the sector; missing with a suppressed cell",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1)",

@@ -113,7 +113,7 @@ def score(
     values = normalize(evidence, directions, normalization, targets=targets)
     if isinstance(weights, str) and weights == "bod":
         if aggregation != "arithmetic":
-            raise InputError(f"weights 'bod' add up by themselves; aggregation cannot be {aggregation!r}.")
+            raise InputError(f"weights 'bod' already give the score; aggregation cannot be {aggregation!r}.")
         return benefit_of_the_doubt(values, bounds)[0]
     weighed = indicator_weights(values, weights).to_numpy()
     cells = np.ascontiguousarray(values.to_numpy().T)[None]
@@ -269,9 +269,9 @@ def expert_weights(weights: pd.Series, indicators: pd.Index) -> npt.NDArray[np.f
     """Experts' weights in the order of the indicators, with sum 1."""
     given = matched(weights, indicators, "weights")
     if (given < 0).any():
-        raise InputError(f"weights must not be negative, but so are {listing(given.index[given < 0])}.")
+        raise InputError(f"weights must not be negative, but they are for {listing(given.index[given < 0])}.")
     if given.sum() <= 0:
-        raise InputError("weights are all 0; at least one indicator must weigh.")
+        raise InputError("weights are all 0; at least one indicator needs a weight above 0.")
     return np.asarray(given / given.sum())
 
 

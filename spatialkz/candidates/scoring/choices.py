@@ -136,7 +136,8 @@ class Setup:
             raise InputError(f"weights is {choices.weights!r}; it must be 'equal' or a Series.")
         if choices.concentration is not None and (weights == 0).any():
             raise InputError(
-                f"Indicators of weight 0 cannot be drawn around; leave out {listing(names[weights == 0])}."
+                "Weights are drawn around the given ones, which must be above 0; leave out "
+                f"{listing(names[weights == 0])}."
             )
         dtype = np.float32 if table.size > _SINGLE_FROM else np.float64
 

@@ -42,7 +42,7 @@ def check_evidence(evidence: pd.DataFrame, directions: pd.Series) -> tuple[pd.Da
     directions = matched(directions, table.columns, "directions")
     wrong = directions[~directions.isin([1, -1])]
     if len(wrong):
-        raise InputError(f"directions must be +1 or -1, but not so for {listing(wrong.index)}.")
+        raise InputError(f"directions must be +1 or -1; they are not for {listing(wrong.index)}.")
     constant = table.columns[table.nunique() == 1]
     if len(constant):
         raise InputError(
@@ -69,7 +69,7 @@ def matched(values: pd.Series, indicators: pd.Index, name: str) -> pd.Series:
     values = values.loc[indicators].astype("float64")
     if not np.isfinite(values.to_numpy()).all():
         missing = values.index[~np.isfinite(values.to_numpy())]
-        raise InputError(f"{name} must be finite, but not so for {listing(missing)}.")
+        raise InputError(f"{name} must be finite; it is not for {listing(missing)}.")
     return values
 
 
@@ -220,7 +220,7 @@ def _ratios(values: Floats, sign: Floats, targets: npt.NDArray[np.float64] | Non
     if values.min() < 0 or (values.min(axis=-1, keepdims=True) <= 0)[..., ~up[:, 0], :].any():
         raise InputError(
             "Normalization by target needs evidence that is never negative, and above 0 where less is "
-            "better; drawn evidence is not so."
+            "better; the drawn evidence is not."
         )
     if targets is None:
         best = np.where(up, values.max(axis=-1, keepdims=True), values.min(axis=-1, keepdims=True))
@@ -237,15 +237,15 @@ def check_ratios(table: pd.DataFrame, directions: pd.Series) -> None:
     if len(wrong):
         raise InputError(
             "Normalization by target needs evidence that is never negative, and above 0 where less is "
-            f"better, but not so are {listing(wrong)}."
+            f"better, it is not in {listing(wrong)}."
         )
 
 
 def _check_targets(targets: pd.Series, indicators: pd.Index, method: str) -> npt.NDArray[np.float64]:
     """Targets in the order of the indicators."""
     if method != "target":
-        raise InputError(f"targets are given, but normalization is {method!r}, which has none.")
+        raise InputError(f"targets are given, but normalization by {method!r} uses none.")
     goal = matched(targets, indicators, "targets")
     if (goal <= 0).any():
-        raise InputError(f"targets must be above 0, but not so for {listing(goal.index[goal <= 0])}.")
+        raise InputError(f"targets must be above 0; they are not for {listing(goal.index[goal <= 0])}.")
     return goal.to_numpy()

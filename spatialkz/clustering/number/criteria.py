@@ -148,7 +148,7 @@ def path_distances(features: pd.DataFrame, graph: Graph) -> Matrix:
     Raises
     ------
     GraphError
-        If the graph falls into parts between which there is no way.
+        If the graph is not connected.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def path_distances(features: pd.DataFrame, graph: Graph) -> Matrix:
     if not np.isfinite(paths).all():
         apart = table.index[~np.isfinite(paths[0])]
         raise GraphError(
-            f"A path silhouette needs a connected graph, but there is no way from {table.index[0]} to "
+            f"A path silhouette needs a connected graph, but no path leads from {table.index[0]} to "
             f"{listing(apart)}."
         )
     return paths

@@ -155,7 +155,7 @@ def gap_statistic(
     rows = check_table(features, name="features", least_regions=3).sort_index()
     points, numbers = checked(rows.to_numpy(), ks)
     if numbers != list(range(numbers[0], numbers[-1] + 1)):
-        raise InputError(f"ks must not leave out a number, but are {listing(numbers)}.")
+        raise InputError(f"ks must be consecutive numbers, but are {listing(numbers)}.")
     distinct = len(np.unique(points, axis=0))
     if numbers[-1] >= distinct:
         raise InputError(f"k must be below the number of distinct regions, {distinct}, but is {numbers[-1]}.")

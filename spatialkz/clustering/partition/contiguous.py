@@ -40,14 +40,14 @@ def contiguity(graph: Graph, regions: pd.Index, *, k: int | None = None) -> csr_
         Keyed by the same regions, in any order.
     regions : Index
     k : int, optional
-        Number of clusters wanted; a graph in more parts than that is refused.
+        Number of clusters wanted; a graph with more connected components is refused.
 
     Raises
     ------
     RegionError
         If graph and regions do not carry the same labels.
     GraphError
-        If a region has no neighbor, or the graph is in more than k parts; names the regions.
+        If a region has no neighbor, or the graph has more than k connected components; names the regions.
 
     Examples
     --------
@@ -66,19 +66,20 @@ def contiguity(graph: Graph, regions: pd.Index, *, k: int | None = None) -> csr_
 
 
 def check_parts(touching: csr_array, k: int, regions: pd.Index | None = None) -> int:
-    """Number of parts of the graph, if k contiguous clusters can exist on it.
+    """Number of connected components of the graph, if k contiguous clusters can exist on it.
 
     Raises
     ------
     GraphError
-        If the graph is in more than k parts.
+        If the graph has more than k connected components.
     """
     parts, part = connected_components(touching, directed=False)
     if parts > k:
         names = pd.RangeIndex(len(part)) if regions is None else regions
         shown = " | ".join(listing(names[part == number], 3) for number in range(parts))
         raise GraphError(
-            f"The graph is in {parts} parts ({shown}), so {k} contiguous clusters cannot cover it; "
+            f"The graph has {parts} connected components ({shown}), so {k} contiguous clusters cannot "
+            "cover it; "
             "ask for more clusters or take a connected graph."
         )
     return int(parts)
@@ -87,7 +88,7 @@ def check_parts(touching: csr_array, k: int, regions: pd.Index | None = None) ->
 def ward_forest(points: Matrix, touching: csr_array) -> Matrix:
     """Tree of Ward's merges between clusters that touch.
 
-    Heights are as in SciPy, and may fall under contiguity. The parts of a disconnected graph never merge:
+    Heights are as in SciPy, and may fall under contiguity. Connected components never merge:
     the last rows join them at infinite height, to make the tree whole.
 
     Parameters
@@ -140,7 +141,7 @@ def skater_partitions(points: Matrix, touching: csr_array, ks: Iterable[int]) ->
     points : array, shape (regions, features)
     touching : sparse array, shape (regions, regions)
     ks : iterable of int
-        None below the number of parts of the graph.
+        None below the number of connected components of the graph.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def skater_partitions(points: Matrix, touching: csr_array, ks: Iterable[int]) ->
     parts = check_parts(touching, wanted[0])
     forest = SpanningForest(dissimilarity=_squared_distances)
     with warnings.catch_warnings():
-        # spopt warns that a graph is in parts, which is allowed here.
+        # spopt warns that a graph is not connected, which is allowed here.
         warnings.simplefilter("ignore")
         forest.fit(wanted[-1], _spopt_weights(touching), _untied(points), trace=True, islands="ignore")
     return {k: pd.factorize(forest._trace[k - parts][0])[0] for k in wanted}
@@ -195,7 +196,7 @@ def region_kmeans_partitions(
     """
     from spopt.region.region_k_means import region_k_means
 
-    # On a graph in parts spopt waits for ever for a part without a start.
+    # On a graph that is not connected spopt waits for ever for a component without a start.
     check_parts(touching, 1)
     untied, weights = _untied(points), _spopt_weights(touching)
     draw = generator(rng, "region-kmeans")
@@ -317,7 +318,8 @@ def max_p(
     short = np.bincount(part, size) < floor
     if short.any():
         raise GraphError(
-            f"A part of the graph is smaller than the floor of {floor:g}: {listing(regions[short[part]])}."
+            f"A connected component of the graph is smaller than the floor of {floor:g}: "
+            f"{listing(regions[short[part]])}."
         )
     draw = generator(rng, "max_p")
     grown = [_grown(points, touching, size, floor, draw) for _ in range(starts)]

@@ -137,7 +137,8 @@ def partitions(
     InputError
         If points are not finite, k is out of range, the method is unknown, or alpha is outside 0–1.
     GraphError
-        If the method needs a graph and has none, or it is in more parts than clusters are wanted.
+        If the method needs a graph and has none, or the graph has more connected components than clusters
+        are wanted.
 
     Examples
     --------

@@ -259,7 +259,7 @@ def consensus_clusters(
     how = [_checked_draw(regions, "regions"), _checked_draw(sectors, "sectors")]
     if how == [1.0, 1.0]:
         raise InputError(
-            "Shares of 1 for regions and sectors resample nothing; lower one or use 'bootstrap'."
+            "With shares of 1 every resample is the whole table; lower a share or use 'bootstrap'."
         )
     draw = generator(rng, "consensus_clusters")
     found = [_resampled(points, fit, k, how, draw) for _ in range(resamples)]
@@ -318,7 +318,10 @@ def _co_assignment(found: list[tuple[Places, Member]], regions: pd.Index) -> Mat
         met[here] += 1
     if not met.all():
         one, other = regions[np.argwhere(met == 0)[0]]
-        raise InputError(f"{one} and {other} never met in {len(found)} resamples; draw more or larger ones.")
+        raise InputError(
+            f"{one} and {other} were never drawn together in {len(found)} resamples; draw more or larger "
+            "ones."
+        )
     matrix: Matrix = together / met
     return matrix
 

@@ -1,4 +1,4 @@
-"""How contiguous each cluster is: its connected parts, and its joins against chance."""
+"""How contiguous each cluster is: its connected components, and its joins against chance."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class ClusterContiguity(Result):
     permutations: int
 
     def to_frame(self) -> pd.DataFrame:
-        """A row by cluster: ``regions, parts, largest_part, joins, expected, p_value, p_adjusted``."""
+        """A row by cluster, in connected components of the graph among its regions.
+
+        The columns are ``regions, components, largest_component, joins, expected, p_value, p_adjusted``.
+        """
         return self.table.copy()
 
     def to_dict(self) -> dict[str, object]:
@@ -59,14 +62,14 @@ class ClusterContiguity(Result):
         }
 
     def summary(self) -> str:
-        """Parts and joins of each cluster, and of all."""
+        """Connected components and joins of each cluster, and of all."""
         lines = [
             f"{self.joins:g} joins within clusters, {self.expected:.1f} expected; p = {self.p_value:.3g}",
             "Null hypothesis: given their sizes, the clusters lie anywhere on the map.",
         ]
         for cluster, row in self.table.iterrows():
             lines.append(
-                f"  {cluster}: {row['regions']:.0f} regions in {row['parts']:.0f} parts; "
+                f"  {cluster}: {row['regions']:.0f} regions in {row['components']:.0f} connected components; "
                 f"{row['joins']:g} joins, {row['expected']:.1f} expected; p = {row['p_value']:.3g}"
             )
         return "\n".join(lines)
@@ -79,7 +82,7 @@ def cluster_contiguity(
     permutations: int = 9999,
     rng: int | np.random.Generator | None = None,
 ) -> ClusterContiguity:
-    r"""Count the connected parts of each cluster, and the joins within it, against clusters laid at random.
+    r"""Count the connected components and the joins of each cluster, against clusters laid at random.
 
     A cluster of :math:`n_c` regions among *n*, on a graph with *m* joins, is expected to hold
     :math:`m\,n_c(n_c - 1) / (n(n - 1))` of them. Null hypothesis: given the sizes of the clusters, every
@@ -119,7 +122,7 @@ def cluster_contiguity(
     >>> import spatialkz
     >>> study = spatialkz.load_study()
     >>> labels = (study.table.values["research"] >= 1).map({True: 1, False: 2})
-    >>> cluster_contiguity(labels, study.graph, permutations=99, rng=1).to_frame()[["parts", "joins"]]
+    >>> cluster_contiguity(labels, study.graph, permutations=99, rng=1).to_frame()[["components", "joins"]]
              parts  joins
     cluster
     1            4    0.0
@@ -140,8 +143,8 @@ def cluster_contiguity(
     table = pd.DataFrame(
         {
             "regions": member.sum(axis=0),
-            "parts": part.nunique().to_numpy(),
-            "largest_part": part.agg(lambda ids: ids.value_counts().iloc[0]).to_numpy(),
+            "components": part.nunique().to_numpy(),
+            "largest_component": part.agg(lambda ids: ids.value_counts().iloc[0]).to_numpy(),
             "joins": within["statistic"].to_numpy(),
             "expected": within["expected"].to_numpy(),
             "p_value": within["p_value"].to_numpy(),

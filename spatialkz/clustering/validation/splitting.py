@@ -176,7 +176,10 @@ def sector_split_test(
     points = table.to_numpy()
     flat = table.columns[np.ptp(points, axis=0) == 0]
     if len(flat):
-        raise InputError(f"A constant sector cannot differ between clusters: {listing(flat)}.")
+        raise InputError(
+            "These sectors are the same in all regions, so they cannot differ between clusters: "
+            f"{listing(flat)}."
+        )
     check_number(permutations, "permutations", 99)
     draw = generator(rng, "sector_split_test")
     standard = (points - points.mean(axis=0)) / points.std(axis=0)

@@ -214,7 +214,7 @@ def model_posterior(
     constant = [name for name in quotients.columns if name in set(table.columns[~varies])]
     reason = why_undecided(graded(table, "rank", threshold).to_numpy(), "rank", threshold)
     if reason:
-        raise InputError(f"The models differ in arrangement alone, and {reason}.")
+        raise InputError(f"The models cannot be compared: {reason}.")
     priors = Priors() if priors is None else priors
     table = table.loc[:, varies]
     sizes = None if base_shares is None else size_null(table, base_shares, units)

@@ -108,7 +108,7 @@ def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
 
 
 def _with_short_names(findings: Findings) -> Findings:
-    """Names as long as a figure can bear; page and tables have them whole."""
+    """Names as long as a figure has room for; page and tables have them whole."""
     study = findings.study
     short = {
         part: names.map(_short)

@@ -22,7 +22,7 @@ from spatialkz.report.blocks import (
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
-MOST_LEAVES = 200  # regions that a figure with a line for each can bear
+MOST_LEAVES = 200  # most regions for a figure with a line for each
 _METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward")
 _RULES = ("silhouette", "path_silhouette", "calinski_harabasz", "davies_bouldin", "gap")
 _CRITERIA = {
@@ -117,7 +117,7 @@ def cluster_sentences(findings: Findings, words: Wording) -> Iterator[str]:
 
 
 def clusters_table(findings: Findings, words: Wording) -> Table:
-    """Clusters of the first method: members, what sets each apart, bootstrap stability, parts on the map."""
+    """Clusters of the first method: members, what sets each apart, bootstrap stability, components."""
     found = findings.clustering
     main, names = found.main, findings.study.region_names(words.lang)
     numbers = list(main.stability.index)
@@ -129,7 +129,7 @@ def clusters_table(findings: Findings, words: Wording) -> Table:
         Column(words("judgement"), [words(stability_key(value)) for value in main.stability], "label"),
     ]
     if found.contiguity is not None:
-        parts = found.contiguity.to_frame()["parts"]
+        parts = found.contiguity.to_frame()["components"]
         columns.append(Column(words("map_parts"), [words.whole(parts[number]) for number in numbers]))
     caption = words("members_first", method=words(f"clustering_{main.method}"), k=main.k)
     return Table(caption, columns)

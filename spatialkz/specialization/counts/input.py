@@ -26,14 +26,16 @@ def checked_counts(
     if isinstance(counts, ActivityTable):
         if counts.kind == "quotients":
             raise InputError(
-                "These are published quotients, and a test needs the counts behind them; their rounding "
-                "intervals (ActivityTable.interval) can be carried instead."
+                "These are published quotients, but a test needs the counts behind them; without counts, use "
+                "the intervals that rounding leaves (ActivityTable.interval)."
             )
         if counts.kind == "volumes":
             raise InputError(
-                f"These are volumes ({counts.unit or 'no unit given'}), and a test needs things that were "
-                "counted; carry their rounding intervals (ActivityTable.interval), or state an error model "
-                "and simulate from it."
+                f"These are volumes ({counts.unit or 'no unit given'}), but a test needs counts, such as "
+                "jobs; "
+                "without counts, use the intervals that rounding leaves (ActivityTable.interval), or "
+                "simulate "
+                "from an error model of your own."
             )
         hidden = counts.hidden
         if hidden.any(axis=None):
@@ -61,8 +63,8 @@ def _refuse_fractions(table: pd.DataFrame, name: str) -> None:
         cells = [f"{table.index[i]} × {table.columns[j]} is {table.iloc[i, j]:.6g}" for i, j in wrong[:4]]
         more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         raise InputError(
-            f"{name} must be whole numbers, but {listing(cells)}{more}; money is no count, and full-time "
-            "equivalents have quotients and ranks, but no sampling error that is known."
+            f"{name} must be whole numbers, but {listing(cells)}{more}; the sampling error of "
+            "money and of full-time equivalents is not known (their quotients and ranks can be computed)."
         )
 
 

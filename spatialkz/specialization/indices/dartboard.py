@@ -239,8 +239,8 @@ def _refuse_fractions(counts: pd.DataFrame) -> None:
     ]
     if odd:
         raise InputError(
-            f"The dartboard throws whole units, but there are fractions in {listing(odd, 3)}; "
-            "volumes and money have concentration() but no such test."
+            f"The test needs whole units (jobs, plants), but there are fractions in {listing(odd, 3)}; "
+            "for volumes and money there is concentration(), without a test."
         )
 
 

@@ -113,7 +113,7 @@ def _reference(table: pd.DataFrame, reference: pd.Series | None) -> pd.Series:
         total = check_table(reference, name="reference", minimum=0).loc[table.columns].iloc[:, 0]
     if (total == 0).any():
         raise InputError(
-            f"No mix can be compared where the reference has no {listing(total.index[total == 0])}."
+            f"Shares cannot be compared where the reference has no {listing(total.index[total == 0])}."
         )
     return total
 

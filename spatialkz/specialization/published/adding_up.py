@@ -214,6 +214,6 @@ def check_auditable(quotients: pd.DataFrame) -> None:
         cell = f"{quotients.index[row]!s} × {quotients.columns[column]!s}"
         found = float(quotients.to_numpy().max())
         raise InputError(
-            f"The quotient of {cell} is {found:g}, but none exceeds 1 / the region's share of the base, and "
-            f"{_LARGEST:g} is the largest an audit can follow; check its unit."
+            f"The quotient of {cell} is {found:g}, but a quotient is at most 1 / the region's share of the "
+            f"base, and an audit can handle up to {_LARGEST:g}; check its unit."
         )

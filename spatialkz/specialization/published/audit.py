@@ -251,7 +251,7 @@ def focus_interval(
     over = (low * shares > 1).any()
     if over.any():
         raise InputError(
-            "national_shares are too large for the quotients: they would make a sector more than all of a "
+            "national_shares are too large for the quotients: they would make a sector larger than all of a "
             f"region's base in {listing(over.index[over])}."
         )
     return low * shares, (high * shares).clip(upper=1.0)

@@ -284,7 +284,7 @@ def two_dimensional_quotient(
     References
     ----------
     Pereira-López, Carrascal-Incera & Fernández-Fernández (2020), *Spatial Economic Analysis* 15, 476–493. The
-    text could not be read, so the formula is secondary; the notes on the publisher's page bear out two parts
+    text could not be read, so the formula is secondary; the notes on the publisher's page confirm two parts
     of it: the row rule that lessens the jump at :math:`LQ_i = 1`, and columns by sector size :math:`w_j`.
 
     Examples

@@ -260,7 +260,7 @@ def _frame(grid: Grid, names: list[str], body: list[int], lead: int) -> pd.DataF
                 raise InputError(
                     f"{grid.source}, line {grid.lines[place]}: {len(rows[place])} cells where the header has "
                     f"{width}; a decimal comma in a comma-separated file needs quotes (delimiter says what "
-                    "parts cells)."
+                    "separates cells)."
                 )
     whole = [rows[place] for place in body]
     if ragged:
@@ -302,7 +302,7 @@ def _refuse_torn(grid: Grid, names: list[str], cells: np.ndarray) -> None:
             any(mark in cell for cell in row if cell is not None) for row in cells
         ):
             raise InputError(
-                f"{grid.source}: {called} stands in the header and in every row; say what parts the cells "
+                f"{grid.source}: {called} stands in the header and in every row; name what separates cells "
                 f"(delimiter = {mark!r} in a study, --delimiter on the command line)."
             )
 

@@ -136,7 +136,7 @@ CASES = [
     Case(
         "a comma taken for the delimiter",
         text("region;jobs, thousand\nX;1,5\nY;2,5\n"),
-        r"a semicolon stands in the header and in every row; say what parts the cells",
+        r"a semicolon stands in the header and in every row; name what separates cells",
         {"delimiter": ","},
     ),
     Case("Excel's own first line", text("sep=;\n" + written(delimiter=";", decimal=",")), TABLE),
