@@ -54,12 +54,14 @@ AbsentSector: TypeAlias = Literal["error", "nan"]
 Diagonal: TypeAlias = Literal["formula", "simple"]
 
 # Spatial autocorrelation.
-MoranMethod: TypeAlias = Literal["permutation", "normal", "randomization", "exact", "saddlepoint"]
+MoranMethod: TypeAlias = Literal[
+    "permutation", "auto", "exact", "normal", "randomization", "exact-normal", "saddlepoint"
+]
 LocalMethod: TypeAlias = Literal["auto", "exact", "permutation"]
 FdrOver: TypeAlias = Literal["regions", "regions and variables"]
 GearyMethod: TypeAlias = Literal["permutation", "normal", "randomization"]
-ResidualMethod: TypeAlias = Literal["exact", "saddlepoint", "normal", "permutation"]
-NormalTheory: TypeAlias = Literal["exact", "saddlepoint", "normal"]
+ResidualMethod: TypeAlias = Literal["exact-normal", "saddlepoint", "normal", "permutation"]
+NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 
 # Clusters.

@@ -224,6 +224,8 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
         (["cluster", *TABLE1, "--details", "--choose-by", "gap"], "--details chooses k by silhouette"),
         (["cluster", *TABLE1, "--details", "--method", "skater"], "method that works without a graph"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
+        (["moran", *TABLE1, "--method", "exact"], "17 regions at most 11,764,705, but"),
+        (["moran", *TABLE1, "--local", "--method", "exact"], "--method is of the global test"),
         (["rank", "-o", "ranks.pdf"], "expected .csv, .json, .parquet, .xlsx"),
         (["lq", *TABLE1, "--graph", "queen"], "Neighbors are for windowed quotients"),
         (["audit", "kazakhstan-gva-2020"], "an audit is for published quotients"),

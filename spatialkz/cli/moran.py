@@ -8,6 +8,7 @@ import typer
 
 from spatialkz.cli.arguments import Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit
+from spatialkz.errors import InputError
 from spatialkz.options import Alternative, MoranMethod
 
 
@@ -17,7 +18,7 @@ def moran(
     local: Annotated[bool, typer.Option("--local", help="Local Moran's I of each region.")] = False,
     method: Annotated[
         MoranMethod,
-        typer.Option(help="Where the p-value of the global test comes from."),
+        typer.Option(help="Where the p-value of the global test comes from; auto: exact where it is quick."),
     ] = "permutation",
     permutations: Annotated[int, typer.Option(help="Number of permutations.")] = 9999,
     alternative: Annotated[Alternative, typer.Option(help="Direction of the test.")] = "two-sided",
@@ -28,6 +29,8 @@ def moran(
 
     --graph can be given several times: the tests are then shown side by side.
     """
+    if local and method != "permutation":
+        raise InputError("--method is of the global test; leave it out with --local.")
     from spatialkz.spatial import detectable_dependence, graph_sensitivity, local_moran
     from spatialkz.spatial import moran as moran_test
 

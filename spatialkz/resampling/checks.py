@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, listing, notice
 from spatialkz.geography.weights import binary, row_standardized
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import check_alternative, check_number
+from spatialkz.resampling.pvalues import Floats, check_alternative, check_number
 from spatialkz.tables import check_table
 
 _ROUNDING, _SMALLEST = 8 * np.finfo(np.float64).eps, 1e-70
@@ -52,6 +53,36 @@ def constant_variables(table: pd.DataFrame) -> pd.Index:
     constant = np.ptp(cells, axis=0) <= _ROUNDING * np.abs(cells).max(axis=0)
     names: pd.Index = table.columns[constant]
     return names
+
+
+def levels_of(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Different values of a variable, up to rounding, and how many regions have each.
+
+    >>> levels_of(np.array([0.3, 2.0, 0.1 + 0.2]))[1].tolist()
+    [2, 1]
+    """
+    ordered = np.sort(values)
+    rounding = _ROUNDING * np.abs(ordered[[0, -1]]).max()
+    first = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > rounding)
+    return ordered[first], np.diff(first, append=len(ordered))
+
+
+def notice_few_levels(table: pd.DataFrame, method: str) -> None:
+    """Say which variables cannot be normal, because too many regions have equal values."""
+    n = len(table)
+    repeats = [levels_of(table[name].to_numpy())[1] for name in table]
+    # Normal values never tie. A few ties are rounding; this many are a count, a mark, or mostly zeros.
+    few = [len(sizes) <= min(10, n // 2) or 3 * sizes.max() > n for sizes in repeats]
+    if any(few):
+        named = (
+            f"{name} has {len(sizes)} different values in {n} regions, the commonest in {sizes.max()}"
+            for name, sizes, is_few in zip(table, repeats, few, strict=True)
+            if is_few
+        )
+        notice(
+            f"p-values of the method {method!r} hold for normal values, which do not repeat, but "
+            f"{listing(named, 3)}; use a permutation test."
+        )
 
 
 def refuse_tiny(table: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +12,7 @@ from scipy.sparse import csr_array, diags_array, triu
 
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats
-from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
+from spatialkz.resampling.shuffles import Keys, arrangement_count, arrangements, order_keys, random_orders
 
 # Multiplications above which compiled code earns back the half second it takes to load.
 _COMPILE_FROM = 100_000_000
@@ -68,7 +69,7 @@ def permuted_cross_products(
     if compiled is None:
         compiled = permutations * (form.nnz + len(values)) * values.shape[1] > _COMPILE_FROM
     if not compiled:
-        return _by_numpy(values, form, keys)
+        return _by_numpy(values, form, len(keys), lambda some: random_orders(len(values), keys[some]))
     walk = _walk(form)
     if observed is None:
         return _by_kernel(values, walk, keys, np.float64)
@@ -87,6 +88,28 @@ def permuted_cross_products(
     return products
 
 
+def arranged_cross_products(levels: Floats, repeats: npt.NDArray[np.int64], weights: csr_array) -> Floats:
+    """The form of :func:`permuted_cross_products` for one variable under all its distinct arrangements.
+
+    Parameters
+    ----------
+    levels, repeats : array, shape (levels,)
+        The different values, and how many regions have each.
+    weights : csr_array, shape (regions, regions)
+
+    Returns
+    -------
+    array, shape (arrangements,)
+        In the order of :func:`spatialkz.resampling.shuffles.arrangements`.
+    """
+    return _by_numpy(
+        levels[:, None],
+        _form(weights, None),
+        arrangement_count(repeats),
+        lambda some: arrangements(repeats, np.arange(some.start, some.stop)),
+    )[:, 0]
+
+
 def _form(weights: csr_array, diagonal: Floats | None) -> csr_array:
     """Upper triangle with the same quadratic form: each pair of neighbors once, at half the cost."""
     upper = triu(weights + weights.T, 1)
@@ -96,16 +119,19 @@ def _form(weights: csr_array, diagonal: Floats | None) -> csr_array:
     return form
 
 
-def _by_numpy(values: Floats, form: csr_array, keys: Keys) -> Floats:
-    n, variables = values.shape
-    products = np.empty((len(keys), variables))
+def _by_numpy(
+    values: Floats, form: csr_array, count: int, orders: Callable[[slice], npt.NDArray[np.integer]]
+) -> Floats:
+    """The form under ``count`` orders; ``orders`` gives some, a column each, as rows of ``values``."""
+    n, variables = form.shape[0], values.shape[1]
+    products = np.empty((count, variables))
     block = max(1, _BLOCK_BYTES // (8 * n * variables))
-    for start in range(0, len(keys), block):
-        order = random_orders(n, keys[start : start + block])
-        drawn = values[order].reshape(n, -1)  # region × (permutation, variable)
+    for start in range(0, count, block):
+        some = slice(start, min(start + block, count))
+        drawn = values[orders(some)].reshape(n, -1)  # region × (permutation, variable)
         lags = form @ drawn
         lags *= drawn
-        products[start : start + block] = lags.sum(axis=0).reshape(-1, variables)
+        products[some] = lags.sum(axis=0).reshape(-1, variables)
     return products
 
 

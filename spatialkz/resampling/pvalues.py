@@ -20,6 +20,9 @@ MOST_DRAWS = 10_000_000
 # Tests from which counting distinct p-values may beat sorting them.
 _COUNT_FROM = 10_000
 _SMALLEST = np.finfo(np.float64).tiny
+#: Smaller p-values of normal values are given as this bound, as R prints them: further out neither the model
+#: nor the last digits of the statistic hold.
+LEAST_OF_MODEL = float(np.finfo(np.float64).eps)
 # Statistics closer than this share of their scale are ties; ties count on both sides.
 TIE = 1e-10
 # Statistics held at once, in 400 MB.
@@ -49,11 +52,11 @@ def check_alternative(alternative: str) -> None:
         )
 
 
-def tail_p_value(above: Floats, below: Floats, alternative: Alternative) -> Floats:
+def tail_p_value(above: Floats, below: Floats, alternative: Alternative, least: float = _SMALLEST) -> Floats:
     """Turn the two tail probabilities P(T ≥ t) and P(T ≤ t), both including t, into a p-value.
 
-    Two-sided is twice the smaller tail, at most 1, which stays valid for skewed null distributions. A tail
-    too small for a float becomes the smallest float there is, never 0.
+    Two-sided is twice the smaller tail, at most 1, which stays valid for skewed null distributions. No
+    p-value is 0: those below ``least``, the smallest float there is, are given as that bound.
 
     >>> tail_p_value(np.array([0.02]), np.array([0.99]), "two-sided")
     array([0.04])
@@ -64,7 +67,7 @@ def tail_p_value(above: Floats, below: Floats, alternative: Alternative) -> Floa
         p_value = below
     else:
         p_value = np.minimum(1.0, 2.0 * np.minimum(above, below))
-    return np.maximum(p_value, _SMALLEST)
+    return np.maximum(p_value, least)
 
 
 def monte_carlo_tail(at_least: npt.ArrayLike, draws: int) -> Floats:
@@ -92,12 +95,12 @@ def permutation_p_value(
 
 
 def normal_p_value(z: Floats, alternative: Alternative) -> Floats:
-    """p-value of a standard normal deviate.
+    """p-value of a standard normal deviate; 2.2e-16 stands for any smaller one.
 
     >>> normal_p_value(np.array([1.959964]), "two-sided").round(4)
     array([0.05])
     """
-    return tail_p_value(stats.norm.sf(z), stats.norm.cdf(z), alternative)
+    return tail_p_value(stats.norm.sf(z), stats.norm.cdf(z), alternative, LEAST_OF_MODEL)
 
 
 def adjusted(p_values: Floats, method: str = "fdr_bh") -> Floats:
@@ -155,8 +158,17 @@ def deviates(statistic: Floats, expected: Floats, variance: Floats) -> Floats:
     return np.asarray((statistic - expected) / spread, dtype=np.float64)
 
 
-def simulated_p_value(observed: Floats, simulated: Floats, alternative: Alternative) -> Floats:
+def simulated_p_value(
+    observed: Floats, simulated: Floats, alternative: Alternative, *, complete: bool = False
+) -> Floats:
     """p-value of observed among simulated statistics (rows permutations, columns variables), ties counted.
+
+    Where the rows are ``complete``, all arrangements there are and so the observed one too, tails are shares
+    of them, and nothing is added.
+
+    >>> every = np.array([[1.0], [2.0], [2.0], [5.0]])
+    >>> simulated_p_value(np.array([2.0]), every, "greater", complete=True)
+    array([0.75])
 
     Raises
     ------
@@ -167,25 +179,25 @@ def simulated_p_value(observed: Floats, simulated: Floats, alternative: Alternat
         raise InputError("The statistic is not finite; values or weights are too large or too small.")
     # Of their own scale: some statistics are near 1, others of the size of 1 / n.
     slack = TIE * np.maximum(np.abs(simulated).max(axis=0), np.abs(observed))
-    return permutation_p_value(
-        (simulated >= observed - slack).sum(axis=0),
-        (simulated <= observed + slack).sum(axis=0),
-        len(simulated),
-        alternative,
-    )
+    above, below = simulated >= observed - slack, simulated <= observed + slack
+    if complete:
+        return tail_p_value(above.mean(axis=0), below.mean(axis=0), alternative)
+    return permutation_p_value(above.sum(axis=0), below.sum(axis=0), len(simulated), alternative)
 
 
 def permutation_parts(
-    observed: Floats, simulated: Floats, alternative: Alternative
+    observed: Floats, simulated: Floats, alternative: Alternative, *, complete: bool = False
 ) -> tuple[Floats, Floats, Floats]:
     """p-value, and the central 95 % of simulated statistics (rows permutations, columns variables).
+
+    ``complete`` as in :func:`simulated_p_value`.
 
     Raises
     ------
     InputError
         If the statistic is not finite: comparisons would all fail, and the p-value be the smallest there is.
     """
-    p_value = simulated_p_value(observed, simulated, alternative)
+    p_value = simulated_p_value(observed, simulated, alternative, complete=complete)
     low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
     return p_value, low, high
 

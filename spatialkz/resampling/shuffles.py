@@ -1,6 +1,11 @@
-"""Random orders of the regions from a counter: order *r* of a seed is the same whoever draws it, and when."""
+"""Orders of the regions: random ones from a counter, and all arrangements of values some of which are equal.
+
+Random order *r* of a seed is the same whoever draws it, and when.
+"""
 
 from __future__ import annotations
+
+from math import comb, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -49,3 +54,50 @@ def random_orders(n: int, keys: Keys) -> npt.NDArray[np.uint32]:
         chosen = (fraction * (last + 1)).astype(np.intp)
         order[last], order[chosen, columns] = order[chosen, columns], order[last].copy()
     return order
+
+
+def arrangement_count(repeats: npt.ArrayLike) -> int:
+    r"""In how many ways values can be arranged of which so many are equal: :math:`n! / \prod_g m_g!`.
+
+    >>> arrangement_count([12, 5]), arrangement_count([1] * 6)
+    (6188, 720)
+    """
+    groups = [int(size) for size in np.asarray(repeats)]
+    return prod(comb(sum(groups[: place + 1]), size) for place, size in enumerate(groups))
+
+
+def arrangements(repeats: npt.ArrayLike, ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Those of all distinct arrangements, in lexicographic order, that have these ranks.
+
+    Parameters
+    ----------
+    repeats : array, shape (levels,)
+        How often each level occurs.
+    ranks : array of int
+        From 0 to one less than :func:`arrangement_count`, which is to be far below 2^63.
+
+    Returns
+    -------
+    array, shape (regions, ranks)
+        Numbers of levels.
+
+    Examples
+    --------
+    >>> arrangements([2, 1], np.arange(3)).T.tolist()
+    [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    """
+    repeats = np.asarray(repeats, dtype=np.int64)
+    columns, rank = np.arange(len(ranks)), ranks.astype(np.int64)
+    left = np.repeat(repeats[:, None], len(ranks), axis=1)
+    ways = np.full(len(ranks), arrangement_count(repeats))
+    found = np.empty((repeats.sum(), len(ranks)), dtype=np.intp)
+    for place in range(len(found)):
+        # Of the ways to fill the places that are left, this share begins with each level.
+        begin = ways * left // (len(found) - place)
+        ends = begin.cumsum(axis=0)
+        level = (rank >= ends).sum(axis=0)
+        ways = begin[level, columns]
+        rank -= ends[level, columns] - ways
+        left[level, columns] -= 1
+        found[place] = level
+    return found

@@ -21,6 +21,13 @@ from spatialkz.results import Result, json_ready
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 
 
+def _p_value(value: float) -> str:
+    return "<0.0001" if value < 0.00005 else f"{value:.4f}"
+
+
+_P_VALUES = {"p_value": _p_value, "p_adjusted": _p_value}
+
+
 @dataclass(frozen=True, repr=False)
 class GlobalTest(Result):
     """Result of a global test.
@@ -37,7 +44,7 @@ class GlobalTest(Result):
         ``low`` and ``high``: the central 95 % of the statistic under the null, a row for each row of
         ``table``.
     permutations : int
-        Number of permutations; 0 for the analytic methods.
+        Number of permutations; 0 where none were drawn.
     """
 
     title: str
@@ -59,11 +66,14 @@ class GlobalTest(Result):
     def summary(self) -> str:
         """The table as text, with what was tested."""
         first = self.table.iloc[0]
-        how = f"{self.permutations} permutations" if self.permutations else f"method {first['method']}"
+        methods = list(self.table["method"].unique())
+        how = f"{self.permutations} permutations" if self.permutations else f"method {methods[0]}"
         columns = ["statistic", "expected", "z", "p_value", "p_adjusted"]
+        if len(methods) > 1:
+            how, columns = f"exact or {how}", [*columns, "method"]
         return (
             f"{self.title}, n = {first['n']}, {how}, {first['alternative']}\nNull hypothesis: {self.null}\n"
-            f"{self.table[columns].to_string(float_format='{:.4f}'.format)}"
+            f"{self.table[columns].to_string(float_format='{:.4f}'.format, formatters=_P_VALUES)}"
         )
 
 
@@ -127,10 +137,13 @@ def global_frames(
     parts: tuple[Floats, Floats, Floats],
     *,
     n: int,
-    method: str,
+    method: str | Sequence[str],
     alternative: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Table and envelope of a :class:`GlobalTest`; ``columns`` are statistic, expected, variance and z."""
+    """Table and envelope of a :class:`GlobalTest`; ``columns`` are statistic, expected, variance and z.
+
+    ``method`` is one for all variables, or one for each.
+    """
     p_value, low, high = parts
     found = {
         **columns,

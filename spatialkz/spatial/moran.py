@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, MoranMethod
-from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
-from spatialkz.resampling.engine import permuted_cross_products
-from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, parts_of_columns
-from spatialkz.spatial.exact import exact_moran
+from spatialkz.resampling.checks import (
+    check_choice,
+    check_permutations,
+    checked,
+    levels_of,
+    notice_few_levels,
+    seeds_of,
+)
+from spatialkz.resampling.engine import arranged_cross_products, permuted_cross_products
+from spatialkz.resampling.pvalues import Floats, deviates, normal_parts, parts_of_columns, permutation_parts
+from spatialkz.resampling.shuffles import arrangement_count
 from spatialkz.spatial.frames import GlobalTest, global_frames
 from spatialkz.spatial.moments import weight_sums
+from spatialkz.spatial.normal_theory import moran_spectrum, normal_theory_moran
+
+# ``auto`` enumerates up to this many arrangements even where fewer permutations are asked for: any values of
+# 8 regions (40,320), any 0/1 column of 18 (48,620).
+_ALWAYS_ENUMERATE = 50_000
+# Regions times arrangements that ``exact`` goes through, in some ten seconds for each variable: any values of
+# 10 regions, any 0/1 column of 25.
+_MOST_ENUMERATED = 200_000_000
+# Different values, and how many regions have each.
+Levels: TypeAlias = tuple[Floats, NDArray[np.int64]]
 
 
 class MoranTest(GlobalTest):
@@ -37,8 +57,8 @@ def moran(
 
     Null hypothesis: every arrangement of the values over the regions is equally likely. All variables see the
     same permutations. ``expected`` and ``variance`` are the exact moments over all n! arrangements
-    (randomization) for ``method="permutation"`` and ``"randomization"``, and those of independent normal
-    values for ``"normal"``.
+    (randomization). The null hypothesis of ``normal``, ``exact-normal`` and ``saddlepoint`` is that values
+    are independent normal, and the moments are those of such values.
 
     Parameters
     ----------
@@ -46,9 +66,15 @@ def moran(
         Rows are regions, columns variables.
     graph : libpysal.graph.Graph
         Keyed by the same region labels, in any order; row-standardized here, never in place.
-    method : {"permutation", "normal", "randomization", "exact", "saddlepoint"}
-        Where the p-value comes from. ``exact`` (Imhof's integral) and ``saddlepoint`` hold for independent
+    method : {"permutation", "auto", "exact", "normal", "randomization", "exact-normal", "saddlepoint"}
+        Where the p-value comes from. ``exact`` goes through all distinct arrangements: equal values change
+        nothing by changing places, so there are :math:`n! / \prod_g m_g!` of them with :math:`m_g` regions at
+        each value (6 regions: at most 720; 17 regions of which 5 are marked: 6188); the p-value is the share
+        of those at least as extreme, and too many of them are refused. ``auto`` does that for each variable
+        with at most 50,000 arrangements, or as many as ``permutations``, and permutes the others.
+        ``exact-normal`` (Imhof's integral, once called ``exact``) and ``saddlepoint`` hold for independent
         normal values at any number of regions up to 5000; ``z`` is then the normal deviate of that p-value.
+        A notice says where values are too few or too equal to be normal.
     permutations : int
         Number of permutations, at least 99.
     alternative : {"two-sided", "greater", "less"}
@@ -60,12 +86,15 @@ def moran(
     -------
     MoranTest
         ``to_frame()`` has index ``variable`` and columns ``statistic, expected, variance, z, p_value,
-        p_adjusted`` (Benjamini–Hochberg over the variables)``, n, method, alternative``.
+        p_adjusted`` (Benjamini–Hochberg over the variables)``, n, method, alternative``; ``method`` is what
+        was done, for ``auto`` either ``exact`` or ``permutation``. A p-value of 2.2e-16 from a normal
+        distribution stands for any smaller one.
 
     Raises
     ------
     InputError
-        If a cell is missing, a variable is constant, or an option is unknown.
+        If a cell is missing, a variable is constant, an option is unknown, or a variable has too many
+        arrangements for ``exact``.
     RegionError, GraphError
         If graph and values differ in their regions, or a region has no neighbor.
 
@@ -80,47 +109,108 @@ def moran(
     >>> test = spatialkz.moran(study.table.values["electrical"], study.graph, rng=1)
     >>> round(test.to_frame().loc["electrical", "statistic"], 3)
     np.float64(0.236)
+    >>> marked = (study.table.values["programming"] >= 1).astype(int)  # in 2 of 17 regions: 136 ways
+    >>> spatialkz.moran(marked, study.graph, method="exact").to_frame()["p_value"].round(4).tolist()
+    [0.3971]
     """
     check_choice(method, get_args(MoranMethod))
+    arranged = method in ("permutation", "auto", "exact")
+    if method in ("permutation", "auto"):
+        check_permutations(permutations)
+    seeds = seeds_of(rng, "moran")
     table, weights = checked(values, graph, transform="r", alternative=alternative)
     cells = np.ascontiguousarray(table.to_numpy())
     z = cells - cells.mean(axis=0)
+    levels = _enumerable(table, method, permutations)
     statistic, scale = _statistic(z, weights)
     expected, variance = _moments(z, weights, method)
     deviate = deviates(statistic, expected, variance)
-    if method == "permutation":
-        check_permutations(permutations)
-        seeds = seeds_of(rng, "moran")
-
-        def simulate(some: slice) -> tuple[Floats, Floats]:
-            products = permuted_cross_products(
-                np.ascontiguousarray(z[:, some]),
-                weights,
-                permutations,
-                np.random.default_rng(seeds),
-                observed=statistic[some] / scale[some],
-            )
-            return statistic[some], products * scale[some]
-
-        parts = parts_of_columns(simulate, len(statistic), permutations, alternative)
-    elif method == "exact" or method == "saddlepoint":
-        frame = exact_moran(table, weights, method, alternative)
-        expected, variance, deviate, p_value, low, high = (
-            frame[name].to_numpy() for name in ("expected", "variance", "z", "p_value", "low", "high")
-        )
-        parts = p_value, low, high
+    columns = {"statistic": statistic, "expected": expected, "variance": variance, "z": deviate}
+    if method in ("normal", "exact-normal", "saddlepoint"):
+        notice_few_levels(table, method)
+    if arranged:
+        parts = _arranged(z, weights, statistic, scale, levels, permutations, alternative, seeds)
+    elif method == "exact-normal" or method == "saddlepoint":
+        columns = normal_theory_moran(statistic, moran_spectrum(weights), method, alternative)
+        parts = columns.pop("p_value"), columns.pop("low"), columns.pop("high")
     else:
         parts = normal_parts(deviate, expected, variance, alternative)
-    columns = {"statistic": statistic, "expected": expected, "variance": variance, "z": deviate}
+    done = ["exact" if k in levels else "permutation" for k in range(len(statistic))]
     frames = global_frames(
-        table.columns.rename("variable"), columns, parts, n=len(z), method=method, alternative=alternative
+        table.columns.rename("variable"),
+        columns,
+        parts,
+        n=len(z),
+        method=done if arranged else method,
+        alternative=alternative,
     )
     return MoranTest(
         "Moran's I",
         "values are arranged over the regions without regard to neighborhood.",
         *frames,
-        permutations if method == "permutation" else 0,
+        permutations if arranged and len(levels) < len(statistic) else 0,
     )
+
+
+def _enumerable(table: pd.DataFrame, method: MoranMethod, permutations: int) -> dict[int, Levels]:
+    """Positions and levels of the variables all of whose arrangements are gone through."""
+    if method not in ("auto", "exact"):
+        return {}
+    levels = [levels_of(table[name].to_numpy()) for name in table]
+    counts = [arrangement_count(repeats) for _, repeats in levels]
+    if method == "auto":
+        most = max(permutations, _ALWAYS_ENUMERATE)
+        return {k: levels[k] for k, count in enumerate(counts) if count <= most}
+    most = _MOST_ENUMERATED // len(table)
+    many = [
+        f"{name} has {_rounded(count)}" for name, count in zip(table, counts, strict=True) if count > most
+    ]
+    if many:
+        raise InputError(
+            f"The exact test goes through all arrangements of the values, of {len(table)} regions at most "
+            f"{most:,}, but {listing(many, 3)}; use the method 'auto' or 'permutation', or 'exact-normal' if "
+            "values are normal."
+        )
+    return dict(enumerate(levels))
+
+
+def _rounded(count: int) -> str:
+    """A number of arrangements, by its power of ten where it is long."""
+    return f"{count:,}" if count < 10**9 else f"about 10^{len(str(count)) - 1}"
+
+
+def _arranged(
+    z: Floats,
+    weights: csr_array,
+    statistic: Floats,
+    scale: Floats,
+    levels: Mapping[int, Levels],
+    permutations: int,
+    alternative: Alternative,
+    seeds: np.random.SeedSequence,
+) -> tuple[Floats, Floats, Floats]:
+    """p-value and central 95 % over all arrangements where ``levels`` are given, else permutations."""
+    drawn = np.array([k for k in range(len(statistic)) if k not in levels], dtype=np.intp)
+
+    def simulate(some: slice) -> tuple[Floats, Floats]:
+        these = drawn[some]
+        products = permuted_cross_products(
+            np.ascontiguousarray(z[:, these]),
+            weights,
+            permutations,
+            np.random.default_rng(seeds),
+            observed=statistic[these] / scale[these],
+        )
+        return statistic[these], products * scale[these]
+
+    parts = np.empty((3, len(statistic)))
+    if len(drawn):
+        parts[:, drawn] = parts_of_columns(simulate, len(drawn), permutations, alternative)
+    for k, (values, repeats) in levels.items():
+        centered = values - values @ repeats / len(z)
+        products = arranged_cross_products(centered, repeats, weights)[:, None]
+        parts[:, [k]] = permutation_parts(statistic[[k]], products * scale[k], alternative, complete=True)
+    return parts[0], parts[1], parts[2]
 
 
 def _statistic(z: Floats, weights: csr_array) -> tuple[Floats, Floats]:

@@ -17,7 +17,7 @@ from spatialkz.options import Alternative
 from spatialkz.resampling.checks import checked
 from spatialkz.resampling.pvalues import Floats, check_alternative
 from spatialkz.results import Result, json_ready
-from spatialkz.spatial.exact import is_fixed, moran_quantile, positive_probability, residual_basis
+from spatialkz.spatial.normal_theory import is_fixed, moran_quantile, positive_probability, residual_basis
 
 # Closest to ±1 that ρ is searched; at 1 itself the values have no finite variance.
 _EDGE = 0.999

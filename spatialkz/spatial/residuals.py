@@ -11,11 +11,11 @@ from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import Alternative, NormalTheory, ResidualMethod
-from spatialkz.resampling.checks import check_choice, check_permutations, checked, seeds_of
+from spatialkz.resampling.checks import check_choice, check_permutations, checked, notice_few_levels, seeds_of
 from spatialkz.resampling.engine import permuted_cross_products
 from spatialkz.resampling.pvalues import Floats, deviates, permutation_parts
-from spatialkz.spatial.exact import moran_spectrum, normal_theory_moran, spectrum_moments
 from spatialkz.spatial.frames import GlobalTest, global_frames
+from spatialkz.spatial.normal_theory import moran_spectrum, normal_theory_moran, spectrum_moments
 from spatialkz.tables import check_same_regions, check_table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def residual_moran(
     X: pd.DataFrame | None = None,
     *,
     intercept: bool = True,
-    method: ResidualMethod = "exact",
+    method: ResidualMethod = "exact-normal",
     permutations: int = 9999,
     alternative: Alternative = "two-sided",
     rng: int | np.random.Generator | None = None,
@@ -51,9 +51,10 @@ def residual_moran(
         Regressors, rows the same regions in any order; left out, the constant alone.
     intercept : bool
         Whether a constant is added to ``X``, which must then not hold one.
-    method : {"exact", "saddlepoint", "normal", "permutation"}
-        ``exact`` inverts the characteristic function (Imhof), ``normal`` uses two moments, ``permutation``
-        permutes the residuals and fits again, which is valid only approximately.
+    method : {"exact-normal", "saddlepoint", "normal", "permutation"}
+        ``exact-normal`` is exact for normal errors (Imhof's integral) and was called ``exact`` before;
+        ``normal`` uses two moments; ``permutation`` permutes the residuals and fits again, which is valid
+        only approximately. A notice says where *y* takes too few values for errors to be normal.
     permutations : int
         Number of permutations, at least 99.
     alternative : {"two-sided", "greater", "less"}
@@ -66,7 +67,7 @@ def residual_moran(
     GlobalTest
         ``to_frame()`` has the columns of :func:`spatialkz.spatial.moran`; ``expected`` and ``variance`` are
         those of independent normal errors; ``z`` is the standard normal deviate with the same tail for
-        ``exact`` and ``saddlepoint``, else (statistic − expected) / √variance.
+        ``exact-normal`` and ``saddlepoint``, else (statistic − expected) / √variance.
 
     Raises
     ------
@@ -118,6 +119,7 @@ def residual_moran(
         parts = permutation_parts(statistic, simulated, alternative)
     else:
         how: NormalTheory = method
+        notice_few_levels(table, method)
         columns = normal_theory_moran(statistic, spectrum, how, alternative)
         parts = (columns.pop("p_value"), columns.pop("low"), columns.pop("high"))
     index = table.columns.rename("variable")

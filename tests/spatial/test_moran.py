@@ -1,3 +1,5 @@
+from itertools import combinations, permutations
+
 import geopandas as gpd
 import libpysal
 import numpy as np
@@ -6,8 +8,9 @@ import pytest
 from esda import Moran
 from libpysal.graph import Graph
 
-from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.errors import GraphError, InputError, Notice, RegionError
 from spatialkz.geography import graph_from_pairs
+from spatialkz.resampling.shuffles import arrangement_count, arrangements
 from spatialkz.spatial import moran
 
 
@@ -103,7 +106,7 @@ def test_size_at_five_percent_with_17_regions(study, draw):
     assert 0.01 < rejected < 0.05 + 3 * np.sqrt(0.05 * 0.95 / tables)
 
 
-@pytest.mark.parametrize("method", ["exact", "saddlepoint"])
+@pytest.mark.parametrize("method", ["exact-normal", "saddlepoint"])
 def test_exact_methods_hold_their_level_for_normal_values(study, method):
     rng = np.random.default_rng(5)
     values = pd.DataFrame(rng.normal(size=(17, 2000)), index=study.table.regions)
@@ -116,7 +119,7 @@ def test_exact_tails_agree_with_simulated_normal_values(study):
     values = pd.DataFrame(rng.normal(size=(17, 20_000)), index=study.table.regions)
     simulated = moran(values, study.graph, method="normal").to_frame()["statistic"]
     found = moran(
-        study.table.values["electrical"], study.graph, method="exact", alternative="greater"
+        study.table.values["electrical"], study.graph, method="exact-normal", alternative="greater"
     ).to_frame()
     above = (simulated >= found.loc["electrical", "statistic"]).mean()
     assert found.loc["electrical", "p_value"] == pytest.approx(above, abs=3 * np.sqrt(above / 20_000))
@@ -155,7 +158,7 @@ def test_bad_input_is_refused(quotients, study):
         moran(quotients.iloc[:3], graph)
     with pytest.raises(InputError, match="at least 99"):
         moran(quotients, graph, permutations=10)
-    with pytest.raises(InputError, match="one of permutation, normal, randomization"):
+    with pytest.raises(InputError, match="one of permutation, auto, exact, normal, randomization"):
         moran(quotients, graph, method="exactly")
     with pytest.raises(InputError, match="one of two-sided, greater, less"):
         moran(quotients, graph, alternative="both")
@@ -172,3 +175,110 @@ def test_columbus_equals_spdep(oldcol, spdep, method):
     wanted = spdep(f"moran {method}")
     for name in ("statistic", "expected", "variance", "z", "p_value"):
         assert found[name] == pytest.approx(wanted[name], abs=1e-10)
+
+
+SIX = list("abcdef")
+# Neither regular nor symmetric in any way, so that few arrangements tie.
+SMALL = graph_from_pairs(pd.DataFrame({"one": list("aabcdd"), "other": list("bccdef")}), pd.Index(SIX))
+
+
+def statistic_by_hand(values, graph):
+    """Moran's I of a dictionary, in plain Python."""
+    neighbors = {region: list(graph[region].index) for region in values}
+    mean = sum(values.values()) / len(values)
+    z = {region: value - mean for region, value in values.items()}
+    products = sum(z[i] * z[j] / len(neighbors[i]) for i in neighbors for j in neighbors[i])
+    return products / sum(one**2 for one in z.values())
+
+
+def shares(observed, every, alternative):
+    above = sum(one >= observed - 1e-9 for one in every) / len(every)
+    below = sum(one <= observed + 1e-9 for one in every) / len(every)
+    return {"greater": above, "less": below, "two-sided": min(1, 2 * min(above, below))}[alternative]
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize(
+    "cells",
+    [[0.3, 2.0, 1.1, 5.0, 0.2, 4.0], [1, 1, 0, 0, 1, 0], [0.3, 0.1 + 0.2, 0, 0, 7, 7], [3, 0, 0, 0, 0, 0]],
+)
+def test_exact_p_values_equal_brute_force_over_all_720_permutations(cells, alternative):
+    found = moran(pd.Series(cells, SIX, name="x"), SMALL, method="exact", alternative=alternative)
+    every = [statistic_by_hand(dict(zip(SIX, order, strict=True)), SMALL) for order in permutations(cells)]
+    row = found.to_frame().loc["x"]
+    assert row["p_value"] == pytest.approx(shares(every[0], every, alternative), abs=1e-12)
+    assert (row["expected"], row["variance"]) == pytest.approx((np.mean(every), np.var(every)))
+    assert found.permutations == 0
+    assert row["method"] == "exact"
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_exact_p_values_of_a_marked_column_equal_all_6188_sets(study, alternative):
+    regions = study.table.regions
+    chosen = ["Almaty City", "Almaty Region", "Nur-Sultan", "Akmola", "Karaganda"]
+    assert set(chosen) <= set(regions)
+    marked = pd.Series(regions.isin(chosen).astype(int), regions, name="x")
+    found = moran(marked, study.graph, method="auto", alternative=alternative).to_frame().loc["x"]
+    weights = pd.DataFrame(0.0, regions, regions)
+    for region in regions:
+        weights.loc[region, study.graph[region].index] = 1 / len(study.graph[region])
+    z, every = weights.to_numpy(), []
+    for some in combinations(range(17), 5):
+        x = np.isin(range(17), some) - 5 / 17
+        every.append(x @ z @ x / (x @ x))
+    assert len(every) == 6188
+    wanted = shares(found["statistic"], every, alternative)
+    assert found["p_value"] == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("cells", [[0.3, 2.0, 1.1, 5.0, 0.2, 4.0], [1, 1, 0, 0, 2, 0]])
+def test_under_the_null_each_exact_p_value_is_reached_just_as_often_as_it_says(cells):
+    """Over all arrangements the share with p ≤ a is a for each a that occurs: all p-values are attained."""
+    orders = pd.DataFrame(dict(enumerate(permutations(cells))), index=SIX)
+    for alternative in ("greater", "less"):
+        p = moran(orders, SMALL, method="exact", alternative=alternative).to_frame()["p_value"].round(9)
+        reached = p.value_counts(normalize=True).sort_index().cumsum()
+        np.testing.assert_allclose(reached.to_numpy(), reached.index.to_numpy(), atol=1e-8)
+    both = moran(orders, SMALL, method="exact").to_frame()["p_value"].round(9)
+    assert all((both <= level).mean() <= level + 1e-8 for level in both.unique())
+
+
+def test_arrangements_are_all_there_are_each_once():
+    for repeats in ([1, 1, 1, 1], [2, 3], [1, 3, 2], [4, 1, 1, 1]):
+        cells = np.repeat(np.arange(len(repeats)), repeats)
+        wanted = sorted(set(permutations(cells.tolist())))
+        found = arrangements(repeats, np.arange(arrangement_count(repeats)))
+        assert [tuple(order) for order in found.T.tolist()] == wanted
+    assert arrangement_count([1] * 17) == 355_687_428_096_000
+
+
+def test_auto_enumerates_where_arrangements_are_few_and_permutes_the_rest_as_before(quotients, study):
+    table = quotients[["research"]].assign(marked=np.arange(17) < 5, one=np.arange(17) == 3).astype(float)
+    found = moran(table, study.graph, method="auto", rng=1)
+    assert found.to_frame()["method"].tolist() == ["permutation", "exact", "exact"]
+    assert found.permutations == 9999
+    drawn = moran(table, study.graph, rng=1)
+    gap = (found.to_frame()["p_value"] - drawn.to_frame()["p_value"]).abs()
+    assert gap["research"] == 0
+    # Twice a tail, of which the Monte-Carlo error is at most 0.5 / √9,999.
+    assert gap.max() < 3 * 2 * 0.5 / np.sqrt(9999)
+    assert "exact or 9999 permutations" in found.summary()
+    assert moran(table["one"], study.graph, method="auto").to_frame().loc["one", "p_value"] >= 1 / 17
+
+
+def test_too_many_arrangements_are_refused_with_advice(quotients, study):
+    with pytest.raises(InputError, match=r"17 regions at most 11,764,705, but research has .*'exact-normal'"):
+        moran(quotients[["research"]], study.graph, method="exact")
+    with pytest.raises(InputError, match=r"all has about 10\^14; use the method 'auto' or 'permutation'"):
+        moran(pd.Series(np.arange(17), study.table.regions, name="all"), study.graph, method="exact")
+
+
+def test_a_mark_of_a_component_has_no_p_value_of_2e_308():
+    """Moran's I is then the largest there is: normal values never reach it, 2 of 20 arrangements do."""
+    two = graph_from_pairs(pd.DataFrame({"one": list("abcdef"), "other": list("bcaefd")}), pd.Index(SIX))
+    marked = pd.Series([1, 1, 1, 0, 0, 0], SIX, name="x")
+    with pytest.warns(Notice, match="x has 2 different values in 6 regions, the commonest in 3; use"):
+        normal = moran(marked, two, method="exact-normal", alternative="greater").to_frame().loc["x"]
+    assert normal["p_value"] <= 2.0**-52
+    exact = moran(marked, two, method="auto", alternative="greater").to_frame().loc["x"]
+    assert exact["p_value"] == pytest.approx(0.1)

@@ -83,11 +83,12 @@ def variable_name(findings: Findings, words: Wording, variable: str) -> str:
 def moran_table(findings: Findings, words: Wording) -> Table:
     """Moran's I of every variable; what is the same for all of them stands in the caption."""
     table = findings.moran.to_frame().join(findings.moran.envelope)
-    first = table.iloc[0]
+    first, methods = table.iloc[0], table["method"].unique()
+    method = methods[0] if len(methods) == 1 else "auto"
     caption = words(
         "moran_table_note",
         n=first["n"],
-        method=words(f"method_{first['method']}", permutations=words.whole(findings.moran.permutations)),
+        method=words(f"method_{method}", permutations=words.whole(findings.moran.permutations)),
         alternative=words(f"alternative_{first['alternative']}"),
     )
     null = [

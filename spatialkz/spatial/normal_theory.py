@@ -1,15 +1,14 @@
-"""Distribution of Moran's I for normal values or regression residuals: exact (Imhof) and by saddlepoint."""
+"""Moran's I of normal values or of residuals: its exact distribution (Imhof), and by saddlepoint."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import optimize, stats
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
 from spatialkz.options import Alternative, NormalTheory
-from spatialkz.resampling.pvalues import Floats, tail_p_value
+from spatialkz.resampling.pvalues import LEAST_OF_MODEL, Floats, tail_p_value
 
 # All eigenvalues of a dense matrix are needed: about a minute and 1 GB at this size.
 _MOST_REGIONS = 5000
@@ -82,7 +81,7 @@ def is_fixed(spectrum: Floats) -> bool:
 
 
 def moran_tails(
-    statistic: float, spectrum: Floats, method: NormalTheory = "exact"
+    statistic: float, spectrum: Floats, method: NormalTheory = "exact-normal"
 ) -> tuple[float, float, float]:
     r"""P(I ≥ statistic), P(I ≤ statistic), and the standard normal deviate with the same upper tail.
 
@@ -93,7 +92,7 @@ def moran_tails(
     statistic : float
     spectrum : array
         From :func:`moran_spectrum`.
-    method : {"exact", "saddlepoint", "normal"}
+    method : {"exact-normal", "saddlepoint", "normal"}
         Imhof's integral, Barndorff-Nielsen's formula, or the first two moments.
 
     References
@@ -101,7 +100,7 @@ def moran_tails(
     Tiefelsdorf & Boots (1995), *Environment and Planning A* 27, 985–999. Tiefelsdorf (2002), *Geographical
     Analysis* 34, 187–206.
     """
-    if method == "exact":
+    if method == "exact-normal":
         above, below = positive_probability(spectrum - statistic), positive_probability(statistic - spectrum)
         return above, below, float(stats.norm.isf(above) if above < 0.5 else stats.norm.ppf(below))
     if method == "saddlepoint":
@@ -112,7 +111,7 @@ def moran_tails(
     return float(stats.norm.sf(deviate)), float(stats.norm.cdf(deviate)), deviate
 
 
-def moran_quantile(deviate: float, spectrum: Floats, method: NormalTheory = "exact") -> float:
+def moran_quantile(deviate: float, spectrum: Floats, method: NormalTheory = "exact-normal") -> float:
     """Value of Moran's I whose upper tail is that of a standard normal ``deviate``."""
     if method == "normal" or is_fixed(spectrum):
         mean, variance = spectrum_moments(spectrum)
@@ -136,7 +135,8 @@ def normal_theory_moran(
     dict of arrays
         ``statistic, expected, variance, z, p_value, low, high``; where I is the same for all values, ``z`` is
         NaN and the p-value 1. ``z`` is the standard normal deviate with
-        the same tail, which is not (statistic − expected) / √variance unless ``method`` is ``normal``.
+        the same tail, which is not (statistic − expected) / √variance unless ``method`` is ``normal``. A
+        p-value of 2.2e-16 stands for any smaller one.
     """
     mean, variance = spectrum_moments(spectrum)
     if is_fixed(spectrum):
@@ -159,47 +159,10 @@ def normal_theory_moran(
         "expected": mean * like,
         "variance": variance * like,
         "z": deviate,
-        "p_value": tail_p_value(above, below, alternative),
+        "p_value": tail_p_value(above, below, alternative, LEAST_OF_MODEL),
         "low": moran_quantile(-edge, spectrum, method) * like,
         "high": moran_quantile(edge, spectrum, method) * like,
     }
-
-
-def exact_moran(
-    table: pd.DataFrame, weights: csr_array, method: NormalTheory, alternative: Alternative
-) -> pd.DataFrame:
-    """Moran's I of each column of a checked table with its normal-theory inference.
-
-    Null hypothesis: the values are independent normal with one mean and variance. The distribution of I does
-    not depend on either, so it is exact for any n; for skewed values it is an approximation.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Finite, no constant column, rows in the order of ``weights``.
-    weights : csr_array
-        Row-standardized.
-    method, alternative
-        As in :func:`normal_theory_moran`.
-
-    Returns
-    -------
-    DataFrame
-        Index = columns of ``table``; columns ``statistic, expected, variance, z, p_value, low, high``.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> ring = csr_array(0.5 * (np.eye(5, k=1) + np.eye(5, k=-1) + np.eye(5, k=4) + np.eye(5, k=-4)))
-    >>> table = pd.DataFrame({"x": [1.0, 2.0, 4.0, 3.0, 1.5]})
-    >>> exact_moran(table, ring, "exact", "greater").loc["x", ["statistic", "p_value"]].round(4).tolist()
-    [0.2672, 0.0374]
-    """
-    z = (table - table.mean()).to_numpy()
-    scale = len(z) / (weights.sum() * (z**2).sum(axis=0))
-    statistic = (z * (weights @ z)).sum(axis=0) * scale
-    parts = normal_theory_moran(statistic, moran_spectrum(weights), method, alternative)
-    return pd.DataFrame(parts, index=table.columns)
 
 
 def positive_probability(coefficients: Floats) -> float:
