@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Iterable
+from numbers import Real
 
 
 class SpatialKZError(Exception):
@@ -36,6 +38,15 @@ def listing(items: Iterable[object], limit: int = 6) -> str:
     texts = [str(item) for item in items]
     shown = ", ".join(texts[:limit])
     return shown if len(texts) <= limit else f"{shown} and {len(texts) - limit} more"
+
+
+def is_number(value: object) -> bool:
+    """Whether an option is one finite number: no text, no table, no NaN, no mark.
+
+    >>> is_number(0.5), is_number("0.5"), is_number(float("nan")), is_number(True)
+    (True, False, False, False)
+    """
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class Notice(UserWarning):

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from spatialkz.candidates.candidates import CandidateRanking
 from spatialkz.candidates.evidence.context import study_growth_points
 from spatialkz.candidates.tiers import PlacementAgreement, placement_agreement, site_evidence
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import Alternative, NamingStatistic
 from spatialkz.randomness import generator
+from spatialkz.resampling.checks import check_alpha
 from spatialkz.resampling.pvalues import Floats, check_alternative, check_number, permutation_p_value
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization import symmetric_quotient, table_quotients
@@ -317,10 +318,9 @@ def naming_test(
         )
     for name, number in (("permutations", permutations), ("simulations", simulations)):
         check_number(number, name, 99)
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
+    check_alpha(alpha)
     for name, values in (("threshold", [threshold]), ("uplifts", list(uplifts))):
-        if not values or not np.isfinite(values).all() or min(values) <= 0:
+        if not values or not all(is_number(value) and value > 0 for value in values):
             raise InputError(f"{name} must be positive and finite, but it is {listing(values, 20)}.")
     marks, table = _checked(naming, quotients)
     hub = _Margins(marks).walk(marks[None], rng := generator(rng, "naming_test"))

@@ -149,6 +149,7 @@ def placement_agreement(
     if best not in get_args(Extreme):
         raise InputError(f"best is {best!r}; it must be one of {listing(get_args(Extreme))}.")
     check_number(permutations, "permutations", 99)
+    draw = generator(rng, "placement_agreement")
     check_labels(tiers.index, "region")
     values = check_table(ranking, name="ranking").iloc[:, 0]
     check_same_regions(values.index, tiers.index, "the ranking", "the placement")
@@ -171,7 +172,7 @@ def placement_agreement(
     p_value = (
         _exact_p_value(int((agreeing < 0).sum()) // 2, sizes, alternative)
         if exact
-        else _drawn_p_value(signs, tier, permutations, alternative, generator(rng, "placement_agreement"))
+        else _drawn_p_value(signs, tier, permutations, alternative, draw)
     )
     table = pd.DataFrame(
         {

@@ -13,6 +13,7 @@ from libpysal.graph import Graph
 
 from spatialkz.clustering.clusters import RegionClusters, cluster_regions
 from spatialkz.clustering.number.structure import StructureTest, structure_test
+from spatialkz.clustering.partition.contiguous import contiguity
 from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows
 from spatialkz.clustering.partition.methods import METHODS, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
@@ -213,6 +214,7 @@ def analyse_clusters(
     check_number(resamples, "resamples", 1)
     check_number(draws, "draws", 1)
     check_table(quotients, name="quotients", minimum=0.0, least_regions=4)
+    contiguity(graph, quotients.index)
     if groups is not None:
         check_same_regions(groups.index, quotients.columns, "groups")
     steps = Stages(progress, {"methods": 2.5, "consensus": 0.5, "structure": 3.5, "validation": 1.0})

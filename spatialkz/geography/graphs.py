@@ -147,6 +147,8 @@ def graph_from_pairs(pairs: pd.DataFrame, regions: pd.Index) -> Graph:
     ['a', 'c']
     """
     check_labels(regions, "region")
+    if not isinstance(pairs, pd.DataFrame) or pairs.shape[1] < 2:
+        raise GraphError("pairs must be a DataFrame whose first two columns name neighbors.")
     # Files hold text; labels may be numbers.
     label_of = {str(label): label for label in regions}
     first, second = (

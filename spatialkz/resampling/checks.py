@@ -8,7 +8,7 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spatialkz.errors import InputError, listing, notice
+from spatialkz.errors import InputError, is_number, listing, notice
 from spatialkz.geography.weights import binary, row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import Floats, check_alternative, check_number
@@ -102,8 +102,13 @@ def check_choice(method: str, choices: tuple[str, ...]) -> None:
 
 def check_alpha(alpha: float) -> None:
     """Refuse a level that is no probability."""
-    if isinstance(alpha, str) or not 0 < alpha < 1:
-        raise InputError(f"alpha is {alpha}; it must lie between 0 and 1.")
+    check_share(alpha, "alpha")
+
+
+def check_share(value: float, name: str) -> None:
+    """Refuse what is no number between 0 and 1."""
+    if not is_number(value) or not 0 < value < 1:
+        raise InputError(f"{name} is {value!r}; it must lie between 0 and 1.")
 
 
 def check_permutations(permutations: int) -> None:

@@ -74,6 +74,7 @@ def conditional_test(
     """
     check_choice(method, get_args(LocalMethod))
     check_permutations(permutations)
+    draw = generator(rng, stream)
     degree, alike = np.diff(weights.indptr), equal_weights(weights)
     ways = _outcome_counts(degree, alike, len(regions) - 1)
     exact = _enumerable(ways, method, permutations, regions)
@@ -95,7 +96,6 @@ def conditional_test(
     p_value, p_min = np.empty_like(observed), np.empty_like(observed)
     _enumerate(score_of, weights, alike, enumerated, observed, alternative, (p_value, p_min))
     if len(drawn):
-        draw = generator(rng, stream)
         if callable(scores):
             counts = _simulated_counts(score_of, weights, drawn, observed, permutations, draw)
         else:

@@ -11,10 +11,10 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy import optimize, stats
 
-from spatialkz.errors import GraphError, InputError
+from spatialkz.errors import GraphError, InputError, is_number
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import Alternative
-from spatialkz.resampling.checks import checked
+from spatialkz.resampling.checks import check_share, checked
 from spatialkz.resampling.pvalues import Floats, check_alternative
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial.normal_theory import is_fixed, moran_quantile, positive_probability, residual_basis
@@ -136,12 +136,13 @@ def moran_power(
     0.86
     """
     check_alternative(alternative)
-    _check_share(target, "target")
-    _check_share(alpha, "alpha")
-    values = np.atleast_1d(np.asarray(rho if isinstance(rho, int | float) else list(rho), dtype=float))
-    outside = values[~(np.abs(values) < 1)]
-    if len(outside):
-        raise InputError(f"rho is {outside[0]:g}; it must lie between -1 and 1.")
+    check_share(target, "target")
+    check_share(alpha, "alpha")
+    asked = [rho] if isinstance(rho, int | float | str) else list(rho)
+    outside = [one for one in asked if not is_number(one) or not -1 < one < 1]
+    if outside or not asked:
+        raise InputError(f"rho is {outside[0] if outside else 'empty'}; it must lie between -1 and 1.")
+    values = np.array(asked, dtype=np.float64)
     curve = _PowerCurve(graph, alpha, alternative)
     table = pd.DataFrame({"power": [curve(r) for r in values]}, index=pd.Index(values, name="rho"))
     sides = {"positive": 1.0, "negative": -1.0}
@@ -199,7 +200,7 @@ def dependence_confidence_set(
     >>> parts.loc[("electrical", 1)].round(2).tolist()
     [-0.06, 0.5]
     """
-    _check_share(level, "level")
+    check_share(level, "level")
     table, weights = checked(values, graph, transform="r", alternative="two-sided")
     basis, form = residual_basis(weights)
     spectrum = _eigenvalues(form)
@@ -295,7 +296,8 @@ def detectable_dependence(
     electrical    0.86
     Name: detectable_rho, dtype: float64
     """
-    if len(values) > _MOST_REGIONS:
+    check_share(alpha, "alpha")
+    if isinstance(values, pd.DataFrame | pd.Series) and len(values) > _MOST_REGIONS:
         return None
     checked(values, graph, transform="r", alternative=alternative)
     power = moran_power(graph, _CURVE, alpha=alpha, alternative=alternative)
@@ -373,8 +375,3 @@ def _accepted(u: Floats, lag: Floats, form: Floats, low: float, high: float) -> 
 
 def _eigenvalues(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
-
-
-def _check_share(value: float, name: str) -> None:
-    if not 0 < value < 1:
-        raise InputError(f"{name} is {value}; it must lie between 0 and 1.")

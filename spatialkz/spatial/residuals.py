@@ -96,6 +96,9 @@ def residual_moran(
     0.413
     """
     check_choice(method, get_args(ResidualMethod))
+    if method == "permutation":
+        check_permutations(permutations)
+    seeds = seeds_of(rng, "residual_moran")
     if not isinstance(values, pd.DataFrame | pd.Series):
         values, X, intercept = _of_fit(values, X)
     table, weights = checked(values, graph, transform="r", alternative=alternative, name="y")
@@ -109,12 +112,10 @@ def residual_moran(
     statistic = scale * (residuals * (weights @ residuals)).sum(axis=0) / (residuals**2).sum(axis=0)
     spectrum = moran_spectrum(weights, design)
     if method == "permutation":
-        check_permutations(permutations)
         mean, variance = spectrum_moments(spectrum)
         expected, spread = np.full_like(statistic, mean), np.full_like(statistic, variance)
         columns = {"statistic": statistic, "expected": expected, "variance": spread}
         columns["z"] = deviates(statistic, expected, spread)
-        seeds = seeds_of(rng, "residual_moran")
         simulated = scale * _refitted(residuals, weights, projection, permutations, seeds)
         parts = permutation_parts(statistic, simulated, alternative)
     else:

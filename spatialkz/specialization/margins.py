@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing
-from spatialkz.tables import ActivityTable, check_same_regions, check_table
+from spatialkz.tables import ActivityTable, check_groups, check_same_regions, check_table
 
 
 @dataclass(frozen=True)
@@ -185,12 +185,7 @@ def _national_bases(
 
 
 def _groups(sectors: pd.Index, groups: pd.Series | None) -> pd.Series:
-    if groups is None:
-        return pd.Series("base", index=sectors, name="group")
-    missing = sectors.difference(groups.dropna().index)
-    if len(missing):
-        raise InputError(f"groups has no entry for {listing(missing)}.")
-    return groups.loc[sectors].astype(str).rename("group")
+    return check_groups(groups, sectors, "base")
 
 
 def _row_sums(table: pd.DataFrame, group_of: pd.Series) -> pd.DataFrame:

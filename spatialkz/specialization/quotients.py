@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, get_args
 
 import pandas as pd
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import QuotientKind
 from spatialkz.specialization.margins import margins, table_margins
 from spatialkz.specialization.variants import (
@@ -109,6 +109,12 @@ def symmetric_quotient(quotients: pd.DataFrame) -> pd.DataFrame:
     return (table - 1) / (table + 1)
 
 
+def check_threshold(threshold: float) -> None:
+    """Refuse a quotient from which a region counts as specialized that is no positive number."""
+    if not is_number(threshold) or not threshold > 0:
+        raise InputError(f"threshold is {threshold}; it must be a positive number.")
+
+
 def breadth(quotients: pd.DataFrame, threshold: float = 1.0) -> pd.Series:
     """Count the sectors in which each region is specialized (LQ ≥ threshold).
 
@@ -118,6 +124,7 @@ def breadth(quotients: pd.DataFrame, threshold: float = 1.0) -> pd.Series:
     >>> breadth(table).to_dict()
     {'North': 0, 'South': 2}
     """
+    check_threshold(threshold)
     return (check_table(quotients, name="quotients", minimum=0) >= threshold).sum(axis=1).rename("breadth")
 
 
@@ -137,7 +144,8 @@ def breadth_label(sectors: pd.Index) -> str:
 
 def with_breadth(quotients: pd.DataFrame, threshold: float = 1.0) -> pd.DataFrame:
     """The quotients and, as a last column named by :func:`breadth_label`, their breadth."""
-    return quotients.assign(**{breadth_label(quotients.columns): breadth(quotients, threshold)})
+    counted = breadth(quotients, threshold)
+    return quotients.assign(**{breadth_label(quotients.columns): counted})
 
 
 def table_quotients(table: ActivityTable) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.options import ProximityMethod
 from spatialkz.resampling.pvalues import Floats, adjusted
 from spatialkz.specialization.indices.dartboard import IndexTest
+from spatialkz.specialization.quotients import check_threshold
 from spatialkz.tables import check_labels, check_table
 
 Integers: TypeAlias = NDArray[np.int64]
@@ -207,8 +208,7 @@ def _specialized(quotients: pd.DataFrame, threshold: float) -> pd.DataFrame:
     table = check_table(quotients, name="quotients", minimum=0)
     if table.shape[1] < 2:
         raise InputError(f"Relatedness needs at least two sectors; there is only {listing(table.columns)}.")
-    if not threshold > 0 or not np.isfinite(threshold):
-        raise InputError(f"threshold is {threshold}; it must be a positive number.")
+    check_threshold(threshold)
     return (table >= threshold).astype("int64")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.errors import GraphError, InputError, is_number, listing
 from spatialkz.options import DegreesLost, ShareOf
 from spatialkz.specialization.margins import margins
 from spatialkz.tables import check_same_regions, check_table
@@ -226,7 +226,7 @@ def log_standardized_quotient(
                 f"A logarithm needs positive quotients, but there is 0 in {listing(empty)}; "
                 "give floor, the value that smaller quotients count as."
             )
-    elif not (np.isfinite(floor) and floor > 0):
+    elif not (is_number(floor) and floor > 0):
         raise InputError(f"floor is {floor}; it must be a positive number.")
     else:
         table = table.clip(lower=floor)
@@ -314,7 +314,7 @@ def windowed_quotient(
     Center  1.333  0.667
     South   0.667  1.333
     """
-    if not (np.isfinite(self_weight) and self_weight >= 0):
+    if not (is_number(self_weight) and self_weight >= 0):
         raise InputError(f"self_weight is {self_weight}; it must be a number of at least 0.")
     found = margins(values, base, groups=groups, contained=contained)
     weights = _weights(graph, found.activity.index)

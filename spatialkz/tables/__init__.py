@@ -3,6 +3,7 @@
 from spatialkz.tables.activity import ActivityTable
 from spatialkz.tables.completion import complete_table, fill_suppressed
 from spatialkz.tables.labels import (
+    check_groups,
     check_labels,
     check_same_regions,
     check_table,
@@ -26,6 +27,7 @@ __all__ = [
     "TableOptions",
     "Totals",
     "bound_suppressed",
+    "check_groups",
     "check_labels",
     "check_same_regions",
     "check_table",

@@ -9,10 +9,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import NumberKind
 from spatialkz.results import Shown
-from spatialkz.tables.labels import check_labels, check_same_regions, check_table
+from spatialkz.tables.labels import check_groups, check_labels, check_same_regions, check_table
 from spatialkz.tables.levels import Levels, Totals, tighten
 
 
@@ -76,7 +76,7 @@ class ActivityTable(Shown):
     def __post_init__(self) -> None:
         if self.kind not in get_args(NumberKind):
             raise InputError(f"kind is {self.kind!r}; it must be one of {listing(get_args(NumberKind))}.")
-        if not (np.isfinite(self.rounding) and self.rounding >= 0):
+        if not (is_number(self.rounding) and self.rounding >= 0):
             raise InputError(f"rounding is {self.rounding}; it must be a non-negative number.")
         values = check_table(self.values, name=self.kind, minimum=0)
         check_labels(values.columns, "sector")
@@ -142,12 +142,8 @@ class ActivityTable(Shown):
             )
 
     def _checked_groups(self, sectors: pd.Index) -> pd.Series:
-        if self.groups.empty:
-            return pd.Series("all", index=sectors, name="group")
-        missing = sectors.difference(self.groups.dropna().index)
-        if len(missing):
-            raise InputError(f"groups must name a base group for every sector; {listing(missing)} has none.")
-        return self.groups.loc[sectors].astype(str).rename("group")
+        none = isinstance(self.groups, pd.Series) and self.groups.empty
+        return check_groups(None if none else self.groups, sectors)
 
     def summary(self) -> str:
         """What the numbers are, of which sectors and regions, in three lines."""

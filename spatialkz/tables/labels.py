@@ -257,6 +257,8 @@ def require_labels(wanted: Iterable[str], known: Iterable[str], complaint: str) 
 
 def check_labels(labels: pd.Index, what: str) -> None:
     """Refuse labels that are missing, repeat or have several levels; of regions or sectors, without order."""
+    if not isinstance(labels, pd.Index):
+        raise InputError(f"A pandas Series or DataFrame with a row for each {what} was expected.")
     if isinstance(labels, pd.MultiIndex):
         raise RegionError(f"Each {what} needs one label, but they have {labels.nlevels} levels.")
     if labels.hasnans:
@@ -338,6 +340,31 @@ def _refuse(table: pd.DataFrame, bad: np.ndarray, complaint: str) -> None:
         raise InputError(f"{complaint} {listing(cells)}.")
 
 
+def check_groups(groups: pd.Series | None, sectors: pd.Index, single: str = "all") -> pd.Series:
+    """Group of each sector, as text; without groups, ``single`` for all of them.
+
+    Raises
+    ------
+    InputError
+        If groups are no Series, or a sector has none.
+    RegionError
+        If a sector has two.
+
+    Examples
+    --------
+    >>> check_groups(pd.Series({"law": 1, "steel": 2}), pd.Index(["steel", "law"])).tolist()
+    ['2', '1']
+    """
+    if groups is None:
+        return pd.Series(single, index=sectors, name="group")
+    if not isinstance(groups, pd.Series):
+        raise InputError(f"groups must be a pandas Series, sector to group, not {type(groups).__name__}.")
+    check_labels(groups.index, "sector")
+    if len(missing := sectors.difference(groups.dropna().index)):
+        raise InputError(f"groups has no entry for {listing(missing)}.")
+    return groups.loc[sectors].astype(str).rename("group")
+
+
 def check_same_regions(labels: pd.Index, expected: pd.Index, what: str, against: str = "the table") -> None:
     """Refuse two label sets that differ, naming what either side lacks and what probably is meant.
 
@@ -346,6 +373,8 @@ def check_same_regions(labels: pd.Index, expected: pd.Index, what: str, against:
     RegionError
         If the sets differ.
     """
+    if not isinstance(labels, pd.Index):
+        raise InputError(f"{what} must be a pandas Series or DataFrame.")
     lacking = expected.difference(labels)
     extra = labels.difference(expected)
     parts = []

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from spatialkz.errors import InputError, listing
-from spatialkz.tables.labels import check_labels, check_same_regions
+from spatialkz.errors import InputError, is_number, listing
+from spatialkz.tables.labels import check_groups, check_labels, check_same_regions
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.intp]
@@ -354,14 +354,11 @@ class Totals:
         regions, sectors = values.index, values.columns
         check_labels(regions, "region")
         check_labels(sectors, "column")
-        if not (np.isfinite(rounding) and rounding >= 0):
+        if not (is_number(rounding) and rounding >= 0):
             raise InputError(f"rounding is {rounding}; it must be a non-negative number.")
         if group_totals is not None and groups is None:
             raise InputError("Totals of groups need groups, which say to which of them each sector belongs.")
-        group_of = pd.Series("all", index=sectors) if groups is None else groups.reindex(sectors)
-        if group_of.isna().any():
-            raise InputError(f"groups has no entry for {listing(sectors[group_of.isna()])}.")
-        group_of = group_of.astype(str)
+        group_of = check_groups(groups, sectors)
         by_sector = _limits(sector_totals, sectors, "sector_totals", rounding)
         if national is not None:
             # The table may be a part of the country, so these bound its sums from above alone.

@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, vstack
 from scipy.sparse.csgraph import connected_components
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import BoundMethod
 from spatialkz.results import Result, json_ready
 from spatialkz.tables.labels import check_same_regions, check_table
@@ -207,7 +207,7 @@ def bounds_within(
         raise InputError(f"method is {method!r}; it must be one of {listing(get_args(BoundMethod))}.")
     printed, hidden = printed_cells(values)
     for name, value in (("smallest", smallest), ("cell_rounding", cell_rounding)):
-        if not (np.isfinite(value) and value >= 0):
+        if not (is_number(value) and value >= 0):
             raise InputError(f"{name} is {value}; it must be a non-negative number.")
     mask = hidden.to_numpy()
     most = _largest(largest, printed, smallest)

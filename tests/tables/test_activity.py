@@ -35,7 +35,7 @@ def test_kind_rounding_groups_and_base_are_checked():
         ActivityTable(table(), kind="shares")
     with pytest.raises(InputError, match="non-negative"):
         ActivityTable(table(), kind="quotients", rounding=-0.1)
-    with pytest.raises(InputError, match="steel has none"):
+    with pytest.raises(InputError, match="groups has no entry for steel"):
         ActivityTable(table(), kind="counts", groups=pd.Series({"iron": "industry"}))
     with pytest.raises(RegionError, match=r"base lacks South; base has East"):
         ActivityTable(table(), kind="counts", base=pd.Series({"North": 1, "East": 2}))

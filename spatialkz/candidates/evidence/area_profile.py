@@ -9,6 +9,7 @@ from libpysal.graph import Graph
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import aligned
 from spatialkz.resampling.pvalues import Floats
+from spatialkz.specialization import check_threshold
 from spatialkz.tables import check_labels, check_same_regions, check_table
 
 # Evidence → column of the sectors' list and the entries that belong to it (classes of Eurostat).
@@ -124,8 +125,7 @@ def drawn_profile(
     array([[1., 0.],
            [0., 0.]])
     """
-    if not threshold > 0 or not np.isfinite(threshold):
-        raise InputError(f"threshold is {threshold}; it must be a positive number.")
+    check_threshold(threshold)
     if quotients.ndim != 3 or quotients.shape[1:] != (len(regions), len(sectors)):
         raise InputError(
             f"The drawn quotients have the shape {quotients.shape}; expected was (draws, {len(regions)} "

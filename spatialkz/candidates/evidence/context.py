@@ -24,7 +24,7 @@ from spatialkz.candidates.evidence.formation import formation, region_formation
 from spatialkz.candidates.evidence.stars import stars
 from spatialkz.candidates.tiers import site_evidence
 from spatialkz.clustering import RegionClusters
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.focal import ColocationTest
 from spatialkz.spatial import LocalMoranTest
 from spatialkz.specialization import (
@@ -296,7 +296,7 @@ def growth_points(
     """
     table = check_table(quotients, name="quotients", minimum=0, least_regions=1)
     for name, value, most in (("threshold", threshold, np.inf), ("emerging", emerging, 1.0)):
-        if not 0 < value <= most or not np.isfinite(value):
+        if not is_number(value) or not 0 < value <= most:
             raise InputError(f"{name} is {value}; it must be positive and at most {most:g}.")
     key = ["policy", "site"]
     require_columns(sites, [*key, "region"], "The list of sites")

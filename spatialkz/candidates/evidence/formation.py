@@ -9,7 +9,7 @@ import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
 
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, is_number
 from spatialkz.geography import aligned
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.relatedness import checked_proximity
@@ -95,7 +95,7 @@ def formation(
     """
     table = check_table(quotients, name="quotients", minimum=0)
     for name, value, most in (("threshold", threshold, np.inf), ("related", related, 1.0)):
-        if not 0 < value <= most or not np.isfinite(value):
+        if not is_number(value) or not 0 < value <= most:
             raise InputError(f"{name} is {value}; it must be positive and at most {most:g}.")
     weights = aligned(graph, table.index).sparse.tocsr()
     lq = table.to_numpy()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import StarRounding, StarsWithin
 from spatialkz.tables import check_same_regions, check_table
 
@@ -101,6 +101,8 @@ def stars(
     """
     if rounding not in _ROUNDED:
         raise InputError(f"rounding is {rounding!r}; it must be one of {listing(_ROUNDED)}.")
+    if not is_number(specialization_at) or not specialization_at > 0:
+        raise InputError(f"specialization_at is {specialization_at}; it must be a positive number.")
     sizes = _interval(size, "size", None)
     quotients = _interval(specialization, "specialization", sizes[0])
     shares = _interval(focus, "focus", sizes[0])
@@ -149,8 +151,8 @@ def _top(
     name: str,
 ) -> tuple[Bools, Bools]:
     """Which cells are certainly, and which possibly, among the top ``share``."""
-    if not 0 < share <= 1:
-        raise InputError(f"{name}_share is {share:g}; it must be above 0 and at most 1.")
+    if not is_number(share) or not 0 < share <= 1:
+        raise InputError(f"{name}_share is {share}; it must be above 0 and at most 1.")
     arranged: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
         "sector": lambda cells: cells.T,
         "region": lambda cells: cells,

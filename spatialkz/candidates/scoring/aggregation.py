@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.candidates.scoring.normalization import Floats, matched, normalize
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import Aggregation, Normalization, Weighting
 
 # The smallest value a geometric mean meets, where 1 is the largest.
@@ -108,8 +108,8 @@ def score(
     """
     if aggregation not in AGGREGATIONS:
         raise InputError(f"aggregation is {aggregation!r}; it must be one of {listing(AGGREGATIONS)}.")
-    if not 0 <= floor < 1:
-        raise InputError(f"floor is {floor:g}; it must be at least 0 and below 1.")
+    if not is_number(floor) or not 0 <= floor < 1:
+        raise InputError(f"floor is {floor}; it must be at least 0 and below 1.")
     values = normalize(evidence, directions, normalization, targets=targets)
     if isinstance(weights, str) and weights == "bod":
         if aggregation != "arithmetic":

@@ -201,8 +201,7 @@ def rank_sensitivity(
     ['normalization', 'aggregation', 'dropped', 'weights']
     """
     setup = Setup.of(evidence, directions, choices or RankChoices(), drawn)
-    if realizations < 2:
-        raise InputError(f"realizations is {realizations}; at least 2 are needed.")
+    check_number(realizations, "realizations", 2, 1_000_000)
     for_weights, for_error, for_points = generator(rng, "rank_sensitivity").spawn(3)
     levels = {name: len(options) for name, options in setup.options.items()}
     weights = setup.drawn_weights(realizations, for_weights)

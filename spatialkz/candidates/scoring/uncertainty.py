@@ -187,7 +187,7 @@ def rank_uncertainty(
     check_number(draws, "draws", 100)
     if isinstance(drawn, np.ndarray) and len(drawn) != draws:
         raise InputError(f"drawn has {len(drawn)} tables, but draws is {draws}.")
-    if not top or min(top) < 1 or max(top) > n:
+    if not top or not all(isinstance(rank, int) and 1 <= rank <= n for rank in top):
         raise InputError(f"top is {listing(top) or 'empty'}; ranks between 1 and {n} are expected.")
     for_choices, for_ranks, for_shifts = generator(rng, "rank_uncertainty").spawn(3)
     codes = np.column_stack(

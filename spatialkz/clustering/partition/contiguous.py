@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 
 from spatialkz.clustering.partition.hierarchical import linkage_matrix
 from spatialkz.clustering.partition.labels import Labels, Matrix, sum_of_squares
-from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.errors import GraphError, InputError, is_number, listing
 from spatialkz.geography import aligned
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
@@ -312,7 +312,7 @@ def max_p(
     touching = contiguity(graph, regions)
     size = np.ones(len(regions)) if sizes is None else _sizes(sizes, regions)
     check_number(starts, "starts", 1)
-    if not floor > 0:
+    if not is_number(floor) or not floor > 0:
         raise InputError(f"floor is {floor!r}; it must be above 0.")
     _, part = connected_components(touching, directed=False)
     short = np.bincount(part, size) < floor
@@ -388,7 +388,7 @@ def _improved(points: Matrix, touching: csr_array, size: Matrix, floor: float, l
 
 
 def _sizes(sizes: pd.Series, regions: pd.Index) -> Matrix:
-    table = check_table(sizes.rename("size"), name="sizes", minimum=0)
+    table = check_table(sizes, name="sizes", minimum=0)
     check_same_regions(table.index, regions, "sizes", "features")
-    size: Matrix = table.loc[regions, "size"].to_numpy()
+    size: Matrix = table.loc[regions].iloc[:, 0].to_numpy()
     return size

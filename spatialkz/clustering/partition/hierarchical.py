@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 
 from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, membership
-from spatialkz.errors import GraphError, InputError, listing
+from spatialkz.errors import GraphError, InputError, is_number, listing
 from spatialkz.geography import aligned
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_same_regions, check_table
@@ -262,8 +262,8 @@ def choose_alpha(
     weight = np.ones(len(order)) if masses is None else _masses(masses, order.index)
     points = order.to_numpy()
     distinct = distinct_rows(points)
-    if not 2 <= k <= distinct:
-        raise InputError(f"k is {k}; with {distinct} distinct regions it must be from 2 to {distinct}.")
+    if not isinstance(k, int | np.integer) or not 2 <= k <= distinct:
+        raise InputError(f"k is {k!r}; with {distinct} distinct regions it must be from 2 to {distinct}.")
     return alpha_choices(points, space, (k,), alphas=alphas, masses=weight)[k][0]
 
 
@@ -336,8 +336,8 @@ def homogeneity(labels: Labels, squares: Matrix, masses: Matrix) -> float:
 
 def checked_alpha(alpha: float) -> float:
     """Refuse a spatial weight outside 0–1."""
-    if not 0 <= alpha <= 1:
-        raise InputError(f"alpha is {alpha:g}; it must be from 0 (features only) to 1 (space only).")
+    if not is_number(alpha) or not 0 <= alpha <= 1:
+        raise InputError(f"alpha is {alpha}; it must be from 0 (features only) to 1 (space only).")
     return float(alpha)
 
 
@@ -388,9 +388,9 @@ def dissimilarities(apart: pd.DataFrame | Graph, regions: pd.Index) -> Matrix:
 
 
 def _masses(masses: pd.Series, regions: pd.Index) -> Matrix:
-    table = check_table(masses.rename("mass"), name="masses")
+    table = check_table(masses, name="masses")
     check_same_regions(table.index, regions, "masses", "features")
-    weight: Matrix = table.loc[regions, "mass"].to_numpy()
+    weight: Matrix = table.loc[regions].iloc[:, 0].to_numpy()
     if (weight <= 0).any():
         raise InputError(f"masses must be above 0, but {listing(regions[weight <= 0])} is not.")
     return weight

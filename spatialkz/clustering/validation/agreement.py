@@ -251,9 +251,9 @@ def consensus_clusters(
     """
     table = check_table(features, name="features", least_regions=3).sort_index().sort_index(axis=1)
     points = table.to_numpy()
-    if not 1 <= k <= distinct_rows(points):
+    if not isinstance(k, int | np.integer) or not 1 <= k <= distinct_rows(points):
         raise InputError(
-            f"k is {k}; with {distinct_rows(points)} distinct regions it must be from 1 to that."
+            f"k is {k!r}; with {distinct_rows(points)} distinct regions it must be from 1 to that."
         )
     check_number(resamples, "resamples", 1)
     how = [_checked_draw(regions, "regions"), _checked_draw(sectors, "sectors")]

@@ -216,10 +216,13 @@ def _halves(
     """Which sectors each split clusters on; all splits given are checked before the first is used."""
     p = len(sectors)
     if isinstance(splits, int):
-        if splits < 1 or p < 2:
-            raise InputError(f"{splits} splits of {p} sectors: at least 1 split and 2 sectors are needed.")
+        check_number(splits, "splits", 1, 1_000_000)
+        if p < 2:
+            raise InputError(f"{splits} splits of {p} sectors: at least 2 sectors are needed.")
         # An odd number of sectors: the larger half goes now to one side, now to the other.
         return (rng.permutation(p) < (p + split % 2) // 2 for split in range(splits))
+    if not isinstance(splits, Sequence):
+        raise InputError(f"splits is {splits!r}; a number of splits or a list of sets of sectors is needed.")
     if not len(splits):
         raise InputError("splits is empty; at least one set of sectors to cluster on is needed.")
     for chosen in splits:

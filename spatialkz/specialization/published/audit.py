@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization.completions import focus_range, quotient_range, share_range
 from spatialkz.specialization.published.adding_up import ShareSet, check_auditable
-from spatialkz.specialization.quotients import table_quotients
-from spatialkz.tables import ActivityTable, check_table
+from spatialkz.specialization.quotients import check_threshold, table_quotients
+from spatialkz.tables import ActivityTable, check_groups, check_table
 
 # Tables up to this size get the narrowest bounds, from two linear programs for each region (base shares) or
 # for each cell (shares of sectors); larger ones get outer bounds, which need none.
@@ -271,6 +271,7 @@ def certainty(table: ActivityTable, threshold: float = 1.0) -> pd.DataFrame:
     >>> certainty(ActivityTable(lq, kind="quotients", rounding=0.005))["steel"].tolist()
     ['sure', 'likely', 'borderline', 'no']
     """
+    check_threshold(threshold)
     values = table_quotients(table)
     low, high = quotient_range(table)
     return pd.DataFrame(
@@ -322,11 +323,9 @@ def audit_quotients(
     0.405
     """
     table = check_table(quotients, name="quotients", minimum=0)
-    if not (np.isfinite(rounding) and rounding >= 0):
+    if not (is_number(rounding) and rounding >= 0):
         raise InputError(f"rounding is {rounding}; it must be a non-negative number.")
-    group_of = pd.Series("all", index=table.columns) if groups is None else groups.reindex(table.columns)
-    if group_of.isna().any():
-        raise InputError(f"groups has no entry for {listing(group_of.index[group_of.isna()])}.")
+    group_of = check_groups(groups, table.columns)
     check_auditable(table)
     return _audit((table - rounding).clip(lower=0), table + rounding, group_of)
 

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from spatialkz.errors import InputError, RegionError, listing
+from spatialkz.errors import InputError, RegionError, is_number, listing
 from spatialkz.options import AbsentSector, Diagonal
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.margins import margins
@@ -294,7 +294,7 @@ def two_dimensional_quotient(
     [1.2721, 0.92, 0.2875]
     """
     for name, exponent in (("alpha", alpha), ("beta", beta)):
-        if not (np.isfinite(exponent) and exponent >= 0):
+        if not (is_number(exponent) and exponent >= 0):
             raise InputError(f"{name} is {exponent}; it must be a number of at least 0.")
     found = regional_quotients(values, base, region=region, contained=contained)
     specialization = found.quotients

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, is_number
 from spatialkz.options import AbsentSector
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization.regionalization.cross_industry import RegionalQuotients, regional_quotients
@@ -39,7 +39,7 @@ def flegg_lambda(share: float, delta: float = 0.3) -> float:
     >>> round(flegg_lambda(0.1, 0.3), 7)
     0.5514348
     """
-    if not 0 < share <= 1:
+    if not is_number(share) or not 0 < share <= 1:
         raise InputError(f"share is {share}; a share of the country is above 0 and at most 1.")
     return float(size_weights(np.array([share]), delta)[0])
 
@@ -180,7 +180,7 @@ def augmented_flegg_quotient(
 
 def size_weights(shares: Floats, delta: float) -> Floats:
     """:func:`flegg_lambda` of many regions."""
-    if not 0 <= delta < 1:
+    if not is_number(delta) or not 0 <= delta < 1:
         raise InputError(f"delta is {delta}; it must be at least 0 and below 1.")
     return np.asarray(np.log2(1.0 + shares) ** delta, dtype=np.float64)
 

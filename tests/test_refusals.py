@@ -1,0 +1,270 @@
+"""All is checked before anything is computed: wrong input ends in one sentence of ours, in under two seconds.
+
+Each public function that takes options is named once, with input that suits it; wrong values are tried one at a
+time, by the name of the parameter.
+"""
+
+import inspect
+import signal
+import time
+from typing import Literal, get_origin
+
+import numpy as np
+import pandas as pd
+import pytest
+from libpysal.graph import Graph
+
+import spatialkz
+from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz.errors import SpatialKZError
+
+STUDY = spatialkz.load_study()
+QUOTIENTS, GRAPH, REGIONS, SECTORS = STUDY.table.values, STUDY.graph, STUDY.table.regions, STUDY.table.sectors
+DRAW = np.random.default_rng(0)
+JOBS = pd.DataFrame(DRAW.integers(5, 300, QUOTIENTS.shape), REGIONS, SECTORS)
+PEOPLE = pd.Series(1e5 + np.arange(17), REGIONS, name="people")
+LABELS = pd.Series(np.arange(17) % 3 + 1, REGIONS, name="cluster")
+HIDDEN = {
+    "values": JOBS.where(JOBS > 30),
+    "region_totals": JOBS.sum(axis=1),
+    "sector_totals": JOBS.sum(),
+}
+COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
+RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
+MARKS = (QUOTIENTS >= 1).astype(int)
+TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+
+
+def fit(points):
+    return np.arange(len(points)) % 3
+
+
+CALLS = {
+    spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.geary: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.local_geary: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.getis_ord: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.local_getis_ord: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.join_counts: {"marks": MARKS, "graph": GRAPH},
+    spatial.local_join_counts: {"marks": MARKS, "graph": GRAPH},
+    spatial.bivariate_moran: TWO,
+    spatial.local_bivariate_moran: TWO,
+    spatial.cross_moran: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.dependence_confidence_set: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.detectable_dependence: {"values": QUOTIENTS, "graph": GRAPH},
+    spatial.graph_sensitivity: {"values": QUOTIENTS, "graphs": {"queen": GRAPH}},
+    spatial.moran_power: {"graph": GRAPH},
+    spatial.rate_moran: {"events": JOBS, "population": PEOPLE, "graph": GRAPH},
+    spatial.residual_moran: {
+        "values": QUOTIENTS["research"],
+        "graph": GRAPH,
+        "X": QUOTIENTS[["electrical"]],
+        "method": "permutation",
+    },
+    clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
+    clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "fit": fit},
+    clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
+    clustering.cluster_contiguity: {"labels": LABELS, "graph": GRAPH},
+    clustering.cluster_profiles: {"quotients": QUOTIENTS, "labels": LABELS},
+    clustering.cluster_regions: {"features": QUOTIENTS},
+    clustering.consensus_clusters: {"features": QUOTIENTS, "fit": fit, "k": 3},
+    clustering.gap_statistic: {"features": QUOTIENTS},
+    clustering.max_p: {"features": QUOTIENTS, "graph": GRAPH, "floor": 3},
+    clustering.sector_split_test: {"features": QUOTIENTS, "fit": fit},
+    clustering.structure_test: {"features": QUOTIENTS},
+    clustering.transformed: {"features": QUOTIENTS, "transform": "log1p"},
+    focal.colocation_test: {"quotients": QUOTIENTS},
+    focal.contiguity_test: {"quotients": QUOTIENTS, "graphs": GRAPH},
+    focal.focal_test: {"quotients": QUOTIENTS, "graph": GRAPH},
+    focal.influence: {"quotients": QUOTIENTS, "graph": GRAPH},
+    focal.model_posterior: {"quotients": QUOTIENTS, "graph": GRAPH},
+    focal.multiverse: {"quotients": QUOTIENTS, "graphs": GRAPH, "rounding": 0.005},
+    focal.prior_sensitivity: {"quotients": QUOTIENTS, "graph": GRAPH},
+    candidates.rank_candidates: {"study": STUDY},
+    candidates.placement_agreement: {
+        "ranking": pd.Series(range(1, 18), REGIONS),
+        "tiers": pd.Series(np.arange(17) // 6, REGIONS),
+    },
+    candidates.naming_test: {
+        "naming": pd.DataFrame(DRAW.integers(0, 2, QUOTIENTS.shape), REGIONS, SECTORS),
+        "quotients": QUOTIENTS,
+    },
+    candidates.rank_uncertainty: RATED,
+    candidates.rank_sensitivity: RATED,
+    candidates.score: RATED,
+    candidates.stars: {
+        "size": JOBS / JOBS.sum(),
+        "specialization": QUOTIENTS,
+        "focus": JOBS / JOBS.to_numpy().sum(),
+    },
+    candidates.formation: {"quotients": QUOTIENTS, "graph": GRAPH},
+    specialization.location_quotient: {"values": JOBS},
+    specialization.additive_quotient: {"values": JOBS},
+    specialization.quotients_of_kind: {"values": JOBS},
+    specialization.quotient_test: {"counts": JOBS, "method": "parametric-bootstrap"},
+    specialization.audit_quotients: {"quotients": QUOTIENTS},
+    specialization.breadth: {"quotients": QUOTIENTS},
+    specialization.with_breadth: {"quotients": QUOTIENTS},
+    specialization.certainty: {"table": STUDY.table},
+    specialization.concentration: {"values": JOBS},
+    specialization.concentration_test: {"counts": JOBS},
+    specialization.density: {"quotients": QUOTIENTS},
+    specialization.proximity: {"quotients": QUOTIENTS},
+    specialization.relatedness_test: {"quotients": QUOTIENTS},
+    specialization.ellison_glaeser: {"values": JOBS, "herfindahl": pd.Series(0.05, SECTORS)},
+    specialization.flegg_quotient: {"values": JOBS},
+    specialization.augmented_flegg_quotient: {"values": JOBS},
+    specialization.cross_industry_quotient: {"values": JOBS},
+    specialization.round_quotient: {"values": JOBS},
+    specialization.regional_coefficients: {"national": COEFFICIENTS, "values": JOBS, "region": REGIONS[0]},
+    specialization.log_standardized_quotient: {"quotients": QUOTIENTS, "floor": 0.01},
+    specialization.standardized_quotient: {"quotients": QUOTIENTS},
+    specialization.normalized_rca: {"values": JOBS},
+    specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
+    specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
+    specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    tables.bound_suppressed: HIDDEN,
+    tables.complete_table: {**HIDDEN, "kind": "counts"},
+    geography.neighbor_graph: {"regions": STUDY.boundaries},
+}
+
+
+def renamed(graph, old, new):
+    pairs = graph.adjacency.reset_index().replace({"focal": {old: new}, "neighbor": {old: new}})
+    return Graph.from_arrays(*(pairs[name].to_numpy() for name in ("focal", "neighbor", "weight")))
+
+
+GOTHAM = renamed(GRAPH, REGIONS[2], "Gotham")
+NAN = float("nan")
+COUNTS, SHARES = [0, -5, 1.5, "10", 10**12, True], [2, 0, -1, NAN, "x"]
+AT_LEAST_ZERO = [NAN, -1, "x"]
+WRONG = {
+    **dict.fromkeys(["permutations", "draws", "resamples", "simulations", "trees", "samples"], COUNTS),
+    **dict.fromkeys(["realizations", "starts", "splits", "rounding_draws"], COUNTS),
+    "references": COUNTS[1:],
+    **dict.fromkeys(["alpha", "level", "confidence", "target"], SHARES),
+    "threshold": [NAN, -1, float("inf"), "x", 0],
+    **dict.fromkeys(["rounding", "floor", "delta", "self_weight", "related", "size_share"], AT_LEAST_ZERO),
+    **dict.fromkeys(["specialization_at", "focus_share", "cell_rounding", "smallest", "beta"], AT_LEAST_ZERO),
+    "rng": ["seed", -1, 1.5],
+    "k": [0, -1, 1.5, 100, "3"],
+    "graph": ["queen", GOTHAM],
+    "graphs": ["queen", GOTHAM],
+    "ks": [[], [0], [50]],
+    "rho": [2, "x", NAN, []],
+    "alphas": [[2], ["x"]],
+    "uplifts": [[], [-1], ["x"]],
+    "top": [(0,), (1.5,), (100,)],
+    "grades": [[], ["x"], [NAN], [-1]],
+    "models": [[], ["x"]],
+    "methods": [[], ["x"]],
+    "families": [{"f": []}, {"f": ["nothing"]}, "x"],
+    "units": [NAN, -1, 0, "x"],
+    "base_shares": ["x", pd.DataFrame({"a": [1.0]})],
+    "priors": ["x"],
+    "sets": [{}, {"a": "x"}, "x"],
+    "without": [["nothing"]],
+    "groups": ["x", pd.Series({"nothing": "a"})],
+    "base": ["x", pd.Series({"Gotham": 1.0})],
+    "region": ["Gotham"],
+    "sizes": ["x", PEOPLE[:4], -PEOPLE],
+    "population": ["x", -PEOPLE, PEOPLE[:4]],
+    "tiers": ["x"],
+    "herfindahl": ["x"],
+    "partition": ["x"],
+    "labels": ["x", LABELS[:5]],
+    "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
+    "recipe": ["quen", 3],
+}
+# What is no fault here: exponents are no shares, and power without values has no regions to compare with.
+FINE = {
+    ("two_dimensional_quotient", "alpha", "2"),
+    ("two_dimensional_quotient", "alpha", "0"),
+    ("moran_power", "graph", repr(GOTHAM)),
+    ("focal_test", "simulations", "0"),
+    ("bound_suppressed", "values", "NaN"),
+    ("complete_table", "values", "NaN"),
+}
+# Not yet refused, refused late, or by an error of Python: options, or single values of them.
+OPEN = {
+    "colocation_test": {"threshold='x'", "units"},
+    "contiguity_test": {"threshold='x'"},
+    "focal_test": {
+        "threshold='x'",
+        "groups='x'",
+        "families='x'",
+        "base_shares",
+        "units",
+        "graphs",
+        "rounding",
+        "priors",
+    },
+    "influence": {"threshold='x'"},
+    "model_posterior": {"threshold='x'", "units", "priors"},
+    "multiverse": {"families='x'", "units", "rounding='x'", "rounding_draws"},
+    "prior_sensitivity": {"threshold='x'", "sets"},
+}
+TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+
+
+def wrong_tables(table):
+    one = pd.DataFrame(table).astype(float)
+    place = np.arange(one.size).reshape(one.shape) == 7
+    yield "a region twice", pd.concat([one, one.iloc[:1]])
+    yield "no region", one.iloc[:0]
+    yield "a list", [1, 2, 3]
+    yield "nothing", None
+    yield "infinite", one.mask(place, np.inf)
+    yield "text", one.astype(object).mask(place, "abc")
+    yield "NaN", one.mask(place)
+
+
+def is_choice(function, parameter):
+    """Whether an option is one of a Literal; names that are imported for type checkers alone are none."""
+    try:
+        return get_origin(eval(parameter.annotation, function.__globals__)) is Literal
+    except NameError:
+        return False
+
+
+def cases():
+    for function, given in CALLS.items():
+        name = function.__name__
+        for option, parameter in inspect.signature(function).parameters.items():
+            wrong = [(repr(value), value) for value in WRONG.get(option, ())]
+            if is_choice(function, parameter):
+                wrong.append(("'nonsense'", "nonsense"))
+            if option in TABLES and option in given:
+                wrong += wrong_tables(given[option])
+            for label, value in wrong:
+                if (name, option, label) not in FINE:
+                    late = (
+                        [pytest.mark.xfail] if {option, f"{option}={label}"} & OPEN.get(name, set()) else []
+                    )
+                    called = f"{name}-{option}={' '.join(label.split())[:24]}"
+                    yield pytest.param(function, {**given, option: value}, id=called, marks=late)
+
+
+@pytest.fixture
+def no_longer_than_ten_seconds():
+    def stop(*_):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.usefixtures("no_longer_than_ten_seconds")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("function", "given"), cases())
+def test_wrong_input_is_refused_at_once_in_a_sentence(function, given):
+    before = time.process_time()
+    with pytest.raises(SpatialKZError) as refused:
+        function(**given)
+    assert time.process_time() - before < 2
+    said = str(refused.value)
+    assert said.endswith((".", ".)"))
+    assert "\n" not in said
