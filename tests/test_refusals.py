@@ -1,7 +1,7 @@
 """All is checked before anything is computed: wrong input ends in one sentence of ours, in under two seconds.
 
-Each public function that takes options is named once, with input that suits it; wrong values are tried one at a
-time, by the name of the parameter.
+Each public function that takes options is named once, with input that suits it; wrong values are tried one
+at a time, by the name of the parameter.
 """
 
 import inspect
@@ -239,9 +239,8 @@ def cases():
                 wrong += wrong_tables(given[option])
             for label, value in wrong:
                 if (name, option, label) not in FINE:
-                    late = (
-                        [pytest.mark.xfail] if {option, f"{option}={label}"} & OPEN.get(name, set()) else []
-                    )
+                    still = {option, f"{option}={label}"} & OPEN.get(name, set())
+                    late = [pytest.mark.xfail] if still else []
                     called = f"{name}-{option}={' '.join(label.split())[:24]}"
                     yield pytest.param(function, {**given, option: value}, id=called, marks=late)
 

@@ -72,7 +72,7 @@ def notice_few_levels(table: pd.DataFrame, method: str) -> None:
     n = len(table)
     repeats = [levels_of(table[name].to_numpy())[1] for name in table]
     # Normal values never tie. A few ties are rounding; this many are a count, a mark, or mostly zeros.
-    few = [len(sizes) <= min(10, n // 2) or 3 * sizes.max() > n for sizes in repeats]
+    few = [len(sizes) <= min(10, n // 2) or 2 * sizes.max() > n for sizes in repeats]
     if any(few):
         named = (
             f"{name} has {len(sizes)} different values in {n} regions, the commonest in {sizes.max()}"

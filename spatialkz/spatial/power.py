@@ -141,7 +141,8 @@ def moran_power(
     asked = [rho] if isinstance(rho, int | float | str) else list(rho)
     outside = [one for one in asked if not is_number(one) or not -1 < one < 1]
     if outside or not asked:
-        raise InputError(f"rho is {outside[0] if outside else 'empty'}; it must lie between -1 and 1.")
+        said = "empty" if not asked else f"{outside[0]:g}" if is_number(outside[0]) else repr(outside[0])
+        raise InputError(f"rho is {said}; it must lie between -1 and 1.")
     values = np.array(asked, dtype=np.float64)
     curve = _PowerCurve(graph, alpha, alternative)
     table = pd.DataFrame({"power": [curve(r) for r in values]}, index=pd.Index(values, name="rho"))

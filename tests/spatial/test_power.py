@@ -73,6 +73,7 @@ def test_confidence_set_covers_the_truth(study, rho):
     assert inside.mean() == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 1000))
 
 
+@pytest.mark.filterwarnings("ignore:p-values of the method")
 def test_confidence_set_holds_zero_where_the_exact_test_does_not_reject(oldcol, study, quotients):
     table, graph = oldcol
     for values, where in ((table, graph), (quotients, study.graph)):
