@@ -21,13 +21,6 @@ from spatialkz.results import Result, json_ready
 Coded: TypeAlias = tuple[NDArray[np.int8], Sequence[str]]
 
 
-def _p_value(value: float) -> str:
-    return "<0.0001" if value < 0.00005 else f"{value:.4f}"
-
-
-_P_VALUES = {"p_value": _p_value, "p_adjusted": _p_value}
-
-
 @dataclass(frozen=True, repr=False)
 class GlobalTest(Result):
     """Result of a global test.
@@ -71,9 +64,13 @@ class GlobalTest(Result):
         columns = ["statistic", "expected", "z", "p_value", "p_adjusted"]
         if len(methods) > 1:
             how, columns = f"exact or {how}", [*columns, "method"]
+        # Formatters change the width of columns, so they are used only where a p-value needs one.
+        small = self.table["p_value"].min() < 0.00005
+        told = {name: _p_value for name in ("p_value", "p_adjusted") if small}
+        shown = self.table[columns].to_string(float_format="{:.4f}".format, formatters=told or None)
         return (
             f"{self.title}, n = {first['n']}, {how}, {first['alternative']}\nNull hypothesis: {self.null}\n"
-            f"{self.table[columns].to_string(float_format='{:.4f}'.format, formatters=_P_VALUES)}"
+            f"{shown}"
         )
 
 
@@ -220,3 +217,7 @@ def _flat(index: pd.Index) -> pd.Index:
     if index.nlevels == 1:
         return index.astype(str)
     return pd.Index([" × ".join(map(str, levels)) for levels in index])
+
+
+def _p_value(value: float) -> str:
+    return "<0.0001" if value < 0.00005 else f"{value:.4f}"
