@@ -61,6 +61,7 @@ GearyMethod: TypeAlias = Literal["permutation", "normal", "randomization"]
 ResidualMethod: TypeAlias = Literal["exact", "saddlepoint", "normal", "permutation"]
 NormalTheory: TypeAlias = Literal["exact", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
+CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
 # Clusters.
 PartitionMethod: TypeAlias = Literal[
