@@ -90,8 +90,9 @@ def local_heteroscedasticity(
     lognormal tables and a level of 5 % that rejects 0 % to 14 % by region, permuting values 4 % to 6 % in
     each. Xu, Mei & Yan and spdep's ``LOSH.mc`` permute values, too, but hold :math:`x_i`.
 
-    A trend over the map is no part of the null hypothesis: where regions at its rim differ from their
-    neighbors for that reason alone, they count as scatter.
+    Spatial dependence is no part of the null hypothesis: for values of one variance that follow a spatial
+    autoregression on those 17 regions, 5 % becomes 5.8 % at ρ = 0.5 (4–8 % by region) and 7.6 % at ρ = 0.8
+    (3–11 %; 1,000 tables).
 
     References
     ----------

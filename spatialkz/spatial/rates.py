@@ -64,12 +64,10 @@ def rate_deviates(events: pd.DataFrame | pd.Series, population: pd.Series) -> pd
     none = counts.columns[counts.sum() == 0]
     if len(none):
         raise InputError(f"A rate needs events in some region; there are none of {listing(none)}.")
-    rate, overall = counts.div(people, axis=0), counts.sum() / people.sum()
-    gap = rate - overall
-    between = (gap**2).mul(people, axis=0).sum() / people.sum() - overall / people.mean()
-    within = pd.DataFrame(np.outer(1 / people, overall), index=counts.index, columns=counts.columns)
-    variance = within + between
-    return gap / variance.where(variance >= 0, within) ** 0.5
+    from esda.smoothing import assuncao_rate
+
+    found: pd.DataFrame = counts.apply(lambda kind: assuncao_rate(kind.to_numpy(), people.to_numpy()))
+    return found
 
 
 def rate_moran(

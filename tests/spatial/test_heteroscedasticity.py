@@ -7,7 +7,9 @@ from esda import LOSH
 from libpysal.graph import Graph
 
 from spatialkz.errors import GraphError, InputError
-from spatialkz.geography import graph_from_pairs
+from spatialkz.geography import aligned, graph_from_pairs
+from spatialkz.geography.weights import row_standardized
+from spatialkz.resampling.conditional import conditional_test
 from spatialkz.spatial import local_heteroscedasticity
 
 
@@ -52,6 +54,32 @@ def test_size_with_17_regions_holds_in_each_region(null_tables, study, kind):
     rates = (found["p_value"] <= 0.05).groupby("region").mean()
     assert rates.between(0.025, 0.075).all()
     assert 0.045 < rates.mean() < 0.055
+
+
+def test_neither_permuted_residuals_nor_chi_square_hold_their_level_in_each_region(null_tables, study):
+    """Why values are permuted; the upper tail, which is what chi-square has."""
+    tables = null_tables("normal", 1000).sort_index()
+    weights, graph = (
+        row_standardized(study.graph, tables.index),
+        aligned(study.graph, tables.index).transform("r"),
+    )
+    scatter = (tables.to_numpy() - weights @ tables.to_numpy()) ** 2
+    options = {
+        "method": "exact",
+        "permutations": 99,
+        "alternative": "greater",
+        "rng": 1,
+        "stream": "residuals",
+    }
+    permuted = conditional_test(scatter, weights, tables.index, **options).p_value
+    chi_square = np.array([LOSH(graph, "chi-square").fit(tables[name].to_numpy()).pval for name in tables]).T
+    for p_value in (permuted, chi_square):
+        rates = (p_value <= 0.05).mean(axis=1)
+        assert rates.min() < 0.02
+        assert rates.max() > 0.06
+    found = local_heteroscedasticity(tables, study.graph, permutations=999, alternative="greater", rng=2)
+    rates = (found.to_frame()["p_value"] <= 0.05).groupby("region").mean()
+    assert rates.between(0.025, 0.075).all()
 
 
 def test_regions_beside_a_border_of_two_plateaus_scatter(shuffled):
