@@ -191,10 +191,6 @@ def others(side: int = 55, variables: int = 20, few: int = 4) -> None:
             lambda: bivariate_moran(x, y, graph, rng=1, **drawn),
             each(x, lambda v: Moran_BV(v, both, standardized, **drawn)),
         ),
-        "bivariate Moran, all pairs": (
-            lambda: bivariate_moran(x, x, graph, rng=1, **drawn),
-            each(x, lambda v: [Moran_BV(v, x[name].to_numpy(), standardized, **drawn) for name in x]),
-        ),
         "local bivariate Moran": (
             lambda: local_bivariate_moran(x, y, graph, rng=1, **local),
             each(x, lambda v: Moran_Local_BV(v, both, standardized, **seeded)),

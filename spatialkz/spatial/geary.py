@@ -1,4 +1,10 @@
-"""Geary's c, global and local, of many variables under shared permutations of the regions."""
+"""Geary's c, global and local, of many variables under shared permutations of the regions.
+
+Not by esda (3,025 regions × 20 variables, 999 permutations): its loop over ``Geary`` takes 1.4 s where this
+takes 0.03 s, and the statistic is four lines on the engine of Moran's I. ``Geary_Local`` is near, 1.5 s
+against 0.9 s (several variables together 5.3 s against 0.4 s), but cannot enumerate neighbor sets, which
+few regions need.
+"""
 
 from __future__ import annotations
 
