@@ -63,6 +63,7 @@ GearyMethod: TypeAlias = Literal["permutation", "normal", "randomization"]
 ResidualMethod: TypeAlias = Literal["exact-normal", "saddlepoint", "normal", "permutation"]
 NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
+CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
 # Clusters.
 PartitionMethod: TypeAlias = Literal[

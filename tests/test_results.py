@@ -69,6 +69,7 @@ def results(quick):
         bound_suppressed(jobs.where(jobs < 50), **totals),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
+        spatial.correlogram(values, graph, permutations=99, rng=1),
         spatial.cross_moran(values, graph, permutations=99, rng=1),
         spatial.geary(values, graph, permutations=99, rng=1),
         spatial.graph_sensitivity(values, {"queen": graph, "again": graph}, permutations=99, rng=1),

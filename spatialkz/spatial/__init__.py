@@ -4,8 +4,10 @@ from spatialkz.options import Alternative
 from spatialkz.resampling.checks import constant_variables
 from spatialkz.resampling.pvalues import adjusted
 from spatialkz.spatial.bivariate import bivariate_moran, cross_moran, local_bivariate_moran
+from spatialkz.spatial.correlogram import Correlogram, correlogram
 from spatialkz.spatial.geary import geary, local_geary
 from spatialkz.spatial.getis_ord import getis_ord, local_getis_ord
+from spatialkz.spatial.heteroscedasticity import local_heteroscedasticity
 from spatialkz.spatial.join_counts import join_counts, local_join_counts
 from spatialkz.spatial.local_moran import LocalMoranTest, local_moran
 from spatialkz.spatial.moran import MoranTest, moran
@@ -22,6 +24,7 @@ from spatialkz.spatial.sensitivity import graph_sensitivity
 
 __all__ = [
     "Alternative",
+    "Correlogram",
     "Detectable",
     "LocalMoranTest",
     "MoranPower",
@@ -29,6 +32,7 @@ __all__ = [
     "adjusted",
     "bivariate_moran",
     "constant_variables",
+    "correlogram",
     "cross_moran",
     "dependence_confidence_set",
     "detectable_dependence",
@@ -39,6 +43,7 @@ __all__ = [
     "local_bivariate_moran",
     "local_geary",
     "local_getis_ord",
+    "local_heteroscedasticity",
     "local_join_counts",
     "local_moran",
     "moran",

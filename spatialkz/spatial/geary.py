@@ -1,4 +1,10 @@
-"""Geary's c, global and local, of many variables under shared permutations of the regions."""
+"""Geary's c, global and local, of many variables under shared permutations of the regions.
+
+Not by esda (3,025 regions × 20 variables, 999 permutations): its loop over ``Geary`` takes 1.4 s where this
+takes 0.03 s, and the statistic is four lines on the engine of Moran's I. ``Geary_Local`` is near, 1.5 s
+against 0.9 s (several variables together 5.3 s against 0.4 s), but cannot enumerate neighbor sets, which
+few regions need.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
+from scipy.sparse import csr_array
 
 from spatialkz.options import Alternative, FdrOver, GearyMethod, LocalMethod
 from spatialkz.resampling.checks import check_alpha, check_choice, checked, seeds_of
@@ -78,11 +85,9 @@ def geary(
     table, weights = checked(values, graph, transform="r", alternative=alternative)
     z = (table - table.mean()).to_numpy()
     n = len(z)
-    s0, s1, s2, ends = weight_sums(weights)
-    # Σ w (z_i − z_j)² = Σ (w_i. + w_.i) z_i² − 2 Σ w z_i z_j
-    form = QuadraticForm(z, weights, -(n - 1) / (s0 * (z**2).sum(axis=0)), -0.5 * ends)
-    moments = None
+    form, moments = geary_form(z, weights), None
     if method == "normal":
+        s0, s1, s2, _ = weight_sums(weights)
         variance = ((2 * s1 + s2) * (n - 1) - 4 * s0**2) / (2 * (n + 1) * s0**2)
         moments = (np.ones(z.shape[1]), np.full(z.shape[1], variance))
     columns, parts = quadratic_test(
@@ -101,6 +106,13 @@ def geary(
         *frames,
         permutations if method == "permutation" else 0,
     )
+
+
+def geary_form(z: Floats, weights: csr_array) -> QuadraticForm:
+    """Geary's c of centered values as a quadratic form."""
+    s0, _, _, ends = weight_sums(weights)
+    # Σ w (z_i − z_j)² = Σ (w_i. + w_.i) z_i² − 2 Σ w z_i z_j
+    return QuadraticForm(z, weights, -(len(z) - 1) / (s0 * (z**2).sum(axis=0)), -0.5 * ends)
 
 
 def local_geary(

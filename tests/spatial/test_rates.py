@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from esda.smoothing import assuncao_rate
 
 from spatialkz.errors import InputError, RegionError
 from spatialkz.spatial.rates import rate_deviates, rate_moran
@@ -14,20 +13,26 @@ def test_carolina_equals_spdep(carolina, spdep):
     assert found.loc["SID74", "statistic"] == pytest.approx(spdep("rates")["statistic"], abs=1e-10)
 
 
-def test_deviates_equal_esda(carolina):
-    table, _ = carolina
-    found = rate_deviates(table["SID74"], table["BIR74"])["SID74"]
-    wanted = assuncao_rate(table["SID74"].to_numpy(), table["BIR74"].to_numpy())
-    np.testing.assert_allclose(found, wanted, atol=1e-10)
+def test_deviates_equal_the_formula_of_the_paper():
+    """Assunção & Reis, eq. 4–6, for rates of 10, 4 and 0 % where the overall rate is 6 %."""
+    events = pd.DataFrame({"x": [10, 2, 0], "half": [5, 1, 0]}, index=list("abc"))
+    people = pd.Series([50, 50, 100], index=list("cba"))
+    between = (100 * 0.04**2 + 50 * 0.02**2 + 50 * 0.06**2) / 200 - 0.06 / (200 / 3)
+    large, small = np.sqrt(between + 0.06 / 100), np.sqrt(between + 0.06 / 50)
+    wanted = [0.04 / large, -0.02 / small, -0.06 / small]
+    np.testing.assert_allclose(rate_deviates(events, people)["x"], wanted, atol=1e-12)
 
 
 def test_variances_that_would_be_negative():
-    """Rates more alike than chance: the between variance is negative and large populations fall below 0."""
-    events = pd.Series([10, 1, 10, 100], index=list("abcd"), name="events")
+    """Rates more alike than chance: the variance between is below 0, and of the largest region in all."""
+    events = pd.Series([10, 1, 10, 101], index=list("abcd"), name="events")
     people = pd.Series([100, 10, 100, 1000], index=list("abcd"))
+    overall, rate = 122 / 1210, (events / people).to_numpy()
+    between = (people.to_numpy() * (rate - overall) ** 2).sum() / 1210 - overall / 302.5
+    assert between + overall / 1000 < 0 < between + overall / 100
+    spread = [between + overall / 100, between + overall / 10, between + overall / 100, overall / 1000]
     found = rate_deviates(events, people)["events"]
-    assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, assuncao_rate(events.to_numpy(), people.to_numpy()), atol=1e-10)
+    np.testing.assert_allclose(found, (rate - overall) / np.sqrt(spread), atol=1e-12)
 
 
 def test_size_where_populations_differ_greatly(study):
