@@ -21,7 +21,8 @@ def three_groups():
 def test_clear_groups_are_found_and_stable(three_groups, method):
     found = cluster_regions(three_groups, method=method, rng=1)
     assert found.k == 3
-    assert found.chosen_by == "silhouette"
+    assert found.chosen_by == "structure"
+    assert "at k = 3 the mean silhouette is largest" in found.why
     assert adjusted_rand_score(np.repeat([0, 1, 2], 8), found.labels) == 1
     assert (found.stability > 0.85).all()
 
@@ -42,7 +43,7 @@ def test_ward_equals_scipy(quotients):
 
 def test_criteria_are_those_of_the_partition(quotients):
     features = symmetric_quotient(quotients)
-    found = cluster_regions(features, method="ward", rng=1)
+    found = cluster_regions(features, method="ward", choose_by="silhouette", rng=1)
     assert found.criteria.loc[found.k, "silhouette"] == pytest.approx(
         silhouette_score(features, found.labels)
     )
@@ -88,7 +89,7 @@ def test_bad_input_is_refused(quotients):
         cluster_regions(quotients, method="dbscan")
     with pytest.raises(InputError, match="is nan"):
         cluster_regions(quotients.replace(12.79, np.nan))
-    with pytest.raises(InputError, match="for ward it must be one of silhouette"):
+    with pytest.raises(InputError, match="for ward it must be one of structure"):
         cluster_regions(quotients, method="ward", choose_by="bic")
     with pytest.raises(GraphError, match="'skater' needs a graph"):
         cluster_regions(quotients, method="skater")
@@ -114,9 +115,12 @@ def test_methods_on_a_graph_are_judged_by_leaving_out_sectors(study, method):
 
 def test_every_rule_is_shown_with_its_distance_from_the_one_that_decided(quotients):
     found = cluster_regions(symmetric_quotient(quotients), method="ward", rng=1)
-    assert set(found.rules.index) == {"silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
+    assert set(found.rules.index) == {"structure", "silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
     assert (found.rules["difference"] == found.rules["k"] - found.k).all()
-    assert found.rules.loc["gap", "one_possible"]
+    assert found.rules["one_possible"].to_dict() == {
+        rule: rule in {"structure", "gap"} for rule in found.rules.index
+    }
+    assert found.rules.loc["structure", "value"] == max(t.p_value for t in found.structure.values())
 
 
 def test_the_tree_is_scipys_in_the_order_of_the_rows(three_groups):
