@@ -235,14 +235,14 @@ def cluster_regions(
     most = most_clusters(points, k)
     weights = None if graph is None else contiguity(graph, table.index)
     least = 1 if weights is None or not known.contiguous else check_parts(weights, k or most, table.index)
-    tests: Mapping[StructureNull, StructureTest] = {}
-    if decides:
-        # Of the features, not of a method: the same for all.
-        tests = structure_tests(table, draws=draws, rng=rng) if structure is None else structure
     seed = int(generator(rng, f"cluster_regions:{method}").integers(2**31))
     fit = _Fit(method, weights, alpha, seed)
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
     found = fit.all(points, wanted)
+    tests: Mapping[StructureNull, StructureTest] = {}
+    if decides:
+        # Of the features, not of a method: the same for all.
+        tests = structure_tests(table, draws=draws, rng=rng) if structure is None else structure
     criteria = _criteria(table, found, fit, references if _is_quick(method) else 0, graph)
     rules = _rules(criteria, tests, significance, least)
     chosen_by: NumberRule | Literal["given"] = "given" if k is not None else choose_by

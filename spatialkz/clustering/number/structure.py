@@ -268,8 +268,8 @@ def reason(
             f"{significance:g}; at k = {k} the mean silhouette is largest."
         )
     return (
-        f"No clusters were found, so there is {fewest}: data without any can have silhouettes as large, "
-        f"p = {said}, not both at most {significance:g}. Groups of a k that is given would only describe."
+        f"No clusters were found, so there is {fewest}: silhouettes as large also come from data without "
+        f"any, p = {said}, not both at most {significance:g}. With k given, groups only describe."
     )
 
 
