@@ -15,16 +15,25 @@ def main(
     study: Annotated[
         str, typer.Argument(help="A study file, or the name of a bundled study.")
     ] = "kazakhstan-2022",
-    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by silhouette.")] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(help="Number of groups that describe; left out, 1 unless clusters are found."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of starts and resamples.")] = 42,
     output: Annotated[Path, typer.Option("-o", help="File for clusters by method.")] = Path("clusters.csv"),
 ) -> None:
     given = find_study(study)
     found = analyse_clusters(
-        complete_quotients(given.table), given.graph, groups=given.table.groups, k=k, rng=seed
+        complete_quotients(given.table),
+        given.graph,
+        groups=given.table.groups,
+        k=k,
+        significance=given.choices.alpha,
+        rng=seed,
     )
     print(found.summary())
-    print("Adjusted Rand index of the methods:", found.agreement.round(2).to_string(), sep="\n")
+    if found.agreement is not None:
+        print("Adjusted Rand index of the methods:", found.agreement.round(2).to_string(), sep="\n")
     write_table(found.to_frame().rename_axis(index="region").reset_index(), output)
     print(f"Clusters are in {output}.")
 

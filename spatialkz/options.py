@@ -80,10 +80,12 @@ PartitionMethod: TypeAlias = Literal[
 # Those, and max-p, which has a least size instead of a number of clusters.
 ClusterMethod: TypeAlias = Literal[PartitionMethod, "max-p"]
 Transform: TypeAlias = Literal["none", "log1p", "symmetric", "rank", "clr", "robust", "standard", "pca"]
-NumberRule: TypeAlias = Literal["silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"]
+NumberRule: TypeAlias = Literal[
+    "structure", "silhouette", "calinski_harabasz", "davies_bouldin", "gap", "bic"
+]
 GapReference: TypeAlias = Literal["uniform", "pca"]
 StructureNull: TypeAlias = Literal["gaussian", "column-permutation"]
-StructureStatistic: TypeAlias = Literal["silhouette", "two-means"]
+StructureStatistic: TypeAlias = Literal["standardized-silhouette", "silhouette", "two-means"]
 StabilityMethod: TypeAlias = Literal["bootstrap", "leave-one-region-out", "leave-one-sector-out"]
 
 # Focal or not.

@@ -363,6 +363,7 @@ def _clusters(
             known,
             study.graph,
             groups=study.table.groups[known.columns],
+            significance=study.choices.alpha,
             resamples=study.choices.resamples,
             rng=seed,
             progress=progress,

@@ -123,7 +123,7 @@ def test_local_moran_clusters_and_ranks_come_out(call):
 
 def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, tmp_path, monkeypatch):
     _, piped, _ = call("rank", quick_study, "--areas")
-    assert {"colocation_p", "cluster_stability", "type_lacks"} <= set(rows(piped)[0])
+    assert {"colocation_p", "moran_label", "type_lacks"} <= set(rows(piped)[0])
     call("rank", quick_study, "-o", tmp_path / "candidates.csv")
     assert "relatedness" in pd.read_csv(tmp_path / "candidates.csv")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -221,7 +221,8 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
             "which is no column",
         ),
         (["cluster", *TABLE1, "--floor", "3"], "the least size of max-p; kmeans has none"),
-        (["cluster", *TABLE1, "--details", "--choose-by", "gap"], "--details chooses k by silhouette"),
+        (["cluster", *TABLE1, "--k", "3", "--choose-by", "gap"], "no number to choose by gap"),
+        (["cluster", *TABLE1, "--k", "0"], "it must be from 1 to 16"),
         (["cluster", *TABLE1, "--details", "--method", "skater"], "method that works without a graph"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
         (["moran", *TABLE1, "--method", "exact"], "17 regions at most 11,764,705, but"),
@@ -297,11 +298,26 @@ def test_max_p_counts_regions_or_what_a_column_holds(call, tmp_path):
     assert "--sizes is for a bare table" in err
 
 
-def test_details_say_whether_there_are_clusters(call, tmp_path):
-    status, out, _ = call("cluster", *TABLE1, "--details", "--transform", "rank", "--method", "average")
+def test_one_cluster_is_said_and_leaves_cells_empty(call):
+    status, out, err = call("cluster", *TABLE1)
     assert status == 0
-    assert "average linkage, k = " in out
-    assert "cluster structure (silhouette, gaussian)" in out
+    assert "No clusters were found, so there is one cluster" in err
+    found = rows(out)
+    assert {(row["cluster"], row["silhouette"], row["stability"]) for row in found} == {("1", "", "")}
+    _, out, _ = call("cluster", *TABLE1, "--choose-by", "silhouette")
+    assert {row["cluster"] for row in rows(out)} == set("123456")
+
+
+def test_details_say_whether_there_are_clusters(call, tmp_path):
+    shared = ["cluster", *TABLE1, "--details", "--transform", "rank", "--method", "average"]
+    status, out, _ = call(*shared)
+    assert status == 0
+    assert "average linkage, k = 1 (structure; others: " in out
+    assert "cluster structure (standardized-silhouette, gaussian)" in out
+    assert "is asked only of two or more" in out
+    assert "leave-one-sector-out" not in out
+    _, out, _ = call(*shared, "--k", 3)
+    assert "k was given: groups describe the regions, and were not found." in out
     assert "leave-one-sector-out" in out
     assert "post-selection" in out
     call("cluster", *TABLE1, "--details", "--k", 2, "-o", tmp_path / "found.json")

@@ -28,7 +28,7 @@ def test_library_calls_tell_alike(quick):
     values, graph = quick.table.values, quick.graph
     calls = {
         "clusters": lambda hook: analyse_clusters(
-            values, graph, resamples=10, draws=19, rng=1, progress=hook
+            values, graph, k=3, resamples=10, draws=19, rng=1, progress=hook
         ),
         "ranking": lambda hook: spatialkz.rank_candidates(quick, rng=1, progress=hook),
     }

@@ -42,7 +42,12 @@ def test_clusters_come_with_their_doubts(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert run("cluster_regions", QUICK["cluster_regions"], monkeypatch) == 0
     out = capsys.readouterr().out
-    for part in ("k-means, k = 3 (given", "cluster structure (silhouette", "leave-one-region-out", "Rand"):
+    for part in (
+        "k-means, k = 3 (given",
+        "cluster structure (standardized-silhouette",
+        "leave-one-region-out",
+        "Rand",
+    ):
         assert part in out
     columns = pd.read_csv(tmp_path / "clusters.csv").columns
     assert {"kmeans_cluster", "ward_cluster", "consensus_probability"} <= set(columns)

@@ -179,7 +179,9 @@ def rank_candidates(
         )
     if clusters is None and known.shape[1]:
         features = symmetric_quotient(known)
-        clusters = cluster_regions(features, resamples=study.choices.resamples, rng=rng)
+        clusters = cluster_regions(
+            features, significance=study.choices.alpha, resamples=study.choices.resamples, rng=rng
+        )
     if audit is None:
         audit = audit_table(study.table)
     if colocation is None and len(known) >= _LEAST_FOR_COLOCATION and known.shape[1] > 1:

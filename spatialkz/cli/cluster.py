@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from spatialkz.cli.arguments import Output, Seed, Source, takes_source
-from spatialkz.cli.output import emit, emit_result
+from spatialkz.cli.output import emit, emit_result, tell
 from spatialkz.errors import InputError
 from spatialkz.options import ClusterMethod, NumberRule, Transform
 
@@ -29,11 +29,19 @@ def cluster(
         Transform,
         typer.Option(help="Before distances are taken; symmetric = (LQ - 1) / (LQ + 1), for quotients."),
     ] = "symmetric",
-    k: Annotated[int | None, typer.Option(help="Number of clusters; left out, chosen by a rule.")] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of groups that describe the regions, found or not; left out, chosen by a rule."
+        ),
+    ] = None,
     choose_by: Annotated[
         NumberRule,
-        typer.Option(help="Rule that chooses k; gap, and bic of a mixture, can choose 1."),
-    ] = "silhouette",
+        typer.Option(
+            help="Rule that chooses k: structure takes 1 unless two tests find clusters; gap, and bic of a "
+            "mixture, can choose 1 too; the others never do."
+        ),
+    ] = "structure",
     alpha: Annotated[
         float | None, typer.Option(help="Spatial weight of clustgeo, 0 to 1; left out, chosen.")
     ] = None,
@@ -49,9 +57,10 @@ def cluster(
     seed: Seed = 42,
     output: Output = None,
 ) -> None:
-    """Group regions whose quotients are alike.
+    """Group regions whose quotients are alike, if there are groups: the answer can be one cluster.
 
-    --details compares methods, tests whether there are clusters at all, and leaves out regions and sectors.
+    --k shows groups in any case, as a description. --details compares methods, and leaves out regions and
+    sectors.
     """
     from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
     from spatialkz.clustering.analysis import DEFAULT_METHODS
@@ -62,14 +71,16 @@ def cluster(
     if method == "max-p":
         if floor is None:
             raise InputError("max-p makes as many clusters as a least size allows; give --floor.")
-        if k is not None or choose_by != "silhouette" or details:
+        if k is not None or choose_by != "structure" or details:
             raise InputError("max-p finds the number of clusters; leave out --k, --choose-by and --details.")
         emit(_max_p(source, transform, floor, sizes, seed), output)
         return
     if floor is not None or sizes is not None:
         raise InputError(f"--floor and --sizes are the least size of max-p; {method} has none.")
-    if details and choose_by != "silhouette":
-        raise InputError(f"--details chooses k by silhouette, not by {choose_by}; give --k for another.")
+    if k is not None and choose_by != "structure":
+        raise InputError(
+            f"--k is {k}, so there is no number to choose by {choose_by}; leave one of them out."
+        )
     with_neighbors = details or METHODS[method].needs_graph
     if not with_neighbors:
         source.refuse_neighbors(f"{method} uses no neighbors without --details")
@@ -85,12 +96,20 @@ def cluster(
             choose_by=choose_by,
             rng=seed,
         )
+        tell([clusters.why])
         emit(clusters.to_frame().rename_axis(index="region").reset_index(), output)
         return
     methods = list(dict.fromkeys([method, *DEFAULT_METHODS]))
     with shown_progress() as progress:
         found = analyse_clusters(
-            values, neighbors, transform=transform, methods=methods, k=k, rng=seed, progress=progress
+            values,
+            neighbors,
+            transform=transform,
+            methods=methods,
+            k=k,
+            choose_by=choose_by,
+            rng=seed,
+            progress=progress,
         )
     emit_result(
         found,

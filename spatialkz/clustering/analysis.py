@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.clustering.clusters import RegionClusters, cluster_regions
-from spatialkz.clustering.number.structure import StructureTest, structure_test
+from spatialkz.clustering.clusters import RegionClusters, check_rule, cluster_regions
+from spatialkz.clustering.number.structure import StructureTest, checked_draws, structure_tests
 from spatialkz.clustering.partition.contiguous import contiguity
-from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows
+from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, most_clusters
 from spatialkz.clustering.partition.methods import METHODS, partition
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.transforms import transform_note, transformed
@@ -31,18 +31,20 @@ from spatialkz.clustering.validation.stability import (
     leave_one_region_out,
     leave_one_sector_out,
 )
-from spatialkz.errors import InputError, listing
-from spatialkz.options import PartitionMethod, Transform
+from spatialkz.errors import InputError
+from spatialkz.options import NumberRule, PartitionMethod, StructureNull, Transform
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_same_regions, check_table
 
-# Largest k that the tests of structure try, and seeds compared.
-_MOST_STRUCTURE, _SEEDS = 6, 10
-# Regions in each resample of the consensus; regions that must differ.
-_SHARE, _LEAST_DISTINCT = 0.8, 3
+# Seeds compared, and reference sets of the gap statistic.
+_SEEDS, _REFERENCES = 10, 50
+# Regions in each resample of the consensus.
+_SHARE = 0.8
+
+ONE_CLUSTER = "How far clusters hold is asked only of two or more; give k to look into groups that describe."
 
 DEFAULT_METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward", "ward-contiguous", "clustgeo")
 
@@ -55,39 +57,40 @@ class ClusterAnalysis(Result):
     ----------
     clusters : mapping
         Method → its clusters. All but the first are there for comparison; what follows is of the first.
-    agreement : DataFrame
-        Adjusted Rand index between the methods, each with its own k.
-    seeds : DataFrame
-        The same between ten seeds of the first method, all with its k.
     structure : mapping
         Null hypothesis → test whether there are clusters at all.
-    without_region, without_sector : ClusterStability
-        Clusters again without each region, and without each sector (empty if there is one).
+    features : str
+        What was clustered, in words.
+    agreement : DataFrame or None
+        Adjusted Rand index between the methods, each with its own k. This and all that follows is None for
+        one cluster, of which there is nothing to ask.
+    seeds : DataFrame or None
+        The same between ten seeds of the first method, all with its k.
+    without_region, without_sector : ClusterStability or None
+        Clusters again without each region, and without each sector (None if there is one).
     consensus : Consensus or None
-        Over resamples of regions; None for one cluster, or as the notes say.
-    profiles : ClusterProfiles
+        Over resamples of regions; None if the notes say so.
+    profiles : ClusterProfiles or None
         Quotients by cluster.
     contiguity : ClusterContiguity or None
         None where the graph is not symmetric.
     split : SectorSplitTest or None
         Whether clusters of half of the sectors differ in the other half; None where fewer than 4 vary.
-    features : str
-        What was clustered, in words.
     notes : tuple of str
         What was left out and why, one sentence each.
     """
 
     clusters: Mapping[str, RegionClusters]
-    agreement: pd.DataFrame
-    seeds: pd.DataFrame
-    structure: Mapping[str, StructureTest]
-    without_region: ClusterStability
-    without_sector: ClusterStability | None
-    consensus: Consensus | None
-    profiles: ClusterProfiles
-    contiguity: ClusterContiguity | None
-    split: SectorSplitTest | None
+    structure: Mapping[StructureNull, StructureTest]
     features: str
+    agreement: pd.DataFrame | None = None
+    seeds: pd.DataFrame | None = None
+    without_region: ClusterStability | None = None
+    without_sector: ClusterStability | None = None
+    consensus: Consensus | None = None
+    profiles: ClusterProfiles | None = None
+    contiguity: ClusterContiguity | None = None
+    split: SectorSplitTest | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -114,33 +117,33 @@ class ClusterAnalysis(Result):
     def to_dict(self) -> dict[str, object]:
         """Everything, ready for JSON."""
         optional = {
+            "without_region": self.without_region,
             "without_sector": self.without_sector,
             "consensus": self.consensus,
             "contiguity": self.contiguity,
             "split_test": self.split,
+            "profiles": self.profiles,
         }
+        seeds = None
+        if self.seeds is not None:
+            pairs = self.seeds.to_numpy()[np.triu_indices(len(self.seeds), 1)]
+            seeds = {"seeds": len(self.seeds), "least": float(pairs.min()), "mean": float(pairs.mean())}
         return {
             "features": self.features,
             "methods": {method: found.to_dict() for method, found in self.clusters.items()},
-            "adjusted_rand": json_ready(self.agreement),
-            "adjusted_rand_between_seeds": {
-                "seeds": len(self.seeds),
-                "least": float(self.seeds.to_numpy().min()),
-                "mean": float(self.seeds.to_numpy()[np.triu_indices(len(self.seeds), 1)].mean()),
-            },
             "structure": {null: test.to_dict() for null, test in self.structure.items()},
-            "without_region": self.without_region.to_dict(),
+            "adjusted_rand": json_ready(self.agreement),
+            "adjusted_rand_between_seeds": seeds,
             **{name: None if part is None else part.to_dict() for name, part in optional.items()},
-            "profiles": self.profiles.to_dict(),
-            "caution": POST_SELECTION,
+            "caution": ONE_CLUSTER if self.main.k == 1 else POST_SELECTION,
         }
 
     def summary(self) -> str:
         """Clusters, whether there are any, and how far they hold."""
         parts = [self.main.summary(), *(test.summary() for test in self.structure.values())]
-        parts += [self.without_region.summary()]
-        parts += [part.summary() for part in (self.without_sector, self.contiguity, self.split) if part]
-        return "\n".join([*parts, self.profiles.summary()])
+        asked = (self.without_region, self.without_sector, self.contiguity, self.split, self.profiles)
+        parts += [part.summary() for part in asked if part]
+        return "\n".join(parts if self.main.k > 1 else [*parts, ONE_CLUSTER])
 
 
 def analyse_clusters(
@@ -151,8 +154,10 @@ def analyse_clusters(
     transform: Transform = "symmetric",
     methods: Sequence[PartitionMethod] = DEFAULT_METHODS,
     k: int | None = None,
+    choose_by: NumberRule = "structure",
+    significance: float = 0.05,
     resamples: int = 100,
-    draws: int = 199,
+    draws: int | None = None,
     rng: int | np.random.Generator | None = None,
     progress: Progress | None = None,
 ) -> ClusterAnalysis:
@@ -171,11 +176,16 @@ def analyse_clusters(
     methods : sequence of str
         The first is the one that is looked into.
     k : int, optional
-        For all methods, at least 2; left out, each has the k of largest mean silhouette.
+        For all methods; left out, chosen by ``choose_by``. Groups of a k that is given describe the regions.
+    choose_by : str
+        As in :func:`cluster_regions`; by default there is one cluster for every method unless both tests of
+        structure reject, and then each method has the k of its largest mean silhouette.
+    significance : float
+        Level of the tests of structure.
     resamples : int
         Behind stability and consensus.
-    draws : int
-        Data sets behind each test of structure.
+    draws : int, optional
+        Data sets behind each test of structure; 199, or as many as the level needs.
     rng : int, Generator or None
     progress : callable, optional
         Called with each step as it begins and the share of the work done
@@ -198,45 +208,54 @@ def analyse_clusters(
     ...     study.table.values, study.graph, methods=["ward"], resamples=20, draws=19, rng=1
     ... )
     >>> found.main.k
-    6
+    1
     """
     if not methods:
         raise InputError("methods is empty; at least one is needed.")
-    if k == 1:
-        raise InputError("k is 1, but clusters can be compared only if there are at least 2.")
-    for method in methods:
-        if method not in METHODS:
-            raise InputError(f"method is {method!r}; it must be one of {listing(METHODS, 10)}.")
+    # The gap statistic takes as long as all the rest: unless it decides, the first method alone has it.
+    references = [_REFERENCES if place == 0 or choose_by == "gap" else 0 for place in range(len(methods))]
+    for method, sets in zip(methods, references, strict=True):
+        check_rule(method, choose_by if k is None else None, sets)
     if METHODS[methods[0]].needs_graph:
         raise InputError(
             f"The first of methods is {methods[0]!r}; it must be a method that works without a graph."
         )
     check_number(resamples, "resamples", 1)
-    check_number(draws, "draws", 1)
+    draws = checked_draws(draws, significance if k is None and choose_by == "structure" else None)
     check_table(quotients, name="quotients", minimum=0.0, least_regions=4)
     contiguity(graph, quotients.index)
     if groups is not None:
         check_same_regions(groups.index, quotients.columns, "groups")
-    steps = Stages(progress, {"methods": 2.5, "consensus": 0.5, "structure": 3.5, "validation": 1.0})
+    steps = Stages(progress, {"structure": 3.5, "methods": 2.5, "consensus": 0.5, "validation": 1.0})
     features = transformed(quotients, transform)
     check_clusterable(features, resamples)
+    most_clusters(features.to_numpy(), k)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
+    steps.begin("structure")
+    structure = structure_tests(features, draws=draws, rng=rng)
     steps.begin("methods")
-    # The gap statistic of the first method alone: it takes as long as all the rest.
     clusters: dict[str, RegionClusters] = {
         method: cluster_regions(
             features,
             method=method,
             k=k,
             graph=graph,
-            references=0 if place else 50,
+            choose_by=choose_by,
+            significance=significance,
+            structure=structure,
+            references=sets,
             resamples=resamples,
             rng=seed,
         )
-        for place, method in enumerate(methods)
-        if place == 0 or _fits(method, graph)
+        for method, sets in zip(methods, references, strict=True)
+        if method == methods[0] or _fits(method, graph)
     }
     main = clusters[methods[0]]
+    told = partial(
+        ClusterAnalysis, clusters=clusters, structure=structure, features=transform_note(quotients, transform)
+    )
+    if main.k == 1:
+        return told()
 
     def fit(points: Matrix, seed: int = seed) -> Labels:
         # Some sectors may not tell as many regions apart as there are clusters.
@@ -246,34 +265,22 @@ def analyse_clusters(
     varying = features.loc[:, features.nunique() > 1]
     steps.begin("consensus")
     consensus, notes = None, []
-    if main.k > 1:
-        try:
-            consensus = consensus_clusters(
-                features, fit, k=main.k, regions=_SHARE, resamples=resamples, rng=seed
-            )
-        except InputError as error:
-            # Ties or a rare draw; all else stands.
-            notes.append(f"The consensus of clusters was left out: {error}")
-    steps.begin("structure")
-    most = min(_MOST_STRUCTURE, distinct_rows(features.to_numpy()) - 1)
-    test = partial(structure_test, features, ks=range(2, most + 1), draws=draws, rng=seed)
-    structure = {"gaussian": test(null="gaussian"), "column-permutation": test(null="column-permutation")}
+    try:
+        consensus = consensus_clusters(features, fit, k=main.k, regions=_SHARE, resamples=resamples, rng=seed)
+    except InputError as error:
+        # Ties or a rare draw; all else stands.
+        notes.append(f"The consensus of clusters was left out: {error}")
     steps.begin("validation")
     seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
-    return ClusterAnalysis(
-        clusters=clusters,
+    return told(
         agreement=adjusted_rand({method: found.labels for method, found in clusters.items()}),
         seeds=adjusted_rand(seeds),
-        structure=structure,
         without_region=leave_one_region_out(features, main.labels, fit),
         without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
         consensus=consensus,
         profiles=cluster_profiles(quotients, main.labels, groups=groups),
-        contiguity=cluster_contiguity(main.labels, graph, rng=seed)
-        if main.k > 1 and is_symmetric(graph)
-        else None,
-        split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 and main.k > 1 else None,
-        features=transform_note(quotients, transform),
+        contiguity=cluster_contiguity(main.labels, graph, rng=seed) if is_symmetric(graph) else None,
+        split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 else None,
         notes=tuple(notes),
     )
 
@@ -294,11 +301,8 @@ def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
     >>> import spatialkz
     >>> check_clusterable(spatialkz.load_study().table.values, resamples=10)
     """
-    distinct, n = distinct_rows(features.to_numpy()), len(features)
-    if distinct < _LEAST_DISTINCT:
-        raise InputError(
-            f"Clusters need at least {_LEAST_DISTINCT} regions with different features; there are {distinct}."
-        )
+    most_clusters(features.to_numpy())
+    n = len(features)
     pairs, drawn = n * (n - 1) / 2, round(_SHARE * n)
     apart = 1 - drawn * (drawn - 1) / (n * (n - 1))
     if apart > 0 and pairs * apart**resamples >= 0.5:

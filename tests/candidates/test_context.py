@@ -18,11 +18,13 @@ from spatialkz.candidates import (
     rank_candidates,
     stars,
 )
+from spatialkz.clustering import cluster_regions
 from spatialkz.specialization import (
     audit_table,
     certainty,
     focus_interval,
     sector_share_interval,
+    symmetric_quotient,
     table_quotients,
 )
 from spatialkz.study import Choices, Study, StudyContext
@@ -57,11 +59,21 @@ def names(documented):
 def test_every_column_is_documented_and_every_documented_column_is_there(ranking):
     outcome = {"rank", "region", "score", "rank_low", "rank_high"}
     candidates = {*outcome, "sector", "group", "lq", "lq_low", "lq_high", "p_top10"}
+    of_clusters = {"cluster", "cluster_stability"}  # which the paper's table has not
     told = {*candidates, *CANDIDATE_EVIDENCE, *names(CANDIDATE_CONTEXT)} - {"lq_p"}
-    assert set(ranking.candidates) == told
+    assert set(ranking.candidates) == told - of_clusters
     groups = {"breadth_industry", "breadth_services"}
     areas = {*outcome, "breadth", "p_top3", "tier", *AREA_EVIDENCE, *names(AREA_CONTEXT), *groups}
-    assert set(ranking.areas) == areas - {"breadth_<group>"}
+    assert set(ranking.areas) == areas - {"breadth_<group>"} - of_clusters
+
+
+def test_clusters_that_are_handed_over_stand_beside_each_region(quick):
+    features = symmetric_quotient(quick.table.values)
+    clusters = cluster_regions(features, k=3, references=0, resamples=10, rng=1)
+    found = rank_candidates(quick, clusters=clusters, rng=3)
+    for table in (found.areas, found.candidates):
+        assert (table["cluster"] == table["region"].map(clusters.labels)).all()
+        assert (table["cluster_stability"] == table["cluster"].map(clusters.stability)).all()
 
 
 def test_the_method_page_has_a_row_for_every_column():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.cluster.hierarchy import linkage
 
 import spatialkz
 from spatialkz.candidates import rank_candidates
@@ -12,7 +13,7 @@ from spatialkz.errors import InputError
 from spatialkz.focal.focal import focal_study
 from spatialkz.geography import graph_from_pairs
 from spatialkz.pipeline import analyse, run_study
-from spatialkz.specialization import table_quotients
+from spatialkz.specialization import symmetric_quotient, table_quotients
 from spatialkz.study import Choices
 from spatialkz.tables import complete_table
 
@@ -68,7 +69,8 @@ def test_tests_of_whole_columns_leave_hidden_sectors_out_and_say_so(hidden):
     assert set(found.moran.to_frame().index) <= {"C", "M", "P", "breadth"}
     assert found.complete_quotients.columns.tolist() == ["C", "M", "P"]
     assert found.quotients.columns.tolist() == ["C", "J", "K", "M", "P"]
-    assert found.clustering.without_sector.jaccard.index.isin(["C", "M", "P"]).all()
+    tree = linkage(symmetric_quotient(found.complete_quotients), "ward")
+    np.testing.assert_allclose(found.clustering.tree, tree, rtol=1e-12)
     regions = hidden.table.regions
     assert found.notes[0].startswith(f"Cells are hidden in J ({regions[0]}, {regions[2]}, {regions[5]}), K (")
     focal, _ = focal_study(hidden, rng=1)

@@ -21,9 +21,69 @@ def three_groups():
 def test_clear_groups_are_found_and_stable(three_groups, method):
     found = cluster_regions(three_groups, method=method, rng=1)
     assert found.k == 3
-    assert found.chosen_by == "silhouette"
+    assert found.chosen_by == "structure"
+    assert "at k = 3 the mean silhouette is largest" in found.why
     assert adjusted_rand_score(np.repeat([0, 1, 2], 8), found.labels) == 1
     assert (found.stability > 0.85).all()
+
+
+def correlated(rng, n, p):
+    """Columns with correlations of .6, as a gradient makes them."""
+    return np.sqrt(0.4) * rng.normal(size=(n, p)) + np.sqrt(0.6) * rng.normal(size=(n, 1))
+
+
+NOISE = {
+    "normal": lambda rng, n, p: rng.normal(size=(n, p)),
+    "correlated": correlated,
+    "skewed": lambda rng, n, p: rng.lognormal(size=(n, p)),
+    "symmetric quotients": lambda rng, n, p: np.tanh(rng.normal(size=(n, p)) / 2),
+}
+
+
+def chosen(make, times, n=17, p=11, seed=0, **options):
+    """The k of each of many tables."""
+    tables = (make(np.random.default_rng([seed, i]), n, p) for i in range(times))
+    options = {"method": "ward", "draws": 39, "references": 0, "resamples": 20} | options
+    return np.array([cluster_regions(pd.DataFrame(x), rng=i, **options).k for i, x in enumerate(tables)])
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_noise_is_one_cluster(noise):
+    """Each is a null hypothesis of one of both tests, so clusters are found in at most 5 %."""
+    times = 40
+    found = chosen(NOISE[noise], times)
+    assert np.mean(found > 1) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / times)
+
+
+def test_the_silhouette_alone_finds_clusters_in_any_noise():
+    assert chosen(NOISE["normal"], 5, choose_by="silhouette").min() >= 2
+
+
+@pytest.mark.parametrize(("n", "p"), [(17, 11), (60, 6)])
+def test_three_clear_groups_are_three(n, p):
+    """Centers 8 standard deviations apart, in a triangle over three columns."""
+
+    def make(rng, n, p):
+        return rng.normal(size=(n, p)) + 8 / np.sqrt(2) * np.eye(3, p)[np.arange(n) % 3]
+
+    assert np.mean(chosen(make, 8, n, p) == 3) >= 7 / 8
+
+
+def test_the_answer_does_not_depend_on_row_order_or_on_other_methods(quotients, shuffled):
+    features = symmetric_quotient(quotients)
+    first = cluster_regions(features, rng=5, references=0)
+    again = cluster_regions(shuffled(features), method="ward", rng=5, references=0)
+    assert first.k == again.k == 1
+    assert [t.p_value for t in first.structure.values()] == [t.p_value for t in again.structure.values()]
+    assert first.to_dict()["stability"] == {"1": None}
+
+
+def test_a_single_column_shows_no_clusters_by_itself():
+    """Shuffled, it is the same column: nothing can be larger than without clusters."""
+    x = pd.DataFrame({"x": np.repeat([0.0, 9.0], 8) + np.random.default_rng(1).normal(size=16)})
+    found = cluster_regions(x, references=0, rng=1)
+    assert found.k == 1
+    assert found.structure["column-permutation"].p_value == 1
 
 
 def test_noise_is_less_stable_than_structure(three_groups):
@@ -42,7 +102,7 @@ def test_ward_equals_scipy(quotients):
 
 def test_criteria_are_those_of_the_partition(quotients):
     features = symmetric_quotient(quotients)
-    found = cluster_regions(features, method="ward", rng=1)
+    found = cluster_regions(features, method="ward", choose_by="silhouette", rng=1)
     assert found.criteria.loc[found.k, "silhouette"] == pytest.approx(
         silhouette_score(features, found.labels)
     )
@@ -88,7 +148,7 @@ def test_bad_input_is_refused(quotients):
         cluster_regions(quotients, method="dbscan")
     with pytest.raises(InputError, match="is nan"):
         cluster_regions(quotients.replace(12.79, np.nan))
-    with pytest.raises(InputError, match="for ward it must be one of silhouette"):
+    with pytest.raises(InputError, match="for ward it must be one of structure"):
         cluster_regions(quotients, method="ward", choose_by="bic")
     with pytest.raises(GraphError, match="'skater' needs a graph"):
         cluster_regions(quotients, method="skater")
@@ -114,9 +174,12 @@ def test_methods_on_a_graph_are_judged_by_leaving_out_sectors(study, method):
 
 def test_every_rule_is_shown_with_its_distance_from_the_one_that_decided(quotients):
     found = cluster_regions(symmetric_quotient(quotients), method="ward", rng=1)
-    assert set(found.rules.index) == {"silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
+    assert set(found.rules.index) == {"structure", "silhouette", "calinski_harabasz", "davies_bouldin", "gap"}
     assert (found.rules["difference"] == found.rules["k"] - found.k).all()
-    assert found.rules.loc["gap", "one_possible"]
+    assert found.rules["one_possible"].to_dict() == {
+        rule: rule in {"structure", "gap"} for rule in found.rules.index
+    }
+    assert found.rules.loc["structure", "value"] == max(t.p_value for t in found.structure.values())
 
 
 def test_the_tree_is_scipys_in_the_order_of_the_rows(three_groups):

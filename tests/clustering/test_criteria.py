@@ -87,7 +87,7 @@ def test_paths_follow_labels_and_pass_between_equal_regions(study, quotients, sh
 
 def test_a_graph_in_parts_has_no_paths():
     pairs = Graph.from_arrays(list("abcd"), list("badc"), [1.0] * 4)
-    with pytest.raises(GraphError, match="no way from a to c, d"):
+    with pytest.raises(GraphError, match="no path leads from a to c, d"):
         path_distances(pd.DataFrame({"x": [1.0, 2, 3, 4]}, index=list("abcd")), pairs)
 
 

@@ -34,7 +34,7 @@ def test_more_clusters_than_a_resample_has_regions(k):
 )
 def test_few_or_tied_regions_are_looked_into(n, levels, seed):
     found = analyse_clusters(
-        table(n, levels=levels, seed=seed), ring(n), methods=["kmeans"], resamples=10, draws=9, rng=1
+        table(n, levels=levels, seed=seed), ring(n), methods=["kmeans"], k=2, resamples=10, draws=9, rng=1
     )
     assert len(found.main.labels) == n
     assert found.to_dict()["structure"]
@@ -48,17 +48,17 @@ def test_a_directed_graph_has_no_joins_and_a_complete_one_no_space():
     directed = Graph.from_arrays(here, there, np.ones(2 * n))
     assert not is_symmetric(directed)
     methods = ["kmeans", "clustgeo"]
-    found = analyse_clusters(table(n), directed, methods=methods, resamples=10, draws=9, rng=1)
+    found = analyse_clusters(table(n), directed, methods=methods, k=3, resamples=10, draws=9, rng=1)
     assert found.contiguity is None
     assert found.to_dict()["contiguity"] is None
     focal, neighbor = np.nonzero(~np.eye(n, dtype=bool))
     complete = Graph.from_arrays(focal, neighbor, np.ones(len(focal)))
-    found = analyse_clusters(table(n), complete, methods=methods, resamples=10, draws=9, rng=1)
+    found = analyse_clusters(table(n), complete, methods=methods, k=3, resamples=10, draws=9, rng=1)
     assert list(found.clusters) == ["kmeans"]
 
 
 def test_ten_seeds_are_compared(quotients, study):
-    found = analyse_clusters(quotients, study.graph, methods=["kmeans"], resamples=10, draws=9, rng=1)
+    found = analyse_clusters(quotients, study.graph, methods=["kmeans"], k=2, resamples=10, draws=9, rng=1)
     assert found.seeds.shape == (10, 10)
     told = found.to_dict()["adjusted_rand_between_seeds"]
     assert told["seeds"] == 10

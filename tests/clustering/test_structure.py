@@ -41,7 +41,13 @@ NULLS = {
 
 @pytest.mark.parametrize(
     ("null", "statistic"),
-    [("gaussian", "two-means"), ("gaussian", "silhouette"), ("column-permutation", "two-means")],
+    [
+        ("gaussian", "two-means"),
+        ("gaussian", "silhouette"),
+        ("gaussian", "standardized-silhouette"),
+        ("column-permutation", "two-means"),
+        ("column-permutation", "standardized-silhouette"),
+    ],
 )
 def test_size_at_five_percent(null, statistic):
     times = 60
@@ -68,9 +74,10 @@ def test_power_against_three_clear_groups():
 def test_statistics_are_those_of_scikit_learn(quotients):
     features = np.log1p(quotients)
     points = features.to_numpy()
-    found = structure_test(features, draws=9, ks=range(2, 6), starts=100, rng=1)
+    options = {"statistic": "silhouette", "draws": 9, "starts": 100, "rng": 1}
+    found = structure_test(features, ks=range(2, 6), **options)
     widths = {k: silhouette_score(points, peer(points, k).labels_) for k in [2, 3]}
-    again = structure_test(features, draws=9, ks=[2, 3], starts=100, rng=1)
+    again = structure_test(features, ks=[2, 3], **options)
     assert again.statistic == pytest.approx(max(widths.values()))
     assert again.k == max(widths, key=widths.get)
     assert found.statistic >= again.statistic

@@ -23,6 +23,7 @@ from spatialkz.report.drawing.style import styled
 from spatialkz.report.sections.clusters import (
     cluster_name,
     cluster_sentences,
+    clusters,
     clusters_table,
     criteria_table,
     holding_table,
@@ -57,16 +58,16 @@ def rows_of(axes, findings):
     return [names.index[names == tick.get_text()][0] for tick in axes.get_yticklabels()]
 
 
-def test_profiles_show_each_region_by_cluster_and_frame_what_sets_clusters_apart(findings):
-    axes = drawn(profiles_plot, findings).axes[0]
-    regions = rows_of(axes, findings)
-    labels = findings.clustering.main.labels
+def test_profiles_show_each_region_by_cluster_and_frame_what_sets_clusters_apart(grouped):
+    axes = drawn(profiles_plot, grouped).axes[0]
+    regions = rows_of(axes, grouped)
+    labels = grouped.clustering.main.labels
     assert sorted(regions) == sorted(labels.index)
-    assert (np.diff(labels.loc[regions]) != 0).sum() == findings.clustering.main.k - 1
-    sectors = findings.study.table.groups.sort_values(kind="stable").index
-    wanted = symmetric_quotient(findings.quotients).loc[regions, sectors]
+    assert (np.diff(labels.loc[regions]) != 0).sum() == grouped.clustering.main.k - 1
+    sectors = grouped.study.table.groups.sort_values(kind="stable").index
+    wanted = symmetric_quotient(grouped.quotients).loc[regions, sectors]
     np.testing.assert_allclose(cells(axes).reshape(wanted.shape), wanted)
-    profiles = findings.clustering.profiles
+    profiles = grouped.clustering.profiles
     parts = [(c, name, direction) for c in profiles.members for name, direction in profiles.parts(c)]
     found = frames(axes)
     assert len(found) == len(parts)
@@ -74,7 +75,7 @@ def test_profiles_show_each_region_by_cluster_and_frame_what_sets_clusters_apart
         direction == "high" for _, _, direction in parts
     )
     # Almaty City stands for itself, and services as a group are framed at once.
-    city, services = regions.index("Almaty City"), findings.study.table.groups.eq("services").sum()
+    city, services = regions.index("Almaty City"), grouped.study.table.groups.eq("services").sum()
     widest = [frame for frame in found if frame.get_width() > services - 1]
     assert [round(frame.get_y()) for frame in widest] == [city]
 
@@ -89,10 +90,10 @@ def test_the_order_is_that_of_the_tree_where_clusters_are_its_branches(findings)
     assert list(tree_order(tree, one)) == list(ordered.index)
 
 
-def test_the_consensus_matrix_is_in_its_own_order(findings):
-    found = findings.clustering.consensus
-    axes = drawn(consensus_plot, findings).axes[0]
-    assert rows_of(axes, findings) == list(found.order)
+def test_the_consensus_matrix_is_in_its_own_order(grouped):
+    found = grouped.clustering.consensus
+    axes = drawn(consensus_plot, grouped).axes[0]
+    assert rows_of(axes, grouped) == list(found.order)
     np.testing.assert_allclose(
         cells(axes).reshape(found.matrix.shape), found.matrix.loc[found.order, found.order]
     )
@@ -103,16 +104,16 @@ def test_the_consensus_matrix_is_in_its_own_order(findings):
     assert shown == [ENGLISH.percent(p) for p in found.to_frame().loc[found.order, "probability"]]
 
 
-def test_without_a_consensus_there_is_no_such_figure(findings, tmp_path):
-    one = with_clustering(findings, consensus=None)
-    quick = replace(one, study=replace(findings.study, boundaries=None), focal=None)
+def test_without_a_consensus_there_is_no_such_figure(grouped, tmp_path):
+    one = with_clustering(grouped, consensus=None)
+    quick = replace(one, study=replace(grouped.study, boundaries=None), focal=None)
     assert "consensus" not in draw_figures(quick, tmp_path, "en")
 
 
-def test_silhouettes_fall_within_each_cluster(findings):
-    axes = drawn(silhouettes_plot, findings).axes[0]
-    main = findings.clustering.main
-    regions = rows_of(axes, findings)
+def test_silhouettes_fall_within_each_cluster(grouped):
+    axes = drawn(silhouettes_plot, grouped).axes[0]
+    main = grouped.clustering.main
+    regions = rows_of(axes, grouped)
     assert list(main.labels.loc[regions]) == sorted(main.labels)
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], main.silhouettes.loc[regions])
     for _, widths in main.silhouettes.loc[regions].groupby(main.labels.loc[regions], sort=False):
@@ -123,7 +124,7 @@ def test_every_criterion_has_a_panel_with_the_k_it_would_choose(findings):
     main = findings.clustering.main
     panels = [axes for axes in drawn(criteria_plot, findings).axes if axes.get_title(loc="left")]
     assert len(panels) == len(main.criteria.columns) - 1  # the standard error goes with the gap
-    for name in main.rules.index:
+    for name in main.rules.index.drop("structure"):
         axes = next(axes for axes in panels if axes.get_title(loc="left") == ENGLISH(name))
         chosen, curve, best = axes.lines[0], axes.lines[-2], axes.lines[-1]
         assert set(chosen.get_xdata()) == {main.k}
@@ -136,7 +137,7 @@ def test_every_criterion_has_a_panel_with_the_k_it_would_choose(findings):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("which", ["findings", "other_findings"])
+@pytest.mark.parametrize("which", ["grouped", "other_findings"])
 def test_tables_agree_with_the_analysis(request, which, lang):
     findings, words = request.getfixturevalue(which), Wording(lang)
     found, names = findings.clustering, findings.study.region_names(lang)
@@ -168,11 +169,12 @@ def test_what_is_not_defined_for_one_cluster_is_a_dash(findings):
     assert ENGLISH("gap") not in [c.heading for c in criteria_table(findings, ENGLISH, "ward").columns]
 
 
-def test_what_is_missing_leaves_its_columns_out(findings):
-    bare = with_clustering(findings, contiguity=None, without_sector=None, split=None)
+def test_what_is_missing_leaves_its_columns_out(grouped):
+    bare = with_clustering(grouped, contiguity=None, without_sector=None, split=None)
     assert ENGLISH("map_parts") not in [column.heading for column in clusters_table(bare, ENGLISH).columns]
     assert len(holding_table(bare, ENGLISH).columns) == 3
-    assert len(list(cluster_sentences(bare, ENGLISH))) == len(list(cluster_sentences(findings, ENGLISH))) - 2
+    assert holding_table(with_clustering(grouped, without_region=None), ENGLISH) is None
+    assert len(list(cluster_sentences(bare, ENGLISH))) == len(list(cluster_sentences(grouped, ENGLISH))) - 2
 
 
 def test_names_are_made_of_the_words_of_the_language(findings):
@@ -226,11 +228,40 @@ def test_the_sentence_on_structure_follows_both_tests(findings, gaussian, column
     assert f"independent sectors: p = {columns:.3f}" in sentence
 
 
-def test_sentences_turn_with_what_was_found(findings):
-    found = findings.clustering
+@pytest.mark.parametrize(
+    ("p", "given", "said"),
+    [
+        (0.001, False, "were found: 6"),
+        (0.001, True, "are a description"),
+        (0.2, False, "are a description"),
+    ],
+)
+def test_groups_are_found_or_only_described(grouped, p, given, said):
+    """Found are only groups whose number was not given, where both tests reject."""
+    found = grouped.clustering
+    main = replace(found.main, chosen_by="given" if given else "structure")
+    tests = {null: replace(test, p_value=p) for null, test in found.structure.items()}
+    changed = with_clustering(grouped, clusters={**found.clusters, "kmeans": main}, structure=tests)
+    assert said in next(iter(cluster_sentences(changed, ENGLISH)))
+    assert ("describe" in clusters_table(changed, ENGLISH).caption) == ("description" in said)
+
+
+def test_one_cluster_comes_first_and_leaves_out_what_is_asked_of_groups(findings):
+    found = clusters(findings, ENGLISH)
+    assert [figure.name for figure in found.figures] == ["criteria", "dendrogram"]
+    assert next(iter(cluster_sentences(findings, ENGLISH))).startswith(
+        "No groups of similar regions were found"
+    )
+    methods = methods_table(findings, ENGLISH)
+    assert ENGLISH("adjusted_rand") not in [column.heading for column in methods.columns]
+    assert set(methods.columns[1].cells) == {"1"}
+
+
+def test_sentences_turn_with_what_was_found(grouped):
+    found = grouped.clustering
     main = replace(found.main, rules=found.main.rules.assign(k=3))
     sure = with_clustering(
-        findings,
+        grouped,
         clusters={"kmeans": main},
         split=replace(found.split, p_value=0.01),
         contiguity=replace(found.contiguity, p_value=0.01),
@@ -239,7 +270,7 @@ def test_sentences_turn_with_what_was_found(findings):
     for part in ("chooses k = 3", "carries over", "more often than if"):
         assert part in text.replace("\u00a0", " ")
     unsure = with_clustering(
-        findings, split=replace(found.split, p_value=0.2), contiguity=replace(found.contiguity, p_value=0.2)
+        grouped, split=replace(found.split, p_value=0.2), contiguity=replace(found.contiguity, p_value=0.2)
     )
     text = " ".join(cluster_sentences(unsure, ENGLISH))
     assert "do not significantly differ" in text

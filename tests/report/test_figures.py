@@ -30,6 +30,9 @@ NAMES = [
     *("areas", "area_evidence", "shifts", "candidates", "candidate_evidence", "stars", "growth"),
     *("quotients", "moran", "clusters", "profiles", "silhouettes", "consensus", "criteria", "dendrogram"),
 ]
+# Drawn only where there are groups, which the paper's study does not show.
+OF_GROUPS = ("clusters", "profiles", "silhouettes", "consensus")
+SHOWN = [name for name in NAMES if name not in OF_GROUPS]
 
 
 def boxes(figure):
@@ -53,7 +56,7 @@ def boxes(figure):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_all_figures_are_there_as_drawings_alone(drawn, lang):
-    assert list(drawn[lang]) == NAMES
+    assert list(drawn[lang]) == SHOWN
     for name, svg in drawn[lang].items():
         assert svg.name == f"{name}.svg"
         assert svg.read_text(encoding="utf-8").startswith("<?xml")
@@ -81,15 +84,16 @@ def test_findings_that_were_saved_give_the_same_bytes(findings, drawn, tmp_path)
         assert file.read_bytes() == drawn["en"][name].read_bytes(), name
 
 
-def test_the_sections_name_the_figures_that_can_be_drawn(findings):
-    named = [figure.name for found in sections(findings, Wording("en")) for figure in found.figures]
-    assert named == NAMES
+def test_the_sections_name_the_figures_that_can_be_drawn(findings, grouped):
+    for given, names in ((findings, SHOWN), (grouped, NAMES)):
+        named = [figure.name for found in sections(given, Wording("en")) for figure in found.figures]
+        assert named == names
     assert sorted(_drawings()) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "growth"])
-@pytest.mark.parametrize("which", ["findings", "other_findings"])
+@pytest.mark.parametrize("which", ["grouped", "other_findings"])
 def test_no_text_is_cut_off(request, which, name, lang):
     with styled():
         figure = _drawings()[name](request.getfixturevalue(which), Wording(lang))
@@ -100,7 +104,7 @@ def test_no_text_is_cut_off(request, which, name, lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("draw", [breadth_map, cluster_map], ids=["map", "clusters"])
-@pytest.mark.parametrize("which", ["findings", "other_findings"])
+@pytest.mark.parametrize("which", ["grouped", "other_findings"])
 def test_every_region_is_named_on_the_map_and_no_name_covers_another(request, which, draw, lang):
     findings = request.getfixturevalue(which)
     names = {wrapped(name, 16) for name in findings.study.region_names(lang)}
@@ -174,8 +178,8 @@ def test_rank_plots_show_rank_and_interval(findings, draw, table):
     assert ends == list(zip(ranked["rank_low"], ranked["rank_high"], strict=True))
 
 
-def test_the_cut_of_the_tree_leaves_the_clusters(findings):
-    clusters = findings.clusters["ward"]
+def test_the_cut_of_the_tree_leaves_the_clusters(grouped):
+    findings, clusters = grouped, grouped.clusters["ward"]
     with styled():
         axes = dendrogram(findings, Wording("en")).axes[0]
     cut = axes.lines[0].get_xdata()[0]
@@ -189,10 +193,25 @@ def test_the_cut_of_the_tree_leaves_the_clusters(findings):
     assert (np.diff(numbers) != 0).sum() == clusters.k - 1  # members of a cluster stand together
 
 
+def test_one_cluster_cuts_no_tree(findings):
+    assert findings.clusters["ward"].k == 1
+    with styled():
+        figure = dendrogram(findings, Wording("en"))
+    assert not figure.axes[0].lines
+    told = [text for text, _ in boxes(figure)]
+    assert any("not cut: no clusters were found" in " ".join(text.split()) for text in told)
+
+
+def test_groups_that_only_describe_are_so_called_on_the_map(grouped):
+    with styled():
+        told = " ".join(" ".join(text.split()) for text, _ in boxes(cluster_map(grouped, Wording("en"))))
+    assert "(a description, not found)" in told
+
+
 def test_without_polygons_there_are_all_figures_but_the_maps(findings, tmp_path):
     bare = replace(findings, study=replace(findings.study, boundaries=None))
     drawn = draw_figures(bare, tmp_path, "en")
-    assert list(drawn) == [name for name in NAMES if name not in {"map", "clusters"}]
+    assert list(drawn) == [name for name in SHOWN if name != "map"]
 
 
 def test_the_same_findings_give_the_same_bytes_whatever_the_settings_of_the_user(findings, drawn, tmp_path):

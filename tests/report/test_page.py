@@ -252,7 +252,27 @@ def test_a_study_of_another_kind_gets_its_page(other_findings, page_of, lang):
     assert not set(study.table.regions) & printed  # names, not codes
 
 
-def test_a_variable_that_was_not_tested_leaves_a_dash(findings, page_of):
+def with_clusters(findings):
+    """The columns of areas and candidates that stand there if there are clusters."""
+    labels = findings.clustering.main.labels
+    tables = {
+        name: table.assign(cluster=table["region"].map(labels))
+        for name, table in (("areas", findings.ranking.areas), ("candidates", findings.ranking.candidates))
+    }
+    return replace(findings, ranking=replace(findings.ranking, **tables))
+
+
+def test_one_cluster_is_the_first_thing_said_and_no_group_is_shown(findings, pages):
+    words = {"en": "No groups of similar regions were found", "ru": "не выявлены", "kk": "анықталмады"}
+    for lang, said in words.items():
+        texts = brief(findings, Wording(lang))
+        assert said in texts[Wording(lang)("lead_groups")].split(":")[0]
+        assert "nan" not in " ".join(Page(pages[lang]).text).lower().split()
+    assert "cluster" not in set(findings.ranking.areas) | set(findings.ranking.candidates)
+
+
+def test_a_variable_that_was_not_tested_leaves_a_dash(grouped, page_of):
+    findings = with_clusters(grouped)
     local = findings.local.to_frame().drop("breadth", level="variable")
     moran = findings.moran.to_frame().drop("breadth")
     untested = replace(

@@ -56,7 +56,7 @@ CANDIDATE_CONTEXT = {
     "without them",
     "named_by": "policies that name this sector in this region; none without",
     "moran_label, moran_p": "local Moran's I of the sector; missing with a suppressed cell",
-    "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
+    "cluster, cluster_stability": "cluster of the region and its stability (0–1); absent for one cluster",
 }
 AREA_CONTEXT = {
     "breadth_<group>": "number of sectors of the group in which the region is specialized",
@@ -69,7 +69,7 @@ AREA_CONTEXT = {
     "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
     "absent if the study states none",
     "moran_label, moran_p": "local Moran's I of breadth",
-    "cluster, cluster_stability": "cluster of the region and its stability (0–1)",
+    "cluster, cluster_stability": "cluster of the region and its stability (0–1); absent for one cluster",
 }
 # Tables drawn behind the share of a type.
 _TYPE_DRAWS = 1_000
@@ -197,11 +197,11 @@ def _with_neighbors_and_cluster(
     local: LocalMoranTest | None,
     clusters: RegionClusters | None,
 ) -> pd.DataFrame:
-    """Add the local test of ``variable`` (variable, region), and the region's cluster, where known."""
+    """Add the local test of ``variable`` (variable, region), and the region's cluster, if there are any."""
     if local is not None:
         found = local.to_frame().reindex(variable)
         table = table.assign(moran_label=found["label"].to_numpy(), moran_p=found["p_value"].to_numpy())
-    if clusters is not None:
+    if clusters is not None and clusters.k > 1:
         own = clusters.to_frame().loc[table.index.get_level_values("region")]
         table = table.assign(cluster=own["cluster"].to_numpy(), cluster_stability=own["stability"].to_numpy())
     return table

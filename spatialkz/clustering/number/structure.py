@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import get_args
@@ -18,7 +19,7 @@ from spatialkz.clustering.partition.kmeans import (
     single_blas_thread,
     start_draws,
 )
-from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
+from spatialkz.clustering.partition.labels import Matrix, distinct_rows, sum_of_squares
 from spatialkz.errors import InputError, listing
 from spatialkz.options import StructureNull, StructureStatistic
 from spatialkz.randomness import generator
@@ -29,6 +30,12 @@ from spatialkz.tables import check_table
 
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STARTS = 10
+# Largest k that is tried, and data sets drawn, where the tests decide whether there are clusters.
+_MOST_CLUSTERS, _DRAWS = 6, 199
+_NULLS: dict[StructureNull, str] = {
+    "gaussian": "one normal sample",
+    "column-permutation": "independent columns",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +49,7 @@ class StructureTest(Result):
     p_value : float
         (b + 1) / (R + 1), one-sided towards clusters.
     k : int
-        Number of clusters at which the statistic was reached.
+        Number of clusters at which the statistic was reached; not the best k, which is another question.
     null_quantiles : Series
         Probability → quantile of the statistic under the null hypothesis.
     measure, null : str
@@ -96,7 +103,7 @@ def structure_test(
     features: pd.DataFrame,
     *,
     null: StructureNull = "gaussian",
-    statistic: StructureStatistic = "silhouette",
+    statistic: StructureStatistic = "standardized-silhouette",
     ks: Iterable[int] = range(2, 7),
     draws: int = 499,
     starts: int | None = None,
@@ -115,18 +122,25 @@ def structure_test(
     - ``column-permutation``: the columns are independent, each with its own observed values. Skewness does
       no harm, but any association between columns counts against this null, clusters or not.
 
-    Statistic: ``silhouette``, the largest mean silhouette width over ``ks``, large with clusters; or
-    ``two-means``, the cluster index :math:`W_2 / W_1` of sums of squares within 2 and within 1 cluster, small
-    with clusters and meant for two of them.
+    Statistic: with :math:`s_k` the mean silhouette width of k-means with *k* clusters,
+
+    - ``standardized-silhouette``, the largest over ``ks`` of :math:`(s_k - m_k) / d_k`, where :math:`m_k` and
+      :math:`d_k` are mean and standard deviation of :math:`s_k` over the data and all draws. All of them
+      enter alike, so the p-value stays exact; and each *k* is held against what that *k* gives without
+      clusters;
+    - ``silhouette``, the largest :math:`s_k`. It misses clear groups where another *k* often reaches as much
+      without any: independent columns of two levels each make four groups of their own;
+    - ``two-means``, the cluster index :math:`W_2 / W_1` of sums of squares within 2 and within 1 cluster,
+      small with clusters and meant for two of them.
 
     Parameters
     ----------
     features : DataFrame
         Rows are regions, columns indicators on comparable scales.
     null : {"gaussian", "column-permutation"}
-    statistic : {"silhouette", "two-means"}
+    statistic : {"standardized-silhouette", "silhouette", "two-means"}
     ks : iterable of int
-        Numbers of clusters, from 2, that ``silhouette`` is the largest of.
+        Numbers of clusters, from 2, that the silhouettes are the largest of.
     draws : int
         Data sets R from the null hypothesis.
     starts : int, optional
@@ -145,8 +159,12 @@ def structure_test(
     Notes
     -----
     With 17 regions in 11 columns, three groups whose centers lie 4, 6 and 8 within-group standard deviations
-    apart are found at 5 % in about 15, 85 and 100 of 100 cases by ``silhouette`` with the Gaussian null, in
-    28 and 96 at 4 and 6 with the permutation of columns. Without rejection, groups may still be there.
+    apart are found at 5 % in about 26, 97 and 100 of 100 cases by ``standardized-silhouette`` (with
+    ``silhouette`` in 18, 89 and 100) against one normal sample, in 27, 97 and 100 (24, 96 and 100) against
+    independent columns. Without rejection, groups may still be there. Groups that each stand out in one
+    column of their own need more regions: with 18 regions in three groups, two of them set apart by one
+    column each, independent columns keep the two apart in one draw of 20. In a single column independence
+    says nothing, and that p-value is 1.
 
     References
     ----------
@@ -169,7 +187,7 @@ def structure_test(
         check_number(starts, "starts", 1)
     # Sorted, so that the order of the rows does not decide which starts are drawn.
     table = check_table(features, name="features", least_regions=4).sort_index()
-    points, numbers = checked(table.to_numpy(), ks if statistic == "silhouette" else [2])
+    points, numbers = checked(table.to_numpy(), [2] if statistic == "two-means" else ks)
     distinct = len(np.unique(points, axis=0))
     if numbers[0] < 2 or numbers[-1] >= distinct:
         raise InputError(
@@ -180,19 +198,31 @@ def structure_test(
     streams = generator(rng, f"structure_test:{null}:{statistic}").spawn(draws + 1)
     measure = partial(_measured, statistic, numbers, count)
     with single_blas_thread():
-        observed, k = measure(points, streams[0])
-        steps = float(points.size) * sum(numbers) * count * draws
-        work = partial(_null_blocks, points, null, measure, streams[1:])
-        drawn = np.array([value for part in in_blocks(work, draws, steps) for value in part])
+        observed = measure(points, streams[0])
+        drawn = [observed] * draws
+        # A single column that varies stays what it is, however it is shuffled.
+        if null == "gaussian" or np.count_nonzero(np.ptp(points, axis=0)) > 1:
+            steps = float(points.size) * sum(numbers) * count * draws
+            work = partial(_null_blocks, points, null, measure, streams[1:])
+            drawn = [row for part in in_blocks(work, draws, steps) for row in part]
+    # Rounded, so that equal data sets stay equal.
+    values = np.array([observed, *drawn]).round(12)
+    if statistic == "standardized-silhouette":
+        spread = values.std(axis=0)
+        values = np.divide(values - values.mean(axis=0), spread, where=spread > 1e-9, out=0 * values)
+    reached = -values[:, 0] if statistic == "two-means" else values.max(axis=1)
     # Equal but for rounding counts as at least as extreme.
-    slack = 1e-9 * abs(observed)
-    extreme = drawn >= observed - slack if statistic == "silhouette" else drawn <= observed + slack
+    extreme = np.count_nonzero(reached[1:] >= reached[0] - 1e-9 * max(1.0, abs(reached[0])))
+    sign = -1.0 if statistic == "two-means" else 1.0
     return StructureTest(
-        statistic=observed,
-        p_value=float(monte_carlo_tail(np.count_nonzero(extreme), draws)),
-        k=k,
+        statistic=sign * float(reached[0]),
+        p_value=float(monte_carlo_tail(extreme, draws)),
+        # The first of equal ones, which is the smaller k.
+        k=numbers[int(np.argmax(values[0]))],
         null_quantiles=pd.Series(
-            np.quantile(drawn, _QUANTILES), index=pd.Index(_QUANTILES, name="probability"), name=statistic
+            np.quantile(sign * reached[1:], _QUANTILES),
+            index=pd.Index(_QUANTILES, name="probability"),
+            name=statistic,
         ),
         measure=statistic,
         null=null,
@@ -200,32 +230,105 @@ def structure_test(
     )
 
 
+def structure_tests(
+    features: pd.DataFrame, *, draws: int | None = None, rng: int | np.random.Generator | None = None
+) -> dict[StructureNull, StructureTest]:
+    """Both tests by which :func:`~spatialkz.clustering.cluster_regions` decides whether there are clusters.
+
+    Parameters
+    ----------
+    features : DataFrame
+        Rows are regions, at least 3 of them different.
+    draws : int, optional
+        Data sets from each null hypothesis; 199.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    dict
+        Null hypothesis → :func:`structure_test`, k from 2 to 6.
+    """
+    most = min(_MOST_CLUSTERS, distinct_rows(features.to_numpy()) - 1)
+    return {
+        null: structure_test(features, null=null, ks=range(2, most + 1), draws=draws or _DRAWS, rng=rng)
+        for null in get_args(StructureNull)
+    }
+
+
+def structure_found(tests: Mapping[StructureNull, StructureTest], significance: float) -> bool:
+    """Whether every kind of data without clusters is rejected."""
+    return all(test.p_value <= significance for test in tests.values())
+
+
+def reason(
+    tests: Mapping[StructureNull, StructureTest], significance: float, k: int, fewest: str = "one cluster"
+) -> str:
+    """What both tests lead to, in a sentence."""
+    said = " and ".join(f"{test.p_value:.3g} ({_NULLS[null]})" for null, test in tests.items())
+    if structure_found(tests, significance):
+        return (
+            f"Silhouettes as large are rare in data without clusters: p = {said}, both at most "
+            f"{significance:g}; at k = {k} the mean silhouette is largest."
+        )
+    return (
+        f"No clusters were found, so there is {fewest}: silhouettes as large also come from data without "
+        f"any, p = {said}, not both at most {significance:g}. With k given, groups only describe."
+    )
+
+
+def checked_draws(draws: int | None, significance: float | None) -> int:
+    """Draws by which the tests can reject at a level, if there is one: as given, or at least 199.
+
+    Raises
+    ------
+    InputError
+        If the level does not lie between 0 and 1, or so few draws can never reject.
+
+    Examples
+    --------
+    >>> checked_draws(None, 0.05), checked_draws(None, 0.001), checked_draws(19, 0.05)
+    (199, 999, 19)
+    """
+    if significance is None:
+        significance = 0.5
+    if isinstance(significance, str) or not 0 < significance < 1:
+        raise InputError(f"significance is {significance}; it must lie between 0 and 1.")
+    # Rounded, as 1 / 0.05 may miss 20.
+    least = math.ceil(round(1 / significance, 9)) - 1
+    if draws is None:
+        return max(_DRAWS, least)
+    check_number(draws, "draws", 1)
+    if draws < least:
+        raise InputError(
+            f"draws is {draws}, so no p-value is below {1 / (draws + 1):.3g}; a significance of "
+            f"{significance:g} needs at least {least}."
+        )
+    return draws
+
+
 def _measured(
     statistic: StructureStatistic, ks: list[int], starts: int, points: Matrix, rng: np.random.Generator
-) -> tuple[float, int]:
-    """The statistic and the k at which it is reached."""
+) -> list[float]:
+    """The statistic at each k."""
     found = best_partitions(points, ks, start_draws(rng, 1, starts, ks[-1]))[0]
     if statistic == "two-means":
-        return sum_of_squares(points, found[0]) / float(((points - points.mean(axis=0)) ** 2).sum()), 2
+        return [sum_of_squares(points, found[0]) / float(((points - points.mean(axis=0)) ** 2).sum())]
     widths = silhouette_widths(points, dict(zip(ks, found, strict=True)))
-    means = {k: float(width.mean()) for k, width in widths.items()}
-    # Rounding lets the smaller k win a tie.
-    best = max(ks, key=lambda k: (round(means[k], 12), -k))
-    return means[best], best
+    return [float(widths[k].mean()) for k in ks]
 
 
 def _null_blocks(
     points: Matrix,
     null: StructureNull,
-    measure: partial[tuple[float, int]],
+    measure: partial[list[float]],
     streams: list[np.random.Generator],
     chosen: slice,
-) -> list[float]:
+) -> list[list[float]]:
     if null == "column-permutation":
-        return [measure(rng.permuted(points, axis=0), rng)[0] for rng in streams[chosen]]
+        return [measure(rng.permuted(points, axis=0), rng) for rng in streams[chosen]]
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     spread = spread[spread > 1e-10 * spread[0]]
-    return [measure(_frame(rng, len(points), len(spread)) * spread, rng)[0] for rng in streams[chosen]]
+    return [measure(_frame(rng, len(points), len(spread)) * spread, rng) for rng in streams[chosen]]
 
 
 def _frame(rng: np.random.Generator, n: int, columns: int) -> Matrix:

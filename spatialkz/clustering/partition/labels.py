@@ -85,6 +85,26 @@ def distinct_rows(points: Matrix) -> int:
     return len(np.unique(points, axis=0))
 
 
+def most_clusters(points: Matrix, k: int | None = None) -> int:
+    """Largest number of clusters of the points; refuses points that are too alike, and a k out of range.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> most_clusters(np.array([[0.0], [1.0], [1.0], [9.0]]))
+    2
+    """
+    distinct = distinct_rows(points)
+    if distinct < 3:
+        raise InputError(f"Clusters need at least 3 regions with different features; there are {distinct}.")
+    if k is not None and (not isinstance(k, int | np.integer) or not 1 <= k < distinct):
+        raise InputError(f"k is {k!r}; with {distinct} distinct regions it must be from 1 to {distinct - 1}.")
+    return distinct - 1
+
+
 def sum_of_squares(points: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
     """Sum of (weighted) squares about the cluster means, from the residuals.
 

@@ -123,10 +123,10 @@ def cluster_contiguity(
     >>> study = spatialkz.load_study()
     >>> labels = (study.table.values["research"] >= 1).map({True: 1, False: 2})
     >>> cluster_contiguity(labels, study.graph, permutations=99, rng=1).to_frame()[["components", "joins"]]
-             parts  joins
+             components  joins
     cluster
-    1            4    0.0
-    2            1   22.0
+    1                 4    0.0
+    2                 1   22.0
     """
     if not isinstance(labels, pd.Series):
         raise InputError(f"labels must be a pandas Series, region → cluster, not {type(labels).__name__}.")

@@ -47,6 +47,7 @@ _DASHES: dict[str, Any] = {"high": "-", "low": (0, (2, 2))}
 def profiles_plot(findings: Findings, words: Wording) -> Figure:
     """Symmetric quotients, regions × sectors; regions by cluster, in the order of Ward's tree."""
     study, profiles = findings.study, findings.clustering.profiles
+    assert profiles is not None  # noqa: S101  (the section leaves the figure out)
     labels = findings.clustering.main.labels
     features = symmetric_quotient(findings.complete_quotients)
     groups = study.table.groups[features.columns]
@@ -231,7 +232,7 @@ def _panel(axes: Axes, clusters: RegionClusters, name: str, words: Wording) -> N
 
 
 def dendrogram(findings: Findings, words: Wording) -> Figure:
-    """Ward's tree on symmetric quotients, cut at the chosen number of clusters."""
+    """Ward's tree on symmetric quotients, cut at the chosen number of clusters if there are several."""
     clusters = findings.clusters["ward"]
     tree = findings.clustering.tree
     drawn = hierarchy.dendrogram(tree, no_plot=True)
@@ -245,12 +246,9 @@ def dendrogram(findings: Findings, words: Wording) -> Figure:
         for place, height in zip(drawn["icoord"], drawn["dcoord"], strict=True)
     ]
     axes.add_collection(LineCollection(links, colors=INK, linewidths=1.0))
-    merges = np.append(tree[:, 2], tree[-1, 2] * 1.1)
-    cut = (merges[len(regions) - clusters.k - 1] + merges[len(regions) - clusters.k]) / 2
-    axes.axvline(cut, color=ACCENT, linewidth=1.0, linestyle=(0, (5, 3)))
     top = tree[-1, 2]
     axes.set_xlim(top * 1.05, -top * 0.06)
-    for place, region in enumerate(regions):
+    for place, region in enumerate(regions if clusters.k > 1 else []):
         cluster = int(clusters.labels[region])
         axes.barh(place, top * 0.045, left=-top * 0.055, height=0.96, **cluster_look(cluster), clip_on=False)
         axes.text(-top * 0.0325, place, str(cluster), ha="center", va="center_baseline", fontsize=8)
@@ -261,6 +259,11 @@ def dendrogram(findings: Findings, words: Wording) -> Figure:
     axes.tick_params(right=False)
     axes.set_xlabel(words("ward_height"))
     written(axes.xaxis, words.plain)
-    axes.text(cut, -0.7, words("cut", k=clusters.k), ha="center", va="bottom", fontsize=8, color=ACCENT)
-    headed(figure, words("dendrogram_title"), words("dendrogram_note"))
+    if clusters.k > 1:
+        merges = np.append(tree[:, 2], top * 1.1)
+        cut = (merges[len(regions) - clusters.k - 1] + merges[len(regions) - clusters.k]) / 2
+        axes.axvline(cut, color=ACCENT, linewidth=1.0, linestyle=(0, (5, 3)))
+        axes.text(cut, -0.7, words("cut", k=clusters.k), ha="center", va="bottom", fontsize=8, color=ACCENT)
+    note = words("dendrogram_note" if clusters.k > 1 else "dendrogram_note_one")
+    headed(figure, words("dendrogram_title"), note)
     return figure

@@ -29,7 +29,7 @@ from spatialkz.report.drawing.style import (
     with_halo,
     wrapped,
 )
-from spatialkz.report.sections.clusters import stability_key
+from spatialkz.report.sections.clusters import described, stability_key
 from spatialkz.report.wording import Wording
 from spatialkz.resampling.pvalues import Floats
 
@@ -77,7 +77,10 @@ def breadth_map(findings: Findings, words: Wording) -> Figure:
 def cluster_map(findings: Findings, words: Wording) -> Figure:
     """Map of the k-means clusters, with the stability of each."""
     clusters = findings.clusters["kmeans"]
-    drawing = _Map(findings, words("clusters_title", k=clusters.k), keys=-(-clusters.k // _COLUMNS))
+    title = words("clusters_title", k=clusters.k)
+    if described(findings):
+        title = words("described", title=title)
+    drawing = _Map(findings, title, keys=-(-clusters.k // _COLUMNS))
     drawing.fill({label: cluster_look(cluster) for label, cluster in clusters.labels.items()})
     drawing.label(clusters.labels.map(str), words)
     keys = [

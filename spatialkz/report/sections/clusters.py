@@ -25,6 +25,7 @@ from spatialkz.report.wording import Wording
 MOST_LEAVES = 200  # most regions for a figure with a line for each
 _METHODS: tuple[PartitionMethod, ...] = ("kmeans", "ward")
 _RULES = ("silhouette", "path_silhouette", "calinski_harabasz", "davies_bouldin", "gap")
+_TOLD_RULES = ("structure", "silhouette", "given")  # with a sentence of their own
 _CRITERIA = {
     "silhouette": 3, "path_silhouette": 3, "calinski_harabasz": 2,
     "davies_bouldin": 2, "gap": 3, "within_ss": 2,
@@ -32,69 +33,94 @@ _CRITERIA = {
 
 
 def clusters(findings: Findings, words: Wording) -> Section:
-    """Structure, members and profiles, stability, number of clusters, and Ward's tree."""
-    found, study, k = findings.clustering, findings.study, findings.clustering.main.k
+    """Whether there are groups, the number of clusters by every rule, and Ward's tree; groups where shown."""
     few = len(findings.quotients) <= MOST_LEAVES
     kmeans, ward = (findings.clusters[method] for method in _METHODS)
-    widths = words.number(found.main.silhouettes.mean(), 3)
-    mapped = Figure("clusters", words("alt_clusters", k=kmeans.k), words("map_note"))
+    rule = kmeans.chosen_by
+    chosen = words(f"chosen_{rule}") if rule in _TOLD_RULES else words("chosen_rule", rule=words(rule))
+    tree = words("alt_dendrogram", k=ward.k) if ward.k > 1 else words("alt_dendrogram_one")
     return section(
         "clusters",
         Items(list(cluster_sentences(findings, words))),
-        Paragraph(words("post_selection")),
-        None if study.boundaries is None else mapped,
-        clusters_table(findings, words),
-        Figure("profiles", words("alt_profiles", k=k)) if few else None,
-        holding_table(findings, words),
-        Paragraph(words("stability_note", resamples=words.whole(study.choices.resamples)), small=True),
-        Figure("silhouettes", words("alt_silhouettes", mean=widths)) if few else None,
-        Figure("consensus", words("alt_consensus", k=k)) if few and found.consensus is not None else None,
+        *_groups(findings, words, few),
         Figure("criteria", words("alt_criteria")),
         methods_table(findings, words),
         *(criteria_table(findings, words, method) for method in _METHODS),
-        Paragraph(words(f"chosen_{kmeans.chosen_by}"), small=True),
-        Figure("dendrogram", words("alt_dendrogram", k=ward.k)) if few else None,
-        members_table(findings, words, "ward"),
+        Paragraph(chosen, small=True),
+        Figure("dendrogram", tree) if few else None,
+        members_table(findings, words, "ward") if ward.k > 1 else None,
     )
 
 
+def _groups(findings: Findings, words: Wording, few: bool) -> Iterator[Paragraph | Figure | Table | None]:
+    """Members and profiles of the groups, and how far they hold; nothing for one cluster."""
+    found, study, k = findings.clustering, findings.study, findings.clustering.main.k
+    if k == 1:
+        return
+    yield Paragraph(words("post_selection"))
+    if study.boundaries is not None:
+        yield Figure("clusters", words("alt_clusters", k=k), words("map_note"))
+    yield clusters_table(findings, words)
+    yield Figure("profiles", words("alt_profiles", k=k)) if few else None
+    yield holding_table(findings, words)
+    yield Paragraph(words("stability_note", resamples=words.whole(study.choices.resamples)), small=True)
+    if few:
+        mean = words.number(found.main.silhouettes.mean(), 3)
+        yield Figure("silhouettes", words("alt_silhouettes", mean=mean))
+        yield Figure("consensus", words("alt_consensus", k=k)) if found.consensus is not None else None
+
+
 def groups_brief(findings: Findings, words: Wording) -> Iterator[str]:
-    """How clear the groups are, how many hold, and whether there is structure at all."""
+    """Whether there are groups, by what tests, how clear they are, and how many hold."""
     clusters = findings.clusters["kmeans"]
     widths = clusters.criteria["silhouette"]
+    yield groups_verdict(findings, words)
+    yield structure_sentence(findings, words)
     yield words(
         "answer_silhouette",
         silhouette=words.number(widths.max()),
         k=widths.idxmax(),
         verdict=words(structure(float(widths.max()))),
     )
-    stable = int((clusters.stability >= 0.75).sum())
-    yield words("answer_stable", stable=stable, k=clusters.k)
-    yield structure_sentence(findings, words)
+    if clusters.k > 1:
+        yield words("answer_stable", stable=int((clusters.stability >= 0.75).sum()), k=clusters.k)
+
+
+def groups_verdict(findings: Findings, words: Wording) -> str:
+    """One cluster, groups that were found, or groups that only describe."""
+    k = findings.clustering.main.k
+    return words(
+        "groups_one" if k == 1 else "groups_described" if described(findings) else "groups_found", k=k
+    )
+
+
+def described(findings: Findings) -> bool:
+    """Whether groups are shown that were not found: k was given, or data without any give as much."""
+    main, tests = findings.clustering.main, findings.clustering.structure
+    return main.k > 1 and (main.chosen_by == "given" or len(_rejected(findings)) < len(tests))
+
+
+def _rejected(findings: Findings) -> list[str]:
+    """Kinds of data without clusters that are rejected."""
+    tests, alpha = findings.clustering.structure, findings.study.choices.alpha
+    return [null for null, test in tests.items() if test.p_value <= alpha]
 
 
 def structure_sentence(findings: Findings, words: Wording) -> str:
     """Whether there are clusters at all, by both tests."""
-    tests, alpha = findings.clustering.structure, findings.study.choices.alpha
-    p = {null: test.p_value for null, test in tests.items()}
-    rejected = [null for null, value in p.items() if value <= alpha]
-    key = (
-        "clusters_unproven"
-        if not rejected
-        else "clusters_likely"
-        if len(rejected) == len(p)
-        else "clusters_open"
-    )
+    tests, rejected = findings.clustering.structure, _rejected(findings)
+    key = "clusters_open" if rejected else "clusters_unproven"
     return words(
-        key,
-        normal=words.equation("p", p["gaussian"]),
-        columns=words.equation("p", p["column-permutation"]),
+        "clusters_likely" if len(rejected) == len(tests) else key,
+        normal=words.equation("p", tests["gaussian"].p_value),
+        columns=words.equation("p", tests["column-permutation"].p_value),
     )
 
 
 def cluster_sentences(findings: Findings, words: Wording) -> Iterator[str]:
-    """Structure, gap statistic, split test and contiguity, a sentence each."""
+    """Verdict, structure, gap statistic, split test and contiguity, a sentence each."""
     found, alpha = findings.clustering, findings.study.choices.alpha
+    yield groups_verdict(findings, words)
     yield structure_sentence(findings, words)
     gap = found.main.rules["k"].get("gap")
     if gap is not None:
@@ -131,7 +157,8 @@ def clusters_table(findings: Findings, words: Wording) -> Table:
     if found.contiguity is not None:
         parts = found.contiguity.to_frame()["components"]
         columns.append(Column(words("map_parts"), [words.whole(parts[number]) for number in numbers]))
-    caption = words("members_first", method=words(f"clustering_{main.method}"), k=main.k)
+    key = "members_described" if described(findings) else "members_first"
+    caption = words(key, method=words(f"clustering_{main.method}"), k=main.k)
     return Table(caption, columns)
 
 
@@ -139,7 +166,8 @@ def cluster_name(findings: Findings, words: Wording, cluster: Hashable) -> str:
     """One line made of the sectors and groups that set a cluster apart."""
     sectors = findings.study.sector_names(words.lang)
     said: dict[str, list[str]] = {"high": [], "low": []}
-    for part, direction in findings.clustering.profiles.parts(cluster):
+    profiles = findings.clustering.profiles
+    for part, direction in [] if profiles is None else profiles.parts(cluster):
         said[direction].append(sectors.get(part) or words.label("group", part))
     high, low = words.listing(said["high"]), words.listing(said["low"])
     if said["high"] and said["low"]:
@@ -165,9 +193,11 @@ def members_table(findings: Findings, words: Wording, method: PartitionMethod) -
     return Table(words(f"members_{method}", k=clusters.k), columns)
 
 
-def holding_table(findings: Findings, words: Wording) -> Table:
+def holding_table(findings: Findings, words: Wording) -> Table | None:
     """How far the clusters hold without each region and without each sector, and what dissolves them."""
     found, study = findings.clustering, findings.study
+    if found.without_region is None:
+        return None
     columns = [
         Column(words("cluster"), [str(number) for number in found.without_region.jaccard.columns], "name")
     ]
@@ -189,6 +219,8 @@ def methods_table(findings: Findings, words: Wording) -> Table:
     ]
     for rule in _RULES:
         columns.append(Column(words(rule), [_chosen(by_rule, rule) for by_rule in rules.values()]))
+    if found.agreement is None:
+        return Table(words("table_cluster_rules"), columns)
     agreement = found.agreement[found.main.method].loc[list(rules)]
     columns.append(Column(words("adjusted_rand"), [words.number(value) for value in agreement]))
     first = words(f"clustering_{found.main.method}")

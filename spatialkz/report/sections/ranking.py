@@ -157,7 +157,8 @@ def areas_table(findings: Findings, words: Wording) -> Table:
     count = breadth_label(findings.quotients.columns)
     local = local_cells(findings, words, [(count, region) for region in areas["region"]])
     columns.append(Column(words("local_moran"), local, "label"))
-    columns.append(Column(words("cluster"), [str(cluster) for cluster in areas["cluster"]]))
+    if "cluster" in areas:  # not where the regions are one
+        columns.append(Column(words("cluster"), [str(cluster) for cluster in areas["cluster"]]))
     return Table(words("table_areas", n=words.whole(len(areas))), columns)
 
 
@@ -180,7 +181,8 @@ def candidates_table(findings: Findings, words: Wording) -> Table:
     columns += _score(found, CANDIDATE_EVIDENCE, words)
     local = local_cells(findings, words, list(zip(found["sector"], found["region"], strict=True)))
     columns.append(Column(words("local_moran"), local, "label"))
-    columns.append(Column(words("cluster"), [str(cluster) for cluster in found["cluster"]]))
+    if "cluster" in found:  # not where the regions are one
+        columns.append(Column(words("cluster"), [str(cluster) for cluster in found["cluster"]]))
     return Table(words("table_candidates", n=words.whole(len(found))), columns)
 
 
