@@ -8,9 +8,9 @@ neighbors have enters none either: it would presume that specializations spill o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -138,11 +138,8 @@ def area_evidence(quotients: Floats, setting: Setting, threshold: float) -> dict
     return {name: evidence[name] for name in AREA_EVIDENCE if name in evidence}
 
 
-class Evidence(Protocol):
-    """:func:`candidate_evidence` or :func:`area_evidence`."""
-
-    def __call__(self, quotients: Floats, setting: Setting, threshold: float) -> dict[str, Floats]:
-        """Name → array, the draws first."""
+# candidate_evidence or area_evidence.
+EvidenceRule: TypeAlias = Callable[[Floats, Setting, float], dict[str, Floats]]
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ class DrawnEvidence:
 
     study: Study
     quotients: Floats
-    evidence: Evidence
+    evidence: EvidenceRule
     setting: Setting
     places: tuple[npt.NDArray[np.intp], ...]
     table: pd.DataFrame
@@ -167,7 +164,7 @@ class DrawnEvidence:
 
     @classmethod
     def of(
-        cls, study: Study, evidence: Evidence, items: pd.Index, places: tuple[npt.NDArray[np.intp], ...]
+        cls, study: Study, evidence: EvidenceRule, items: pd.Index, places: tuple[npt.NDArray[np.intp], ...]
     ) -> DrawnEvidence:
         """Evidence at ``places`` of the arrays that ``evidence`` gives, labelled by ``items``."""
         quotients = table_quotients(study.table)

@@ -61,7 +61,9 @@ class RankUncertainty(Result):
     def order(self) -> Ints:
         """Places of the items from first to last: by median rank, then mean rank, then label."""
         labels = np.array([_text(item) for item in self.items.index])
-        return np.lexsort((labels, self.items["mean_rank"].to_numpy(), self.items["rank"].to_numpy()))
+        order = np.lexsort((labels, self.items["mean_rank"].to_numpy(), self.items["rank"].to_numpy()))
+        order.flags.writeable = False
+        return order
 
     def tiers(self, level: float = 0.95) -> pd.Series:
         """Tier of each item, 1 the first: the order cut wherever an item and one of its tier are told apart.
