@@ -94,9 +94,9 @@ def test_the_largest_quotients_are_explained_by_their_places(findings):
     for (sector, region), name in largest.items():
         row = rows[(rows["sector"] == sector) & (rows["region"] == region)].iloc[0]
         companions = int((rows["companions"] > row["companions"]).sum()) + 1
-        assert f"{name} has rank {row['rank']} of 41; its places by the parts" in told
-        assert f"Companions {companions}, " in told.partition(name)[2]
-    assert "A quotient is one of 4 parts of the score and counts by its place" in told
+        assert f"{name}: {row['rank']} of 41 (Specialization " in told
+        assert f"Companions {companions}, " in told.partition(name)[2].partition(";")[0]
+    assert "a quotient is one of 4 parts of the score and counts by its place" in told
     ordered = rows.sort_values("lq", ascending=False).assign(rank=range(1, 42))
     leading = replace(findings, ranking=replace(findings.ranking, candidates=ordered))
     assert list(largest_sentences(leading, EN)) == []
