@@ -14,8 +14,6 @@ Ints = npt.NDArray[np.intp]
 
 # A score takes 40 bits of a sorting key, so scores closer than 1e-12 of a draw's range are tied.
 _SCORE_BITS, _KEY_BITS = 40, 62
-# Members of a tier that an item is compared with at once.
-_BLOCK = 64
 
 
 def ranks(scores: Floats, rng: np.random.Generator | None = None) -> Ints:
@@ -140,19 +138,19 @@ def rank_tiers(drawn_ranks: Ints, order: Ints, level: float) -> Ints:
     >>> rank_tiers(np.array([[1, 2, 3]] * 19 + [[2, 1, 3]]), np.array([0, 1, 2]), 0.96).tolist()
     [1, 1, 2]
     """
-    n = drawn_ranks.shape[1]
+    draws, n = drawn_ranks.shape
     ordered = np.ascontiguousarray(drawn_ranks[:, order].T)
     tiers = np.ones(n, dtype=np.intp)
     start = 0
     for item in range(1, n):
-        new = False
+        tiers[item] = tiers[item - 1]
         # The first items of a tier are the likeliest to be told apart from the next one.
-        for block in range(start, item, _BLOCK):
-            ahead = (ordered[block : min(block + _BLOCK, item)] < ordered[item]).mean(axis=1)
-            if new := bool((np.maximum(ahead, 1 - ahead) >= level).any()):
+        for member in range(start, item):
+            ahead = np.count_nonzero(ordered[member] < ordered[item])
+            if max(ahead, draws - ahead) / draws >= level:
                 start = item
+                tiers[item] += 1
                 break
-        tiers[item] = tiers[item - 1] + new
     result = np.empty(n, dtype=np.intp)
     result[order] = tiers
     return result
