@@ -127,10 +127,21 @@ def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, t
     call("rank", quick_study, "-o", tmp_path / "candidates.csv")
     assert "relatedness" in pd.read_csv(tmp_path / "candidates.csv")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    for options, first in (([], "rank region sector lq"), (["--areas"], "rank region breadth score")):
+    for options, first in (
+        ([], "rank_tier rank region sector lq"),
+        (["--areas"], "rank_tier rank region breadth score"),
+    ):
         _, shown, _ = call("rank", quick_study, *options)
         assert max(map(len, shown.splitlines())) <= 120
-        assert shown.split()[:4] == first.split()
+        assert shown.split()[:5] == first.split()
+
+
+def test_ranks_of_sectors_that_are_not_marked_as_knowledge_intensive_say_so(call, quick_study):
+    _, out, err = call("rank", "kazakhstan-gva-2020", "--draws", 100)
+    assert "Not marked as knowledge-intensive (role digital, knowledge, research; " in err
+    assert "C, K; candidates in these sectors are ranked with the others." in err
+    assert "knowledge-intensive" not in out
+    assert "knowledge-intensive" not in call("rank", quick_study)[2]
 
 
 def test_a_ranking_is_held_against_other_judgements(call, quick_study, tmp_path):
@@ -156,7 +167,7 @@ def test_sobol_says_which_choice_moves_the_ranks(call, tmp_path):
     assert call("rank", "--sobol", "--areas")[0] == 2
     call("rank", "kazakhstan-gva-2020", "--sobol", "-o", tmp_path / "sobol.csv")
     found = pd.read_csv(tmp_path / "sobol.csv", index_col=0)
-    assert {"threshold", "graph", "normalization", "weights"} <= set(found.index)
+    assert {"threshold", "normalization", "weights"} <= set(found.index)
     assert found.to_numpy().max() <= 1.5
 
 

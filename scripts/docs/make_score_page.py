@@ -4,6 +4,7 @@ from pathlib import Path
 
 import spatialkz
 from spatialkz.candidates import (
+    CANDIDATE_EVIDENCE,
     CandidateRanking,
     NamingTest,
     RankingReview,
@@ -24,17 +25,43 @@ def numbers() -> str:
     study = spatialkz.load_study("kazakhstan-2022")
     ranking = rank_candidates(study, rng=SEED)
     review = review_ranking(study, ranking, rng=SEED)
-    parts = [areas(ranking), groups(ranking), shifts(ranking), sobol(study), types(ranking)]
+    parts = [areas(ranking), largest(ranking), groups(ranking), shifts(ranking), sobol(study), types(ranking)]
     return "\n\n".join([*parts, growth(study, review), tiers(review), ""])
 
 
 def areas(ranking: CandidateRanking) -> str:
     rows = [
-        [row.rank, row.region, f"{row.score:.3f}", f"{row.rank_low}–{row.rank_high}", f"{row.p_top3:.1%}"]
+        [
+            row.rank_tier,
+            row.rank,
+            row.region,
+            row.breadth,
+            f"{row.score:.3f}" if row.breadth else "–",
+            f"{row.rank_low}–{row.rank_high}",
+            f"{row.p_top3:.1%}",
+        ]
         for row in ranking.areas.itertuples()
     ]
     head = f"**Areas**, {ranking.draws:,} draws. P(top 3) is told of each, whatever it is:"
-    return f"{head}\n\n" + table(["rank", "region", "score", "5–95 %", "P(top 3)"], rows, "rlrrr")
+    heads = ["tier", "rank", "region", "breadth", "score", "5–95 %", "P(top 3)"]
+    return f"{head}\n\n" + table(heads, rows, "rrlrrrr")
+
+
+def largest(ranking: CandidateRanking) -> str:
+    found = ranking.candidates
+    parts = [name for name in CANDIDATE_EVIDENCE if name in found]
+    places = found[parts].rank(ascending=False, method="min").astype(int)
+    rows = [
+        [row["region"], row["sector"], f"{row['lq']:.2f}", row["rank"], *places.loc[at]]
+        for at, row in found.nlargest(5, "lq").iterrows()
+    ]
+    head = (
+        f"**The five largest quotients** need not lead: a quotient is one of {len(parts)} parts of the score "
+        f"and counts by its place among the {len(found)} candidates, not by its size. Places by the parts:"
+    )
+    return f"{head}\n\n" + table(
+        ["region", "sector", "LQ", "rank", *parts], rows, "ll" + "r" * (2 + len(parts))
+    )
 
 
 def groups(ranking: CandidateRanking) -> str:

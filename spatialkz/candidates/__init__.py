@@ -14,7 +14,7 @@ from spatialkz.candidates.evidence.district_types import (
     read_district_rules,
     type_shares,
 )
-from spatialkz.candidates.evidence.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE
+from spatialkz.candidates.evidence.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE, knowledge_intensive
 from spatialkz.candidates.evidence.formation import formation, region_formation
 from spatialkz.candidates.evidence.stars import stars
 from spatialkz.candidates.review import NamingTest, RankingReview, naming_matrix, naming_test, review_ranking
@@ -41,6 +41,7 @@ __all__ = [
     "district_types",
     "formation",
     "growth_points",
+    "knowledge_intensive",
     "naming_matrix",
     "naming_test",
     "placement_agreement",

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from spatialkz.candidates.evidence.context import area_context, candidate_context, check_context
-from spatialkz.candidates.evidence.evidence import Setting, area_evidence, candidate_evidence
-from spatialkz.candidates.scoring.choices import OTHER_THRESHOLDS, RankChoices
+from spatialkz.candidates.evidence.evidence import (
+    DrawnEvidence,
+    area_evidence,
+    candidate_evidence,
+    knowledge_note,
+)
+from spatialkz.candidates.scoring.choices import study_choices
+from spatialkz.candidates.scoring.ranks import quantile_of_lots
 from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncertainty
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import ColocationTest, colocation_test
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
-from spatialkz.resampling.pvalues import Floats, check_number
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial import LocalMoranTest, constant_variables, local_moran
 from spatialkz.specialization import (
@@ -28,15 +30,12 @@ from spatialkz.specialization import (
     audit_table,
     breadth,
     complete_sectors,
-    drawn_quotients,
     quotient_interval,
     symmetric_quotient,
     table_quotients,
     with_breadth,
 )
 from spatialkz.study import Study
-
-Evidence = Callable[[Floats, Setting, float, str], dict[str, Floats]]
 
 # Regions below which co-location cannot be tested.
 _LEAST_FOR_COLOCATION = 5
@@ -49,14 +48,16 @@ class CandidateRanking(Result):
     Attributes
     ----------
     candidates : DataFrame
-        A row for each region × sector with LQ ≥ threshold, best first.
+        A row for each region × sector with LQ ≥ threshold, in order.
     areas : DataFrame
-        A row for each region, best first.
+        A row for each region, in order; those without a candidate come last and are not ranked.
     draws : int
         Monte-Carlo draws behind the rank intervals.
     candidate_uncertainty, area_uncertainty : RankUncertainty or None
         The draws: pairs, groups that cannot be told apart, shifts by each choice alone. None where there is
-        one item, or nothing that tells items apart.
+        one item, or nothing that tells items apart. That of areas is about those with a candidate.
+    notes : tuple of str
+        What to know before candidates are called knowledge-intensive.
     """
 
     candidates: pd.DataFrame
@@ -64,6 +65,7 @@ class CandidateRanking(Result):
     draws: int
     candidate_uncertainty: RankUncertainty | None = None
     area_uncertainty: RankUncertainty | None = None
+    notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """The candidates; the areas are in :attr:`areas`."""
@@ -73,21 +75,24 @@ class CandidateRanking(Result):
         """Both tables as lists of records, ready for JSON."""
         return {
             "draws": self.draws,
+            "notes": list(self.notes),
             "candidates": [json_ready(row) for row in self.candidates.to_dict("records")],
             "areas": [json_ready(row) for row in self.areas.to_dict("records")],
         }
 
     def summary(self) -> str:
-        """The ten best candidates and all areas as text."""
-        columns = ["rank", "region", "sector", "lq", "score", "rank_low", "rank_high", "p_top10"]
-        areas = ["rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3"]
+        """The first ten candidates and all areas as text."""
+        columns = ["rank_tier", "rank", "region", "sector", "lq", "score", "rank_low", "rank_high", "p_top10"]
+        areas = ["rank_tier", "rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3"]
         form = "{:.3f}".format
         best = self.candidates[columns].head(10)
-        return (
-            f"{len(self.candidates)} candidates; rank intervals hold 90 % of {self.draws} draws of rounding, "
-            f"weights and methods\n{best.to_string(index=False, float_format=form)}\n\n"
-            f"{len(self.areas)} areas\n{self.areas[areas].to_string(index=False, float_format=form)}"
+        shown = self.areas[areas].to_string(index=False, float_format=form, na_rep="–")
+        text = (
+            f"{len(self.candidates)} candidates; ranks are medians, and their intervals hold 90 %, of "
+            f"{self.draws} draws of rounding, weights and methods; no two of a tier are told apart\n"
+            f"{best.to_string(index=False, float_format=form)}\n\n{len(self.areas)} areas\n{shown}"
         )
+        return "\n\n".join([text, *self.notes])
 
 
 def rank_candidates(
@@ -101,16 +106,27 @@ def rank_candidates(
     colocation: ColocationTest | None = None,
     progress: Progress | None = None,
 ) -> CandidateRanking:
-    """Rank all cells with LQ ≥ threshold, and all regions, by a composite score with rank intervals.
+    """Rank all cells with LQ ≥ threshold, and the regions that have one, by what many draws of a score say.
 
     The score is the mean rank over the evidence columns (:mod:`spatialkz.candidates.evidence.evidence`),
-    equally weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`. A
-    rank interval holds 90 % of the ranks over draws in which published quotients vary within their rounding,
-    suppressed cells within what totals leave them, counts by sampling, weights over all weightings (flat
-    Dirichlet), normalization and aggregation over four each, the threshold over 1, 1.25 and 1.5 times the
-    study's, neighbors over first and second order, and one indicator may be dropped. It says how far the
-    order depends on these; it is not a confidence interval for the economy. Growth points, district types and
-    expert tiers are carried along for comparison and enter no score.
+    equally weighted, from 0 (last in all) to 1 (first in all); why, see :func:`spatialkz.candidates.score`.
+    In each draw published quotients vary within their rounding, suppressed cells within what totals leave
+    them, counts by sampling, weights over all weightings (flat Dirichlet), normalization and aggregation over
+    four each, the threshold over 1, 1.25 and 1.5 times the study's, and one indicator may be dropped.
+
+    The rank is the median over the draws, and the rank interval holds 90 % of them, so no rank lies outside
+    its interval, and a rank of 3 or better means among the first three in at least half of the draws
+    (:func:`spatialkz.candidates.rank_uncertainty`). Rows are ordered by rank, then mean rank, then label.
+    ``rank_tier`` cuts this order into tiers in which no two are told apart: in no pair is one above the other
+    in 95 % of the draws. All this says how far the order depends on the choices; it is no confidence interval
+    for the economy.
+
+    **A region without a candidate is not ranked.** What it has is below the threshold in every sector, so it
+    can only be less weak than others, which is no specialization. Such regions come last, have no score, and
+    share the ranks that are left: as if drawn by lot among them.
+
+    The surroundings of a region, growth points, district types and expert tiers are carried along for
+    comparison and enter no score. That neighbors help would be a claim of its own (spillover).
 
     Parameters
     ----------
@@ -131,10 +147,11 @@ def rank_candidates(
     -------
     CandidateRanking
         ``candidates``: ``rank, region, sector, group, lq, lq_low, lq_high, score, rank_low, rank_high,
-        p_top10, stars``, the evidence, and the columns of :data:`spatialkz.candidates.CANDIDATE_CONTEXT`.
+        p_top10, stars, rank_tier``, the evidence, and the columns of
+        :data:`spatialkz.candidates.CANDIDATE_CONTEXT`.
         ``areas``: ``rank, region, breadth, score, rank_low, rank_high, p_top3, tier, district_type,
-        formation``, the evidence, and the columns of :data:`spatialkz.candidates.AREA_CONTEXT`.
-        Equal scores are ranked by mean rank over the draws, then by label.
+        formation, rank_tier``, the evidence, and the columns of :data:`spatialkz.candidates.AREA_CONTEXT`.
+        ``notes`` say it if the study marks no sector, or not all, as knowledge-intensive.
 
     Raises
     ------
@@ -143,7 +160,9 @@ def rank_candidates(
 
     References
     ----------
-    OECD & JRC (2008), *Handbook on Constructing Composite Indicators*, ch. 7 (uncertainty analysis).
+    OECD & JRC (2008), *Handbook on Constructing Composite Indicators*, ch. 7 (uncertainty analysis);
+    Goldstein & Spiegelhalter (1996), *Journal of the Royal Statistical Society A* 159, 385–443 (intervals of
+    ranks).
 
     Examples
     --------
@@ -189,110 +208,87 @@ def rank_candidates(
             known, threshold=threshold, permutations=study.choices.permutations, rng=rng
         )
     low, high = quotient_interval(study.table)
-    case = _RankingInput(
-        Setting.of(study, quotients), quotients.to_numpy(), partial(drawn_quotients, study.table), threshold
-    )
     for_cells, for_areas, for_types = generator(rng, "rank_candidates").spawn(3)
     cells = pd.MultiIndex.from_arrays(
         [quotients.index[rows], quotients.columns[columns]], names=["region", "sector"]
     )
     steps.begin("candidates")
-    summary, by_cell = case.ranked(candidate_evidence, cells, (rows, columns), draws, 10, for_cells)
-    context = candidate_context(study, quotients, local, clusters, audit).loc[cells]
-    candidates = summary.join(context).reset_index()
-    candidates = candidates.assign(
-        group=candidates["sector"].map(study.table.groups),
-        lq=quotients.to_numpy()[rows, columns],
-        lq_low=low.to_numpy()[rows, columns],
-        lq_high=high.to_numpy()[rows, columns],
-    )
-    regions = quotients.index.rename("region")
+    evidence = DrawnEvidence.of(study, candidate_evidence, cells, (rows, columns))
+    summary, by_cell = _ranked(evidence, draws, 10, for_cells)
+    values = {"lq": quotients, "lq_low": low, "lq_high": high}
+    about = pd.DataFrame({name: table.to_numpy()[rows, columns] for name, table in values.items()}, cells)
+    context = candidate_context(study, quotients, local, clusters, audit)
+    candidates = summary.join(about).join(context).reset_index()
+    candidates["group"] = candidates["sector"].map(study.table.groups)
     steps.begin("areas")
-    summary, by_area = case.ranked(area_evidence, regions, (np.arange(len(regions)),), draws, 3, for_areas)
-    areas = summary.join(area_context(study, quotients, local, clusters, colocation, for_types)).reset_index()
-    areas = areas.assign(
-        breadth=breadth(quotients, threshold).to_numpy(),
-        tier=pd.array([pd.NA] * len(quotients), dtype="Int64")
-        if study.placement is None
-        else study.placement.array,
-    )
+    ranked, regions = np.unique(rows), quotients.index.rename("region")
+    evidence = DrawnEvidence.of(study, area_evidence, regions[ranked], (ranked,))
+    summary, by_area = _ranked(evidence, draws, 3, for_areas)
+    if len(rest := np.setdiff1d(np.arange(len(regions)), ranked)):
+        unranked = DrawnEvidence.of(study, area_evidence, regions[rest], (rest,)).table
+        shared = _by_lot(unranked, len(ranked), 3).assign(rank_tier=summary["rank_tier"].max() + 1)
+        summary = pd.concat([summary, shared])
+    about = pd.DataFrame({"breadth": breadth(quotients, threshold).to_numpy()}, regions)
+    unknown = pd.array([pd.NA] * len(quotients), dtype="Int64")
+    about["tier"] = unknown if study.placement is None else study.placement.array
+    context = area_context(study, quotients, local, clusters, colocation, for_types)
+    areas = summary.join(about).join(context).reset_index()
     first = ["rank", "region", "sector", "group", "lq", "lq_low", "lq_high", "score"]
-    first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible"]
+    first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible", "rank_tier"]
     leading = ["rank", "region", "breadth", "score", "rank_low", "rank_high", "p_top3", "tier"]
-    leading += ["district_type", "formation"]
-    return CandidateRanking(_arranged(candidates, first), _arranged(areas, leading), draws, by_cell, by_area)
+    leading += ["district_type", "formation", "rank_tier"]
+    note = knowledge_note(study)
+    return CandidateRanking(
+        _arranged(candidates, first),
+        _arranged(areas, leading),
+        draws,
+        by_cell,
+        by_area,
+        () if note is None else (note,),
+    )
 
 
 def _arranged(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
-    """Put what readers look for first, and the best row on top."""
+    """Put what readers look for first."""
     leading = [name for name in first if name in table]
     rest = [name for name in table if name not in leading]
-    return table[[*leading, *rest]].sort_values("rank", ignore_index=True)
+    return table[[*leading, *rest]]
 
 
-@dataclass(frozen=True)
-class _RankingInput:
-    """Quotients, what draws them within their error, and what turns them into evidence."""
+def _ranked(
+    drawn: DrawnEvidence, draws: int, top: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, RankUncertainty | None]:
+    """Ranks, rank intervals, P(rank ≤ top), tiers and the evidence of each item, in order."""
+    table = drawn.table
+    if not drawn.varying:
+        # One item, or items that nothing tells apart.
+        return _by_lot(table, 0, top).assign(score=1.0, rank_tier=1), None
+    first = min(top, len(table))
+    found = rank_uncertainty(
+        table[drawn.varying],
+        pd.Series(1, index=drawn.varying),
+        study_choices(drawn.study.choices.threshold),
+        drawn=drawn,
+        draws=draws,
+        top=(first,),
+        rng=rng,
+    )
+    summary = found.items.drop(columns="mean_rank").rename(columns={f"p_top{first}": f"p_top{top}"})
+    summary = summary.assign(score=summary["score"].round(12), rank_tier=found.tiers())
+    return summary.iloc[found.order].join(table), found
 
-    setting: Setting
-    quotients: Floats
-    drawn: Callable[[int, np.random.Generator], Floats]
-    threshold: float
 
-    def ranked(
-        self,
-        evidence: Evidence,
-        items: pd.Index,
-        places: tuple[npt.NDArray[np.intp], ...],
-        draws: int,
-        top: int,
-        rng: np.random.Generator,
-    ) -> tuple[pd.DataFrame, RankUncertainty | None]:
-        """Ranks, rank intervals, P(rank ≤ top) and the evidence of each item."""
-        graphs = tuple(self.setting.graphs)
-
-        def drawn(
-            scenario: Mapping[str, object], size: int, rng: np.random.Generator | None
-        ) -> npt.NDArray[np.floating]:
-            tables = np.broadcast_to(self.quotients, (size, *self.quotients.shape))
-            if rng is not None:
-                tables = self.drawn(size, rng)
-            found = evidence(tables, self.setting, float(str(scenario["threshold"])), str(scenario["graph"]))
-            at: Any = (slice(None), *places)
-            return np.stack([found[name][at] for name in varying], axis=2)
-
-        point = evidence(self.quotients[None], self.setting, self.threshold, graphs[0])
-        table = pd.DataFrame({name: cells[0][places] for name, cells in point.items()}, index=items)
-        varying = [str(name) for name in table if table[name].nunique() > 1]
-        if not varying:
-            # One item, or items that nothing tells apart: all of them are first.
-            table.insert(0, "rank", np.arange(1, len(items) + 1))
-            table.insert(1, "score", 1.0)
-            table.insert(2, "rank_low", 1)
-            table.insert(3, "rank_high", len(items))
-            table.insert(4, f"p_top{top}", min(1.0, top / len(items)))
-            return table, None
-        choices = RankChoices(
-            scenarios={
-                "threshold": (self.threshold, *(self.threshold * more for more in OTHER_THRESHOLDS)),
-                "graph": graphs,
-            }
-        )
-        first = min(top, len(items))
-        found = rank_uncertainty(
-            table[varying],
-            pd.Series(1, index=varying),
-            choices,
-            drawn=drawn,
-            draws=draws,
-            top=(first,),
-            rng=rng,
-        )
-        summary = found.items.drop(columns="rank").rename(columns={f"p_top{first}": f"p_top{top}"})
-        summary["score"] = summary["score"].round(12)
-        order = summary.assign(label=[str(item) for item in items]).sort_values(
-            ["score", "mean_rank", "label"], ascending=[False, True, True]
-        )
-        ranks = pd.Series(np.arange(1, len(items) + 1), index=order.index)
-        summary.insert(0, "rank", ranks.reindex(summary.index))
-        return summary.drop(columns="mean_rank").join(table), found
+def _by_lot(table: pd.DataFrame, above: int, top: int) -> pd.DataFrame:
+    """Ranks of items that share the places behind ``above`` others, as if each order were equally likely."""
+    low, middle, high = (above + quantile_of_lots(level, len(table)) for level in (0.05, 0.5, 0.95))
+    shared = pd.DataFrame(
+        {
+            "rank": middle,
+            "score": np.nan,
+            "rank_low": low,
+            "rank_high": high,
+            f"p_top{top}": min(1.0, max(0.0, (top - above) / len(table))),
+        },
+        index=table.index,
+    )
+    return shared.join(table)

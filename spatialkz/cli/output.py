@@ -25,7 +25,7 @@ def emit(table: pd.DataFrame, output: Path | None, leading: list[str] | None = N
         raise OutputError("Standard output is closed; name a file with --output.")
     elif sys.stdout.isatty():
         shown = table if leading is None else table[leading]
-        print(shown.to_string(index=False, float_format="{:.4g}".format))
+        print(shown.to_string(index=False, float_format="{:.4g}".format, na_rep="–"))
     else:
         _send(table)
 

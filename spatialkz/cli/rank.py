@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from spatialkz.cli.arguments import KindOption, Output, Seed, Source, takes_source
-from spatialkz.cli.output import emit, emit_result
+from spatialkz.cli.output import emit, emit_result, tell
 from spatialkz.cli.run import known_kind
 from spatialkz.errors import InputError
 
 # Columns of a ranking that a terminal shows.
+_FIRST, _BEHIND = ["rank_tier", "rank", "region"], ["score", "rank_low", "rank_high"]
 _LEADING = {
-    "candidates": "rank region sector lq score rank_low rank_high p_top10 stars stars_possible".split(),
-    "areas": "rank region breadth score rank_low rank_high p_top3 tier district_type formation".split(),
+    "candidates": [*_FIRST, "sector", "lq", *_BEHIND, "p_top10", "stars", "stars_possible"],
+    "areas": [*_FIRST, "breadth", *_BEHIND, "p_top3", "tier", "district_type", "formation"],
 }
 
 
@@ -36,9 +37,10 @@ def rank(
 ) -> None:
     """Rank cluster candidates, or areas, with rank intervals.
 
-    A terminal shows the leading columns, a file or a pipe gets all. --review writes its results to a .json
-    file, or the list of growth points to a table. --sobol says how much of the ranks' variance each choice
-    behind the score accounts for.
+    The rank is the median over the draws; a tier holds what the draws cannot tell apart. A terminal shows
+    the leading columns, a file or a pipe gets all. --review writes its results to a .json file, or the list
+    of growth points to a table. --sobol says how much of the ranks' variance each choice behind the score
+    accounts for.
     """
     if sobol and (review or areas):
         raise InputError(
@@ -55,6 +57,7 @@ def rank(
         return
     with shown_progress() as progress:
         ranking = rank_candidates(given, draws=draws, rng=seed, progress=progress)
+    tell(ranking.notes)
     if not review:
         table = ranking.areas if areas else ranking.candidates
         leading = _LEADING["areas" if areas else "candidates"]

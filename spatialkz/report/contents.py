@@ -77,7 +77,9 @@ class Findings:
         told: dict[str, object] = {
             name: None if found is None else found.to_dict() for name, found in drawn.items()
         }
-        return told if self.review is None else {**told, **self.review.to_dict()}
+        if self.review is None:
+            return {**told, "notes": list(self.ranking.notes)}
+        return {**told, **self.review.to_dict(), "notes": [*self.ranking.notes, *self.review.notes]}
 
     def autocorrelation(self) -> pd.DataFrame:
         """Moran's I of each variable, with what could have been detected beside it."""

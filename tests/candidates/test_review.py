@@ -35,7 +35,10 @@ def test_agreement_is_that_of_ranks_and_tiers(review, ranking, quick):
     wanted = stats.kendalltau(ranks[tiers.index], tiers.astype(int)).statistic
     assert review.agreement.tau_b == pytest.approx(wanted)
     again = placement_agreement(ranks, quick.placement)
-    assert (review.agreement.p_value, review.agreement.kappa) == (again.p_value, again.kappa)
+    # Areas that share a rank leave no exact count; five standard errors of 9,999 permutations.
+    assert review.agreement.method == again.method == "permutation"
+    assert review.agreement.p_value == pytest.approx(again.p_value, abs=0.012)
+    assert review.agreement.kappa == again.kappa
 
 
 def test_statuses_follow_the_quotients(review, quotients):
@@ -127,9 +130,10 @@ def test_the_review_changes_no_rank_and_repeats_with_its_seed(quick, ranking, re
 def test_sobol_indices_of_a_study_are_those_of_all_its_choices(quick):
     found = area_sensitivity(quick, samples=256, rng=1)
     assert list(found.overall.index) == [
-        "threshold", "graph", "normalization", "aggregation", "dropped", "weights", "error",
+        "threshold", "normalization", "aggregation", "dropped", "weights", "error",
     ]  # fmt: skip
-    assert set(found.items.index.get_level_values("item")) == set(quick.table.regions)
+    # Karaganda and Pavlodar have no candidate and are not ranked.
+    assert len(set(found.items.index.get_level_values("item"))) == 15
     # Rounding to two decimals hardly moves a rank; weights over everything do.
     assert found.overall["total"].idxmax() == "weights"
     assert found.overall.loc["error", "total"] < 0.05

@@ -6,10 +6,19 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spatialkz.candidates.scoring.aggregation import score
 from spatialkz.candidates.scoring.choices import RankChoices, shared_ranks
-from spatialkz.candidates.scoring.uncertainty import rank_uncertainty, ranks, share_above, undecided_groups
+from spatialkz.candidates.scoring.ranks import (
+    rank_quantiles,
+    rank_tiers,
+    ranks,
+    share_above,
+    undecided_groups,
+)
+from spatialkz.candidates.scoring.uncertainty import rank_uncertainty
 from spatialkz.errors import InputError, RegionError
 from spatialkz.resampling import parallel
 
@@ -69,12 +78,10 @@ def test_each_draw_is_the_score_of_its_choices(evidence, directions):
 
 def test_summaries_follow_from_the_ranks(found):
     items = found.items
+    check_ranks(found.ranks, items, (1, 3))
     np.testing.assert_allclose(items["p_top1"].sum(), 1)
     np.testing.assert_allclose(items["p_top3"].sum(), 3)
     np.testing.assert_allclose(items["mean_rank"].mean(), 5)
-    low, high = np.quantile(found.ranks, [0.05, 0.95], axis=0, method="inverted_cdf")
-    assert (items["rank_low"] == low).all()
-    assert (items["rank_high"] == high).all()
     pairwise = found.pairwise
     np.testing.assert_allclose(pairwise + pairwise.T + np.eye(9), 1)
     # Mean rank is 1 + the expected number of items above.
@@ -87,7 +94,64 @@ def test_the_default_stands_without_error_or_choice(evidence, directions):
     found = rank_uncertainty(evidence, directions, DEFAULT, draws=100, rng=1)
     expected = score(evidence, directions)
     np.testing.assert_allclose(found.items["score"], expected)
-    np.testing.assert_allclose(found.items["rank"], expected.rank(ascending=False))
+    alone = ~expected.round(9).duplicated(keep=False)
+    assert (found.items["rank"] == expected.rank(ascending=False))[alone].all()
+    assert found.order.tolist() == found.items["mean_rank"].argsort(kind="stable").tolist()
+
+
+def check_ranks(drawn, items, top):
+    """Ranks inside their intervals, and at most k exactly where P(top k) is a half or more."""
+    for name, level in (("rank_low", 0.05), ("rank", 0.5), ("rank_high", 0.95)):
+        expected = np.quantile(drawn, level, axis=0, method="inverted_cdf")
+        assert items[name].tolist() == expected.tolist()
+    assert (items["rank_low"] <= items["rank"]).all()
+    assert (items["rank"] <= items["rank_high"]).all()
+    for k in top:
+        assert ((items["rank"] <= k) == (items[f"p_top{k}"] >= 0.5)).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(1, 4), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_no_rank_lies_outside_its_interval_whatever_the_table(seed, n, m, levels):
+    """Few levels make many ties; wide errors make items change places."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(rng.integers(1, levels + 2, (n, m)).astype(float)).rename(columns=str)
+    table.iloc[0] = levels + 2.0  # so that every indicator varies
+    table.iloc[1] = 0.5
+    wide = rng.uniform(0, 0.5)
+    found = rank_uncertainty(
+        table,
+        pd.Series(1, index=table.columns),
+        drawn=(table - wide, table + wide),
+        draws=101,
+        top=tuple(range(1, n + 1)),
+        rng=seed,
+    )
+    check_ranks(found.ranks, found.items, range(1, n + 1))
+    ordered = found.items.iloc[found.order]
+    assert ordered["rank"].is_monotonic_increasing
+    for level in (0.6, 0.95):
+        tiers, above = found.tiers(level), found.pairwise.to_numpy()
+        assert tiers.iloc[found.order].diff().dropna().isin([0, 1]).all()
+        same = np.equal.outer(tiers.to_numpy(), tiers.to_numpy())
+        assert (np.maximum(above, above.T)[same] < level).all()
+        assert set(found.groups(level)[0]) == set(tiers.index[tiers == 1])
+        # Each tier begins with an item that is told apart from one of the tier before.
+        for tier in range(2, tiers.max() + 1):
+            first = found.order[(tiers.iloc[found.order] == tier).to_numpy().argmax()]
+            before = (tiers == tier - 1).to_numpy()
+            assert (np.maximum(above, above.T)[first, before] >= level).any()
+
+
+def test_where_all_change_places_nobody_is_first():
+    """The order of medians puts one of 50 equal items in place 1 and one in place 50, outside 3–48."""
+    drawn = np.array([np.random.default_rng(i).permutation(50) + 1 for i in range(2000)])
+    low, middle, high = rank_quantiles(drawn)
+    places = np.argsort(np.argsort(middle, kind="stable")) + 1
+    assert ((places < low) | (places > high)).any()
+    assert ((low <= middle) & (middle <= high)).all()
+    assert middle.min() > 20
+    assert set(rank_tiers(drawn, np.argsort(middle), 0.95)) == {1}
 
 
 def test_probability_of_a_known_order():
@@ -102,10 +166,12 @@ def test_probability_of_a_known_order():
     assert found.groups(0.8) == [["B"], ["A"]]
 
 
-def test_ties_are_broken_by_lot_and_reported_as_shared(directions):
+def test_ties_are_broken_by_lot_and_not_told_apart(directions):
     same = pd.DataFrame([[1.0, 2, 3, 4]] * 2 + [[2.0, 3, 4, 1]], columns=directions.index, index=list("abc"))
     found = rank_uncertainty(same, directions, draws=4000, rng=2)
-    assert found.items["rank"].tolist() == [2.5, 2.5, 1.0]
+    assert found.items["rank"].isin([2, 3])[:2].all()
+    assert found.items["rank_low"].tolist() == [2, 2, 1]
+    assert found.tiers().tolist() == [2, 2, 1]
     assert found.pairwise.loc["a", "b"] == pytest.approx(0.5, abs=0.04)
 
 
@@ -170,7 +236,7 @@ def test_scenarios_change_the_evidence(evidence, directions, shuffled):
     again = rank_uncertainty(
         table, directions, choices, drawn=by_threshold(shuffled(evidence)), draws=600, rng=1
     )
-    assert again.items.loc[point.index, "rank"].tolist() == found.items["rank"].tolist()
+    assert again.items.loc[point.index, "score"].tolist() == found.items["score"].tolist()
 
 
 def test_a_shift_is_what_one_choice_alone_does(evidence, directions):
@@ -227,7 +293,7 @@ def test_pieces_by_hand():
     above = np.full((4, 4), 0.5)
     above[:2, 2:] = 1
     above[2:, :2] = 0
-    assert undecided_groups(above, np.arange(4.0), 0.95) == [[0, 1], [2, 3]]
+    assert undecided_groups(above, np.arange(4), 0.95) == [[0, 1], [2, 3]]
     assert ranks(np.arange(5.0)[None], np.random.default_rng(0)).tolist() == [[5, 4, 3, 2, 1]]
 
 

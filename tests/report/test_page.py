@@ -11,6 +11,7 @@ from spatialkz.errors import InputError
 from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
+from spatialkz.report.blocks import DASH
 from spatialkz.report.sections import brief
 from spatialkz.report.sections.clusters import structure
 from spatialkz.report.wording import Wording
@@ -82,14 +83,15 @@ def test_every_candidate_and_every_region_has_its_row(pages, findings, lang):
     regions, sectors = findings.study.region_names(lang), findings.study.sector_names(lang)
     words = Wording(lang)
     for candidate in findings.ranking.candidates.itertuples():
-        start = [sectors[candidate.sector], regions[candidate.region], str(candidate.rank)]
-        row = next(row for row in rows if row[:3] == start)
+        start = [sectors[candidate.sector], regions[candidate.region], str(candidate.rank_tier)]
+        row = next(row for row in rows if row[:4] == [*start, str(candidate.rank)])
         assert words.number(candidate.lq) in row
         assert f"{candidate.rank_low}–{candidate.rank_high}" in row
         assert words.percent(candidate.p_top10) in row
     for area in findings.ranking.areas.itertuples():
-        row = next(row for row in rows if row[:2] == [regions[area.region], str(area.rank)])
-        assert words.number(area.score, 3) in row
+        start = [regions[area.region], str(area.rank_tier), str(area.rank)]
+        row = next(row for row in rows if row[:3] == start)
+        assert (words.number(area.score, 3) if area.breadth else DASH) in row
     for variable in findings.moran.to_frame().itertuples():
         name = words("breadth") if variable.Index == "breadth" else sectors[variable.Index]
         assert any(row[:2] == [name, words.number(variable.statistic, 3)] for row in rows)
@@ -99,7 +101,8 @@ def test_the_answer_in_brief_is_computed(findings):
     text = {lead: text.replace("\u00a0", " ") for lead, text in brief(findings, Wording("en")).items()}
     assert text["Candidates"].startswith("41 of 187 region–sector pairs reach LQ ≥ 1, in 15 of 17 regions.")
     assert "Regions without any: Karaganda, Pavlodar." in text["Candidates"]
-    first = findings.ranking.areas["region"].head(3)
+    first = findings.ranking.areas.query("p_top3 >= 0.5")["region"]
+    assert "Nur-Sultan" in set(first)
     assert all(f"{region} (" in text["Areas"] for region in first)
     table = findings.moran.to_frame()
     raw, adjusted = (table["p_value"] <= 0.05).sum(), (table["p_adjusted"] <= 0.05).sum()

@@ -3,15 +3,27 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from spatialkz.options import LANGUAGES
+from spatialkz.report.blocks import DASH
 from spatialkz.report.drawing.heatmap import area_evidence_plot, growth_plot
-from spatialkz.report.drawing.intervals import shifts_plot, stars_plot
+from spatialkz.report.drawing.intervals import areas_plot, shifts_plot, stars_plot
 from spatialkz.report.drawing.style import styled
-from spatialkz.report.sections.ranking import areas_table, candidates_table, groups_sentences, lacks
+from spatialkz.report.sections.ranking import (
+    areas_brief,
+    areas_table,
+    candidates_brief,
+    candidates_table,
+    groups_sentences,
+    knowledge_sentences,
+    lacks,
+    largest_sentences,
+    unranked_sentences,
+)
 from spatialkz.report.sections.review import disagreement_table, naming_table, review_brief
 from spatialkz.report.wording import Wording
 
@@ -69,6 +81,76 @@ def test_groups_are_those_of_the_draws(findings):
         assert ((others >= 0.95) | (others <= 0.05)).all()
 
 
+def test_the_largest_quotients_are_explained_by_their_places(findings):
+    told = " ".join(largest_sentences(findings, EN)).replace("\N{NO-BREAK SPACE}", " ")
+    rows = findings.ranking.candidates
+    largest = {
+        ("chemical", "Zhambyl"): "Chemicals – Zhambyl (LQ = 12.79)",
+        (
+            "electronics",
+            "North Kazakhstan",
+        ): "Computers, electronics and optics – North Kazakhstan (LQ = 12.70)",
+    }
+    for (sector, region), name in largest.items():
+        row = rows[(rows["sector"] == sector) & (rows["region"] == region)].iloc[0]
+        companions = int((rows["companions"] > row["companions"]).sum()) + 1
+        assert f"{name}: {row['rank']} of 41 (Specialization " in told
+        assert f"Companions {companions}, " in told.partition(name)[2].partition(";")[0]
+    assert "a quotient is one of 4 parts of the score and counts by its place" in told
+    ordered = rows.sort_values("lq", ascending=False).assign(rank=range(1, 42))
+    leading = replace(findings, ranking=replace(findings.ranking, candidates=ordered))
+    assert list(largest_sentences(leading, EN)) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_regions_without_a_candidate_are_named_and_have_no_score(findings, pages, lang):
+    words = Wording(lang)
+    (told,) = unranked_sentences(findings, words)
+    names = findings.study.region_names(lang)
+    assert f"{names['Karaganda']}, {names['Pavlodar']}" in told
+    assert told in pages[lang]
+    shown = areas_table(findings, words)
+    assert [cell == DASH for cell in cells(shown, words("score"))] == [False] * 15 + [True] * 2
+    with styled():
+        axes = area_evidence_plot(findings, words).axes[0]
+    assert names["Karaganda"] not in {label.get_text() for label in axes.get_yticklabels()}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_the_study_does_not_call_knowledge_intensive_is_said(findings, other_findings, page_of, lang):
+    words = Wording(lang)
+    assert list(knowledge_sentences(findings, words)) == []
+    (some,) = knowledge_sentences(other_findings, words)
+    assert words.listing(other_findings.study.sector_names(lang).loc[["C", "K"]]) in some
+    bare = replace(other_findings, study=replace(other_findings.study, sectors=pd.DataFrame()))
+    (none,) = knowledge_sentences(bare, words)
+    assert none == words("knowledge_none", sectors="5")
+    assert some in " ".join(candidates_brief(other_findings, words))
+    if lang == "en":
+        assert page_of(bare, {}).count(none) == 2  # in brief, and above the table
+
+
+def test_the_answer_names_who_is_first_in_half_of_the_draws_or_says_nobody_is(findings):
+    areas = findings.ranking.areas
+    first = areas.loc[areas["p_top3"] >= 0.5, "region"]
+    told = " ".join(areas_brief(findings, EN)).partition("Others")[0]
+    assert told.count("%)") == len(first)
+    assert all(region in told for region in first)
+    even = replace(findings.ranking, areas=areas.assign(rank=9, p_top3=3 / 17))
+    told = list(areas_brief(replace(findings, ranking=even), EN))
+    assert told[0] == "No region is among the first three in half of the draws."
+    assert told[1].count("%)") == 17
+
+
+def test_lines_part_the_tiers(findings):
+    with styled():
+        axes = areas_plot(findings, EN).axes[0]
+    tiers = findings.ranking.areas["rank_tier"].to_numpy()
+    lines = sorted(line.get_ydata()[0] for line in axes.lines)
+    assert lines == [at + 0.5 for at in range(len(tiers) - 1) if tiers[at] != tiers[at + 1]]
+    assert lines
+
+
 def test_all_tests_and_all_disagreements_are_shown(findings, pages):
     review = findings.review
     table = naming_table(findings, EN)
@@ -95,7 +177,7 @@ def test_evidence_is_printed_in_rank_order_with_the_score(findings):
     assert first[0] == f"{row['specialized_share']:.2f}"
     assert first[-1] == f"{row['score']:.3f}"
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == findings.ranking.areas["region"].tolist()
+    assert names == findings.ranking.areas["region"].tolist()[:15]
 
 
 def test_bars_are_the_shifts_strongest_first(findings):

@@ -26,6 +26,7 @@ from spatialkz.candidates.tiers import site_evidence
 from spatialkz.clustering import RegionClusters
 from spatialkz.errors import InputError, is_number, listing
 from spatialkz.focal import ColocationTest
+from spatialkz.geography.weights import row_standardized
 from spatialkz.spatial import LocalMoranTest
 from spatialkz.specialization import (
     QuotientAudit,
@@ -50,6 +51,7 @@ CANDIDATE_CONTEXT = {
     "focus_low, focus_high": "bounds of the sector's share of the region's base (0–1)",
     "stars, stars_possible": "stars for size, specialization and focus: certain, and possible within bounds",
     "lq_p": "p-value of the quotient, for tables of whole counts without suppressed cells only",
+    "surroundings": "mean strength LQ/(1+LQ) of the same sector in the neighboring regions (0–1)",
     "research_lq": "quotient of the region in research and development (role 'research')",
     "concentration": "locational Gini coefficient of the sector (0–1); missing with a suppressed cell",
     "formation": "linked to related specializations in the region or a neighboring one, or spin-off "
@@ -65,6 +67,7 @@ AREA_CONTEXT = {
     "district_type, type_lacks, type_share": "type of district, what the next type lacks, and how often it "
     "holds over the rounding draws; missing without rules",
     "formation": "linked if a candidate is, spin-off if none is, none without candidates",
+    "surroundings": "mean share of specialized sectors in the neighboring regions (0–1)",
     "growth_points": "number of zones and technoparks",
     "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
     "absent if the study states none",
@@ -122,6 +125,7 @@ def candidate_context(
         "share_high": shares[1],
         "focus_low": focus[0],
         "focus_high": focus[1],
+        "surroundings": _neighbor_mean(study, quotients / (1 + quotients)),
     }
     columns = {
         name: cells.rename_axis(index="region", columns="sector").stack() for name, cells in tables.items()
@@ -182,6 +186,8 @@ def area_context(
         table["type_share"] = share.to_numpy()[
             np.arange(len(share)), share.columns.get_indexer(pd.Index(found["type"]))
         ]
+    shares = (quotients >= threshold).mean(axis=1).to_frame()
+    table["surroundings"] = _neighbor_mean(study, shares).iloc[:, 0]
     cells = formation(quotients, study.graph, threshold=threshold)
     table["formation"] = region_formation(cells, quotients.index)["formation"]
     for name in ("growth_points", "prerequisites"):
@@ -189,6 +195,12 @@ def area_context(
             table[name] = places[name]
     index = pd.MultiIndex.from_product([[breadth_label(quotients.columns)], table.index])
     return _with_neighbors_and_cluster(table.rename_axis("region"), index, local, clusters)
+
+
+def _neighbor_mean(study: Study, values: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the neighbors of each region in the study's graph."""
+    mean = row_standardized(study.graph, values.index) @ values.to_numpy(dtype=np.float64)
+    return pd.DataFrame(mean, index=values.index, columns=values.columns)
 
 
 def _with_neighbors_and_cluster(

@@ -2,22 +2,23 @@
 
 All scored evidence lies in [0, 1] by construction, and more is always better. A quotient enters as its
 *strength* LQ / (1 + LQ): 0 when the sector is absent, 0.5 at the national average, towards 1 above it. Size
-and focus enter no score: of published quotients they are known within bounds only. They make the stars.
+and focus enter no score: of published quotients they are known within bounds only. They make the stars. What
+neighbors have enters none either: it would presume that specializations spill over, which is to be shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_array
 
-from spatialkz.geography.weights import row_standardized
+from spatialkz.errors import listing
 from spatialkz.resampling.pvalues import Floats
-from spatialkz.specialization import proximity
+from spatialkz.specialization import drawn_quotients, proximity, table_quotients
 from spatialkz.study import Study
 
 CANDIDATE_EVIDENCE = {
@@ -25,7 +26,6 @@ CANDIDATE_EVIDENCE = {
     "companions": "share of the other sectors in which the region is specialized too",
     "relatedness": "share of what is related to the sector that the region has (density by proximity)",
     "knowledge": "mean strength of the knowledge sectors (role 'knowledge' or 'research') in the region",
-    "surroundings": "mean strength of the same sector in the neighboring regions",
 }
 AREA_EVIDENCE = {
     "specialized_share": "share of the sectors in which the region is specialized (breadth / sectors)",
@@ -33,7 +33,11 @@ AREA_EVIDENCE = {
     "knowledge": "mean strength of the knowledge sectors (role 'knowledge' or 'research') in the region",
     "digital": "mean strength of the digital sectors (role 'digital') in the region",
     "technology": "mean strength of high-tech and medium-high-tech industry in the region",
-    "surroundings": "mean share of specialized sectors in the neighboring regions",
+}
+# What marks a sector as knowledge-intensive in a study's list of sectors.
+KNOWLEDGE_MARKS = {
+    "role": ("digital", "knowledge", "research"),
+    "intensity": ("high", "medium-high", "knowledge-intensive"),
 }
 
 Mask = npt.NDArray[np.bool_]
@@ -41,15 +45,14 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Setting:
-    """What stays the same over all draws: kinds of sectors, proximities, and who neighbors whom."""
+    """What stays the same over all draws: kinds of sectors, and proximities."""
 
     kinds: Mapping[str, Mask]
     related: Floats
-    graphs: Mapping[str, csr_array]
 
     @classmethod
     def of(cls, study: Study, quotients: pd.DataFrame) -> Setting:
-        """Kinds of sectors and two graphs of a study; proximities of its point values."""
+        """Kinds of sectors of a study; proximities of its point values."""
         sectors = study.sectors.loc[quotients.columns]
         role = sectors["role"] if "role" in sectors else pd.Series("", index=sectors.index)
         level = sectors["intensity"] if "intensity" in sectors else pd.Series("", index=sectors.index)
@@ -58,14 +61,9 @@ class Setting:
             "digital": (role == "digital").to_numpy(),
             "technology": level.isin(["high", "medium-high"]).to_numpy(),
         }
-        wider = study.graph.higher_order(2, lower_order=True)
         return cls(
             kinds={name: mask for name, mask in kinds.items() if mask.any()},
             related=_related(quotients, study.choices.threshold),
-            graphs={
-                "study": row_standardized(study.graph, quotients.index),
-                "second order": row_standardized(wider, quotients.index),
-            },
         )
 
 
@@ -79,9 +77,30 @@ def _related(quotients: pd.DataFrame, threshold: float) -> Floats:
     return related
 
 
-def candidate_evidence(
-    quotients: Floats, setting: Setting, threshold: float, graph: str
-) -> dict[str, Floats]:
+def knowledge_intensive(study: Study) -> pd.Series:
+    """Whether the study marks each sector of its table as knowledge-intensive (:data:`KNOWLEDGE_MARKS`)."""
+    told = study.sectors.reindex(columns=list(KNOWLEDGE_MARKS)).reindex(study.table.sectors)
+    return told.isin(KNOWLEDGE_MARKS).any(axis=1)
+
+
+def knowledge_note(study: Study) -> str | None:
+    """What to know before candidates are called knowledge-intensive; None if all sectors are marked so."""
+    marked = knowledge_intensive(study)
+    marks = "; ".join(f"{name} {', '.join(values)}" for name, values in KNOWLEDGE_MARKS.items())
+    if not marked.any():
+        return (
+            f"No sector is marked as knowledge-intensive ({marks}), so all {len(marked)} are ranked: these "
+            "are candidates for clusters of any kind, not of knowledge."
+        )
+    if marked.all():
+        return None
+    return (
+        f"Not marked as knowledge-intensive ({marks}): {listing(marked.index[~marked])}; candidates in these "
+        "sectors are ranked with the others."
+    )
+
+
+def candidate_evidence(quotients: Floats, setting: Setting, threshold: float) -> dict[str, Floats]:
     """Evidence of every region × sector: name → array (draws, regions, sectors).
 
     Parameters
@@ -90,8 +109,6 @@ def candidate_evidence(
     setting : Setting
     threshold : float
         Quotient from which a region counts as specialized.
-    graph : str
-        Name of one of the setting's graphs.
     """
     strength = quotients / (1 + quotients)
     specialized = quotients >= threshold
@@ -102,7 +119,6 @@ def candidate_evidence(
         "specialization": strength,
         "companions": others / max(1, quotients.shape[2] - 1),
         "relatedness": np.divide(around, total, out=np.zeros_like(around), where=total > 0),
-        "surroundings": _neighbor_mean(strength, setting.graphs[graph]),
     }
     if "knowledge" in setting.kinds:
         base = strength[:, :, setting.kinds["knowledge"]].mean(axis=2, keepdims=True)
@@ -110,23 +126,59 @@ def candidate_evidence(
     return {name: evidence[name] for name in CANDIDATE_EVIDENCE if name in evidence}
 
 
-def area_evidence(quotients: Floats, setting: Setting, threshold: float, graph: str) -> dict[str, Floats]:
+def area_evidence(quotients: Floats, setting: Setting, threshold: float) -> dict[str, Floats]:
     """Evidence of every region: name → array (draws, regions); parameters as :func:`candidate_evidence`."""
     strength = quotients / (1 + quotients)
     share = (quotients >= threshold).mean(axis=2)
     evidence = {
         "specialized_share": share,
         "strength": strength.mean(axis=2),
-        "surroundings": _neighbor_mean(share[:, :, None], setting.graphs[graph])[:, :, 0],
         **{name: strength[:, :, mask].mean(axis=2) for name, mask in setting.kinds.items()},
     }
     return {name: evidence[name] for name in AREA_EVIDENCE if name in evidence}
 
 
-def _neighbor_mean(values: Floats, weights: csr_array) -> Floats:
-    """Mean over the neighbors of each region, for all draws and sectors at once."""
-    draws, n, k = values.shape
-    stacked = values.transpose(1, 0, 2).reshape(n, draws * k)
-    mean = (weights @ stacked).reshape(n, draws, k).transpose(1, 0, 2)
-    # The order of neighbors is no evidence: what differs in the last digits alone is a tie.
-    return np.asarray(np.round(mean, 12), dtype=np.float64)
+# candidate_evidence or area_evidence.
+EvidenceRule: TypeAlias = Callable[[Floats, Setting, float], dict[str, Floats]]
+
+
+@dataclass(frozen=True)
+class DrawnEvidence:
+    """Evidence of a study's items, and the draws of it by the error of its quotients and by thresholds.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Items × evidence, without error.
+    varying : list of str
+        The evidence that differs between items and can rank them.
+    """
+
+    study: Study
+    quotients: Floats
+    evidence: EvidenceRule
+    setting: Setting
+    places: tuple[npt.NDArray[np.intp], ...]
+    table: pd.DataFrame
+    varying: list[str]
+
+    @classmethod
+    def of(
+        cls, study: Study, evidence: EvidenceRule, items: pd.Index, places: tuple[npt.NDArray[np.intp], ...]
+    ) -> DrawnEvidence:
+        """Evidence at ``places`` of the arrays that ``evidence`` gives, labelled by ``items``."""
+        quotients = table_quotients(study.table)
+        setting, values = Setting.of(study, quotients), quotients.to_numpy()
+        point = evidence(values[None], setting, study.choices.threshold)
+        table = pd.DataFrame({name: cells[0][places] for name, cells in point.items()}, index=items)
+        varying = [str(name) for name in table if table[name].nunique() > 1]
+        return cls(study, values, evidence, setting, places, table, varying)
+
+    def __call__(self, scenario: Mapping[str, object], size: int, rng: np.random.Generator | None) -> Floats:
+        """Varying evidence under a scenario, shape (size, items, evidence)."""
+        tables = np.broadcast_to(self.quotients, (size, *self.quotients.shape))
+        if rng is not None:
+            tables = drawn_quotients(self.study.table, size, rng)
+        found = self.evidence(tables, self.setting, float(str(scenario["threshold"])))
+        at: Any = (slice(None), *self.places)
+        return np.stack([found[name][at] for name in self.varying], axis=2)

@@ -32,7 +32,7 @@ Ints = npt.NDArray[np.intp]
 # number are drawn in single precision.
 _BLOCK_CELLS, _SINGLE_FROM = 300_000, 20_000
 # Thresholds beside the study's own that a draw may use, as multiples of it.
-OTHER_THRESHOLDS = (1.25, 1.5)
+_OTHER_THRESHOLDS = (1.25, 1.5)
 _NONE = "none"
 Fetch: TypeAlias = Callable[[tuple[int, ...], Ints, np.random.Generator | None], Floats]
 Number = TypeVar("Number", bound=np.number)
@@ -90,6 +90,17 @@ class RankChoices:
             raise InputError(f"aggregation is {unknown[0]!r}; it must be one of {listing(AGGREGATIONS)}.")
         if self.concentration is not None and not 0 < self.concentration < np.inf:
             raise InputError(f"concentration is {self.concentration!r}; it must be above 0, or None.")
+
+
+def study_choices(threshold: float) -> RankChoices:
+    """All choices behind the ranks of a study: those of :class:`RankChoices`, and three thresholds.
+
+    >>> study_choices(1.0).scenarios
+    {'threshold': (1.0, 1.25, 1.5)}
+    """
+    return RankChoices(
+        scenarios={"threshold": (threshold, *(threshold * more for more in _OTHER_THRESHOLDS))}
+    )
 
 
 @dataclass(frozen=True)

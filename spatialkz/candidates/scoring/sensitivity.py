@@ -10,22 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spatialkz.candidates.evidence.evidence import Setting, area_evidence
+from spatialkz.candidates.evidence.evidence import DrawnEvidence, area_evidence
 from spatialkz.candidates.scoring.choices import (
-    OTHER_THRESHOLDS,
     Drawn,
     RankChoices,
     Setup,
     evaluate,
     scenario_codes,
     shared_ranks,
+    study_choices,
 )
 from spatialkz.candidates.scoring.normalization import Floats
 from spatialkz.errors import InputError
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
-from spatialkz.specialization import drawn_quotients, table_quotients
+from spatialkz.specialization import breadth, table_quotients
 from spatialkz.study import Study
 
 Ints = npt.NDArray[np.intp]
@@ -280,7 +280,8 @@ def area_sensitivity(
     """Sobol' indices of the choices behind the area ranking of :func:`rank_candidates`.
 
     Factors are those that its draws vary: rounding (``error``; its indices are 0 where quotients are exact),
-    threshold, graph, normalization, weights, aggregation, and the indicator left out.
+    threshold, normalization, weights, aggregation, and the indicator left out. Regions without a candidate
+    are not ranked and take no part.
 
     Parameters
     ----------
@@ -296,36 +297,26 @@ def area_sensitivity(
     Raises
     ------
     InputError
-        As :func:`rank_sensitivity`.
+        As :func:`rank_sensitivity`; if fewer than two regions have a candidate, or nothing tells them apart.
 
     Examples
     --------
     >>> import spatialkz
     >>> found = area_sensitivity(spatialkz.load_study(), samples=64, rng=1)
     >>> print(*found.overall.index, sep=", ")
-    threshold, graph, normalization, aggregation, dropped, weights, error
+    threshold, normalization, aggregation, dropped, weights, error
     """
-    quotients, threshold = table_quotients(study.table), study.choices.threshold
-    setting = Setting.of(study, quotients)
-    point = area_evidence(quotients.to_numpy()[None], setting, threshold, next(iter(setting.graphs)))
-    table = pd.DataFrame({name: cells[0] for name, cells in point.items()}, index=quotients.index)
-    table = table.loc[:, table.nunique() > 1]
-
-    def drawn(
-        scenario: Mapping[str, object], size: int, rng: np.random.Generator | None
-    ) -> npt.NDArray[np.floating]:
-        cells = np.broadcast_to(quotients.to_numpy(), (size, *quotients.shape))
-        if rng is not None:
-            cells = drawn_quotients(study.table, size, rng)
-        found = area_evidence(cells, setting, float(str(scenario["threshold"])), str(scenario["graph"]))
-        return np.stack([found[str(name)] for name in table], axis=2)
-
-    choices = RankChoices(
-        scenarios={
-            "threshold": (threshold, *(threshold * more for more in OTHER_THRESHOLDS)),
-            "graph": tuple(setting.graphs),
-        }
-    )
+    threshold = study.choices.threshold
+    quotients = table_quotients(study.table)
+    ranked = np.flatnonzero(breadth(quotients, threshold))
+    drawn = DrawnEvidence.of(study, area_evidence, quotients.index[ranked], (ranked,))
+    if not drawn.varying:
+        raise InputError(
+            f"{len(ranked)} of {len(quotients)} regions have a quotient of {threshold:g} or more, and no "
+            "evidence tells them apart, so there are no ranks that a choice could move."
+        )
+    table = drawn.table[drawn.varying]
+    directions = pd.Series(1, index=table.columns)
     return rank_sensitivity(
-        table, pd.Series(1, index=table.columns), choices, drawn=drawn, samples=samples, rng=rng
+        table, directions, study_choices(threshold), drawn=drawn, samples=samples, rng=rng
     )

@@ -12,9 +12,15 @@ import pandas as pd
 from spatialkz.candidates.scoring.aggregation import benefit_of_the_doubt, indicator_weights
 from spatialkz.candidates.scoring.choices import Drawn, RankChoices, Setup, evaluate, shared_ranks
 from spatialkz.candidates.scoring.normalization import Floats, normalized
+from spatialkz.candidates.scoring.ranks import (
+    rank_quantiles,
+    rank_tiers,
+    ranks,
+    share_above,
+    undecided_groups,
+)
 from spatialkz.errors import InputError, listing
 from spatialkz.randomness import generator
-from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, frozen, json_ready
 
@@ -24,8 +30,6 @@ Ints = npt.NDArray[np.intp]
 _BOD_ITEMS = 300
 # Cells of evidence drawn for the shift by error or weights alone: 100 to 1,000 draws.
 _SHIFT_CELLS = 20_000_000
-# A score takes 40 bits of a sorting key, so scores closer than 1e-12 of a draw's range are tied.
-_SCORE_BITS, _KEY_BITS = 40, 62
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,8 +39,8 @@ class RankUncertainty(Result):
     Attributes
     ----------
     items : DataFrame
-        Index item; ``rank`` (of the default; tied items share the mean), ``score`` (of the default),
-        ``mean_rank``, ``rank_low, rank_high`` (5–95 % of the draws) and ``p_top{k}`` for each *k* asked for.
+        Index item; ``rank`` (median over the draws), ``score`` (of the default), ``mean_rank``,
+        ``rank_low, rank_high`` (5–95 % of the draws) and ``p_top{k}`` for each *k* asked for.
     shifts : DataFrame
         Index (choice, option); what the ranks do if only this choice is made otherwise: ``mean_shift,
         max_shift`` (absolute changes of rank), ``most_moved`` (the item, or "none") and ``top_lost``
@@ -54,22 +58,37 @@ class RankUncertainty(Result):
     ranks: npt.NDArray[np.signedinteger]
 
     @cached_property
+    def order(self) -> Ints:
+        """Places of the items from first to last: by median rank, then mean rank, then label."""
+        labels = np.array([_text(item) for item in self.items.index])
+        order = np.lexsort((labels, self.items["mean_rank"].to_numpy(), self.items["rank"].to_numpy()))
+        order.flags.writeable = False
+        return order
+
+    def tiers(self, level: float = 0.95) -> pd.Series:
+        """Tier of each item, 1 the first: the order cut wherever an item and one of its tier are told apart.
+
+        A pair is told apart if one is above the other in at least ``level`` of the draws. No pair within a
+        tier is; an item may still not be told apart from some of the tier before its own.
+        """
+        _check_level(level)
+        return pd.Series(rank_tiers(self.ranks, self.order, level), index=self.items.index, name="rank_tier")
+
+    @cached_property
     def pairwise(self) -> pd.DataFrame:
         """P(item of the row is ranked above the item of the column); the two of a pair sum to 1."""
         labels = self.items.index
         return frozen(pd.DataFrame(share_above(self.ranks), index=labels, columns=labels))
 
     def groups(self, level: float = 0.95) -> list[list[object]]:
-        """Items that cannot be told apart: longest runs by mean rank without a pair that is.
+        """Items that cannot be told apart: longest runs in their order without a pair that is.
 
         A pair is told apart if one is above the other in at least ``level`` of the draws. This is not
         transitive, so an item may stand in several groups.
         """
-        if not 0.5 < level <= 1:
-            raise InputError(f"level is {level:g}; it must be above 0.5 and at most 1.")
-        labels = list(self.items.index)
-        mean = self.items["mean_rank"].to_numpy()
-        return [[labels[i] for i in run] for run in undecided_groups(self.pairwise.to_numpy(), mean, level)]
+        _check_level(level)
+        labels, above = list(self.items.index), self.pairwise.to_numpy()
+        return [[labels[i] for i in run] for run in undecided_groups(above, self.order, level)]
 
     def to_frame(self) -> pd.DataFrame:
         """The items."""
@@ -92,10 +111,15 @@ class RankUncertainty(Result):
         most = self.shifts.sort_values("mean_shift", ascending=False, kind="stable").head(5)
         return (
             f"{len(self.items)} items; rank intervals hold 90 % of {len(self.ranks)} draws\n"
-            f"{self.items.sort_values('rank', kind='stable').head(10).to_string(float_format=form)}\n\n"
+            f"{self.items.iloc[self.order[:10]].to_string(float_format=form)}\n\n"
             f"Largest mean shifts of rank if one choice is made otherwise\n"
             f"{most.to_string(float_format=form)}"
         )
+
+
+def _check_level(level: float) -> None:
+    if not 0.5 < level <= 1:
+        raise InputError(f"level is {level:g}; it must be above 0.5 and at most 1.")
 
 
 def _text(item: object) -> str:
@@ -126,6 +150,18 @@ def rank_uncertainty(
 
     The spread of ranks says how far an order depends on choices that could have been others and on what
     error was drawn. It is no sampling distribution of the economy, and it is as wide as the options are many.
+
+    **The rank of an item is the median of its ranks over the draws**, with *R* its rank in a draw
+
+    .. math:: \text{rank} = \min\{k : P(R \leq k) \geq 0.5\}, \quad
+              \text{rank\_low} = \min\{k : P(R \leq k) \geq 0.05\}, \quad
+              \text{rank\_high} = \min\{k : P(R \leq k) \geq 0.95\} .
+
+    The set over which the minimum is taken shrinks as the level rises, so
+    :math:`\text{rank\_low} \leq \text{rank} \leq \text{rank\_high}` for every item, whatever was drawn; and
+    an item has rank *k* or better if and only if it is among the first *k* in at least half of the draws. A
+    place in the order of medians, from 1 to *n*, has neither property: where many items change places, the
+    one with the smallest median may never be first. Items may share a rank, and rank 1 may be nobody's.
 
     Parameters
     ----------
@@ -166,7 +202,8 @@ def rank_uncertainty(
     References
     ----------
     Saisana, Saltelli & Tarantola (2005), *Journal of the Royal Statistical Society A* 168, 307–323; OECD &
-    JRC (2008), *Handbook on Constructing Composite Indicators*, step 7.
+    JRC (2008), *Handbook on Constructing Composite Indicators*, step 7; Goldstein & Spiegelhalter (1996),
+    *Journal of the Royal Statistical Society A* 159, 385–443, sec. 3 (intervals of ranks in league tables).
 
     Examples
     --------
@@ -176,9 +213,9 @@ def rank_uncertainty(
     >>> found = rank_uncertainty(evidence, directions, drawn=(evidence - 0.1, evidence + 0.1), rng=1)
     >>> found.items[["rank", "rank_low", "rank_high"]]
            rank  rank_low  rank_high
-    North   1.0         1          2
-    South   2.0         1          2
-    West    3.0         3          3
+    North     1         1          2
+    South     2         1          2
+    West      3         3          3
     >>> found.groups()
     [['North', 'South'], ['West']]
     """
@@ -197,12 +234,11 @@ def rank_uncertainty(
     found = evaluate(setup, codes[:, :-1], weights, setup.evidence, ranks, for_ranks)
     found = np.ascontiguousarray(found[:, np.argsort(setup.rows)])
     found.flags.writeable = False
-    low, high = rank_interval(found)
-    point = _point_scores(setup)
+    low, middle, high = rank_quantiles(found)
     items = pd.DataFrame(
         {
-            "rank": shared_ranks(point[None])[0],
-            "score": point,
+            "rank": middle,
+            "score": _point_scores(setup),
             "mean_rank": found.mean(axis=0),
             "rank_low": low,
             "rank_high": high,
@@ -315,96 +351,3 @@ def _other_weights(setup: Setup) -> dict[str, npt.NDArray[np.float64]]:
     values = _normalized_point(setup)
     found = {kind: indicator_weights(values, kind).to_numpy() for kind in ("equal", "pca", "entropy")}
     return {kind: weights for kind, weights in found.items() if not np.allclose(weights, setup.weights)}
-
-
-def ranks(scores: Floats, rng: np.random.Generator | None = None) -> Ints:
-    """Rank each row of scores, 1 = largest; a row is a permutation of 1…m whatever is tied.
-
-    Parameters
-    ----------
-    scores : array, shape (draws, items)
-    rng : Generator, optional
-        Breaks ties at random, so that over many draws no label is favored; left out, the earlier item leads.
-
-    >>> ranks(np.array([[0.2, 0.9, 0.2]])).tolist()
-    [[2, 1, 3]]
-    """
-    n = scores.shape[-1]
-    if rng is None:
-        order = np.argsort(-np.round(scores, 12), axis=-1, kind="stable")
-    else:
-        # One integer holds score, lot and item; sorting it is faster than sorting positions by score.
-        item_bits = max(1, (n - 1).bit_length())
-        score_bits = min(_SCORE_BITS, _KEY_BITS - 12 - item_bits)
-        lot_bits = _KEY_BITS - score_bits - item_bits
-        high = scores.max(axis=-1, keepdims=True).astype(np.float64)
-        span = high - scores.min(axis=-1, keepdims=True)
-        key = np.rint((high - scores) * (2.0**score_bits / np.where(span == 0, 1, span))).astype(np.int64)
-        key <<= lot_bits
-        key |= rng.integers(1 << lot_bits, size=scores.shape, dtype=np.int64)
-        key <<= item_bits
-        key |= np.arange(n)
-        key.sort(axis=-1)
-        order = key & ((1 << item_bits) - 1)
-    result = np.empty(order.shape, dtype=np.int16 if n < 2**15 else np.int32)
-    places = np.broadcast_to(np.arange(1, n + 1, dtype=result.dtype), order.shape)
-    np.put_along_axis(result, order, places, axis=-1)
-    return result
-
-
-def rank_interval(drawn_ranks: Ints) -> tuple[Ints, Ints]:
-    """Smallest ranks that at least 5 % and 95 % of the draws do not exceed, for each item.
-
-    >>> rank_interval(np.array([[1, 2], [1, 2], [2, 1]]))
-    (array([1, 1]), array([2, 2]))
-    """
-    draws, n = drawn_ranks.shape
-    at = [max(0, int(np.ceil(level * draws - 1e-9)) - 1) for level in (0.05, 0.95)]
-    task = partial(_order_statistics, drawn_ranks, at)
-    ends = np.concatenate(in_blocks(task, n, 5.0 * draws * n, most=256))
-    return ends[:, 0], ends[:, 1]
-
-
-def _order_statistics(drawn_ranks: Ints, at: list[int], part: slice) -> npt.NDArray[np.int_]:
-    """Order statistics of a block of items."""
-    return np.sort(drawn_ranks[:, part].T, axis=-1)[:, at].astype(np.int_)
-
-
-def share_above(drawn_ranks: Ints) -> npt.NDArray[np.float64]:
-    """Share of draws in which the item of the row is ranked above that of the column.
-
-    >>> share_above(np.array([[1, 2], [1, 2], [2, 1], [1, 2]]))
-    array([[0.  , 0.75],
-           [0.25, 0.  ]])
-    """
-    draws, n = drawn_ranks.shape
-    items_first = np.ascontiguousarray(drawn_ranks.T)
-    parts = in_blocks(partial(_count_above, items_first), n, 1.0 * draws * n * n)
-    return np.asarray(np.concatenate(parts) / draws)
-
-
-def _count_above(items_first: Ints, part: slice) -> npt.NDArray[np.int_]:
-    """In how many draws each item of a block is above each item."""
-    return np.array([(row < items_first).sum(axis=1) for row in items_first[part]])
-
-
-def undecided_groups(above: npt.NDArray[np.float64], mean_rank: Floats, level: float) -> list[list[int]]:
-    """Longest runs of items, in order of mean rank, in which no pair is told apart.
-
-    A pair is told apart if one is above the other in at least ``level`` of the draws. Being undecided is not
-    transitive, so an item may stand in several runs, as in the letter displays of multiple comparisons.
-
-    >>> above = np.array([[0.0, 0.8, 0.99], [0.2, 0.0, 0.8], [0.01, 0.2, 0.0]])
-    >>> undecided_groups(above, np.array([1.0, 2.0, 3.0]), 0.95)
-    [[0, 1], [1, 2]]
-    """
-    order = np.argsort(mean_rank, kind="stable")
-    apart = np.maximum(above, above.T) >= level
-    runs: list[list[int]] = []
-    start = 0
-    for stop in range(len(order)):
-        while apart[order[stop], order[start:stop]].any():
-            start += 1
-        if stop + 1 == len(order) or apart[order[stop + 1], order[start : stop + 1]].any():
-            runs.append(order[start : stop + 1].tolist())
-    return runs

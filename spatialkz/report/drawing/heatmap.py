@@ -101,8 +101,8 @@ def _group_brackets(axes: Axes, groups: pd.Series, rows: int, words: Wording) ->
 
 
 def area_evidence_plot(findings: Findings, words: Wording) -> Figure:
-    """Areas × evidence in rank order."""
-    areas = findings.ranking.areas
+    """Areas that are ranked × evidence in rank order."""
+    areas = findings.ranking.areas.dropna(subset="score")
     names = findings.study.region_names(words.lang).loc[areas["region"].head(_MOST_ROWS)]
     return _evidence(areas, AREA_EVIDENCE, list(names), words("evidence_areas_title"), words)
 

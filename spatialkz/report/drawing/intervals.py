@@ -59,7 +59,7 @@ def moran_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def areas_plot(findings: Findings, words: Wording) -> Figure:
-    """Rank of each region with the 5–95 % interval over the draws."""
+    """Median rank of each region with the 5–95 % interval over the draws, the tiers apart."""
     areas = findings.ranking.areas.head(_MOST_ROWS)
     names = findings.study.region_names(words.lang).loc[areas["region"]]
     figure, axes = _rows([wrapped(name, 34) for name in names])
@@ -72,7 +72,7 @@ def areas_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def candidates_plot(findings: Findings, words: Wording) -> Figure:
-    """Rank of the best candidates with the 5–95 % interval over the draws."""
+    """Median rank of the first candidates with the 5–95 % interval over the draws, the tiers apart."""
     candidates = findings.ranking.candidates.head(_MOST_CANDIDATES)
     regions = findings.study.region_names(words.lang).loc[candidates["region"]]
     sectors = findings.study.sector_names(words.lang).loc[candidates["sector"]]
@@ -101,6 +101,8 @@ def _ranks(axes: Axes, table: pd.DataFrame, ranked: int, words: Wording) -> None
     at = np.arange(len(table))
     axes.hlines(at, table["rank_low"], table["rank_high"], color=NULL, linewidth=6, zorder=1)
     axes.scatter(table["rank"], at, s=34, color=ACCENT, zorder=2)
+    for last in np.flatnonzero(table["rank_tier"].diff().shift(-1) > 0):
+        axes.axhline(last + 0.5, color=FAINT, linewidth=0.8, zorder=0)
     axes.set_xlim(0.5, max(int(table["rank_high"].max()), 2) + 0.5)
     ticks = MaxNLocator(nbins=9, integer=True, steps=[1, 5, 10]).tick_values(0, table["rank_high"].max())
     axes.set_xticks(sorted({max(1, int(tick)) for tick in ticks if tick <= table["rank_high"].max()}))

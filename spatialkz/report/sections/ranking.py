@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
+from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE, knowledge_intensive
 from spatialkz.report.blocks import (
     DASH,
     Column,
@@ -58,11 +58,13 @@ def areas(findings: Findings, words: Wording) -> Section:
         "areas",
         Figure("areas", words("alt_areas")),
         *(Paragraph(sentence) for sentence in groups_sentences(findings, words)),
+        *(Paragraph(sentence) for sentence in unranked_sentences(findings, words)),
         areas_table(findings, words),
         Paragraph(" ".join(about), small=True),
         None if study.placement is None else Paragraph(words("placement_note"), small=True),
         _score_note(findings, words),
         _evidence(ranked, "area", AREA_EVIDENCE, words),
+        Paragraph(words("surroundings_note", meaning=words("area_surroundings")), small=True),
         Paragraph(words("score_why"), small=True),
         Figure("area_evidence", words("alt_area_evidence")),
         shifts,
@@ -74,18 +76,21 @@ def candidates(findings: Findings, words: Wording) -> Section:
     return section(
         "candidates",
         Figure("candidates", words("alt_candidates")),
+        *(Paragraph(sentence) for sentence in knowledge_sentences(findings, words)),
+        *(Paragraph(sentence) for sentence in largest_sentences(findings, words)),
         candidates_table(findings, words),
         _score_note(findings, words),
         _evidence(findings.ranking.candidates, "candidate", CANDIDATE_EVIDENCE, words),
+        Paragraph(words("surroundings_note", meaning=words("candidate_surroundings")), small=True),
         Figure("candidate_evidence", words("alt_candidate_evidence")),
         Figure("stars", words("alt_stars")),
     )
 
 
 def candidates_brief(findings: Findings, words: Wording) -> Iterator[str]:
-    """How many candidates there are, which is first, and how many are sure."""
+    """How many candidates there are, of what, which are first, and how many are sure."""
     study, found = findings.study, findings.ranking.candidates
-    first = found.iloc[0]
+    first, tied = found.iloc[0], int((found["rank_tier"] == 1).sum())
     yield words(
         "answer_candidates",
         candidates=words.whole(len(found)),
@@ -93,11 +98,15 @@ def candidates_brief(findings: Findings, words: Wording) -> Iterator[str]:
         threshold=words.plain(study.choices.threshold),
         regions=words.whole(found["region"].nunique()),
         all_regions=words.whole(len(findings.quotients)),
-        sector=study.sector_names(words.lang)[first["sector"]],
-        region=study.region_names(words.lang)[first["region"]],
-        lq=words.number(first["lq"]),
-        p=words.percent(first["p_top10"]),
     )
+    yield from knowledge_sentences(findings, words)
+    told = {
+        "sector": study.sector_names(words.lang)[first["sector"]],
+        "region": study.region_names(words.lang)[first["region"]],
+        "lq": words.number(first["lq"]),
+        "p": words.percent(first["p_top10"]),
+    }
+    yield words("answer_first_tier", count=tied, **told) if tied > 1 else words("answer_first", **told)
     sure = words.whole(int((found["certainty"] == "sure").sum()))
     if study.table.hidden.any(axis=None):
         yield words("answer_sure_hidden", sure=sure)
@@ -109,17 +118,55 @@ def candidates_brief(findings: Findings, words: Wording) -> Iterator[str]:
 
 
 def areas_brief(findings: Findings, words: Wording) -> Iterator[str]:
-    """The first regions, and those that could stand among them."""
+    """Regions among the first three in half of the draws, and those that could stand among them."""
     areas = findings.ranking.areas.assign(
         name=findings.study.region_names(words.lang).loc[findings.ranking.areas["region"]].to_numpy()
     )
     shown = areas["name"] + " (" + areas["p_top3"].map(words.percent) + ")"
-    others = areas.index[(areas["rank"] > 3) & (areas["p_top3"] >= _WORTH_NAMING)]
-    yield words("answer_areas", names=words.listing(shown.head(3)))
-    if len(others):
+    first = areas["rank"] <= 3
+    others = ~first & (areas["p_top3"] >= _WORTH_NAMING)
+    yield words("answer_areas", names=words.listing(shown[first])) if first.any() else words("answer_no_area")
+    if others.any():
         least = words.percent(_WORTH_NAMING)
         yield words("answer_others", least=least, names=words.listing(shown[others]))
     yield words("answer_draws", varied=varied(findings, words))
+
+
+def knowledge_sentences(findings: Findings, words: Wording) -> Iterator[str]:
+    """What to know before candidates are called knowledge-intensive."""
+    marked = knowledge_intensive(findings.study)
+    if not marked.any():
+        yield words("knowledge_none", sectors=words.whole(len(marked)))
+    elif not marked.all():
+        names = findings.study.sector_names(words.lang).loc[marked.index[~marked]]
+        yield words("knowledge_some", names=words.listing(names))
+
+
+def unranked_sentences(findings: Findings, words: Wording) -> Iterator[str]:
+    """Regions that are not ranked, and why."""
+    areas = findings.ranking.areas
+    rest = areas.loc[areas["breadth"] == 0, "region"]
+    if len(rest):
+        yield words("unranked_note", names=words.listing(findings.study.region_names(words.lang).loc[rest]))
+
+
+def largest_sentences(findings: Findings, words: Wording) -> Iterator[str]:
+    """Why the two largest quotients do not lead, where they stand in the lower half of the ranks."""
+    found = findings.ranking.candidates
+    parts = [name for name in CANDIDATE_EVIDENCE if name in found]
+    places = found[parts].rank(ascending=False, method="min").astype(int)
+    largest = found.nlargest(2, "lq")
+    low = largest[largest["rank"] > len(found) / 2]
+    items = []
+    for row, name in zip(low.index, candidate_names(findings, words, low), strict=True):
+        told = [f"{words(f'evidence_{part}')} {words.whole(places.loc[row, part])}" for part in parts]
+        quotient, rank = words.number(found.loc[row, "lq"]), words.whole(found.loc[row, "rank"])
+        total = words.whole(len(found))
+        items.append(
+            words("largest_item", name=name, lq=quotient, rank=rank, total=total, places=", ".join(told))
+        )
+    if items:
+        yield words("largest_note", items="; ".join(items), parts=len(parts))
 
 
 def groups_sentences(findings: Findings, words: Wording) -> Iterator[str]:
@@ -144,6 +191,7 @@ def areas_table(findings: Findings, words: Wording) -> Table:
     areas = findings.ranking.areas
     columns = [
         name_column(words("region"), findings.study.region_names(words.lang).loc[areas["region"]]),
+        Column(words("rank_tier"), [words.whole(tier) for tier in areas["rank_tier"]]),
         Column(words("rank"), [words.whole(rank) for rank in areas["rank"]]),
         Column(words("rank_interval"), _ranks(areas)),
         Column(words("p_top_column", top=3), [words.percent(p) for p in areas["p_top3"]]),
@@ -168,6 +216,7 @@ def candidates_table(findings: Findings, words: Wording) -> Table:
     columns = [
         name_column(words("sector"), study.sector_names(words.lang).loc[found["sector"]]),
         name_column(words("region"), study.region_names(words.lang).loc[found["region"]]),
+        Column(words("rank_tier"), [words.whole(tier) for tier in found["rank_tier"]]),
         Column(words("rank"), [words.whole(rank) for rank in found["rank"]]),
         Column(words("rank_interval"), _ranks(found)),
         Column(words("p_top_column", top=10), [words.percent(p) for p in found["p_top10"]]),
@@ -256,9 +305,10 @@ def _typed(kind: str, share: float, words: Wording) -> str:
 
 
 def _score(table: pd.DataFrame, evidence: Iterable[str], words: Wording) -> list[Column]:
-    """Score and the evidence behind it, as far as this study has it."""
-    columns = [Column(words("score"), [words.number(score, 3) for score in table["score"]])]
-    for name in evidence:
+    """Score and the evidence behind it, as far as this study has it, and what surrounds the region."""
+    scores = [DASH if pd.isna(score) else words.number(score, 3) for score in table["score"]]
+    columns = [Column(words("score"), scores)]
+    for name in (*evidence, "surroundings"):
         if name in table:
             cells = [words.number(value) for value in table[name]]
             columns.append(Column(words(f"evidence_{name}"), cells))
