@@ -1,0 +1,198 @@
+"""Tables of known truth that owe nothing to the package's models, and the verdicts on them.
+
+Plants of a sector choose regions with probability ∝ size × exp(attraction). Sizes are lognormal and redrawn
+for each table; quotients are computed from counts of plants. Attraction is an amplitude times a pattern over
+the regions that has mean 0 and variance 1, so that every pattern varies as much as every other.
+
+As a script, it writes verdicts to a CSV and takes up where it stopped:
+
+    python tests/focal/independent.py out.csv --truths foci=.5 "graded belt=1" none=0 --count 30 --map 17
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from unittest.mock import patch
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+from scipy.sparse.csgraph import shortest_path
+
+import spatialkz
+
+#: Patterns common to the sectors, patterns of each sector's own, and none.
+COMMON = ("foci", "graded belt", "abrupt belt")
+OWN = {"own points": "foci", "own belts": "graded belt"}
+TRUTHS = (*COMMON, *OWN, "none")
+#: Number of sectors on the maps of so many regions.
+SECTORS = {17: 11, 40: 14, 100: 18}
+
+
+def independent_map(regions: int) -> Graph:
+    """The bundled map of 17 regions, or the contiguity of Voronoi cells of random points."""
+    if regions == 17:
+        return spatialkz.load_study().graph
+    xy = np.random.default_rng(regions).uniform(size=(regions, 2))
+    points = gpd.GeoSeries(gpd.points_from_xy(*xy.T), index=[f"r{number:03d}" for number in range(regions)])
+    return Graph.build_triangulation(points, method="voronoi", clip="bounding_box")
+
+
+def pattern(kind: str, graph: Graph, rng: np.random.Generator, reach: float = 2.0) -> np.ndarray:
+    """A pattern over the regions with mean 0 and variance 1.
+
+    ``foci``: from √n/2 to 3√n/4 regions at random (2 or 3 of 17, 3 to 5 of 40, 5 to 8 of 100) above all
+    others. ``abrupt belt``: one region more, each adjacent to one before it. ``graded belt``: a normal field
+    with covariance exp(−steps between regions / reach).
+    """
+    n = graph.n
+    adjacent = graph.sparse.toarray() > 0
+    if kind == "graded belt":
+        values, vectors = np.linalg.eigh(np.exp(-shortest_path(adjacent, unweighted=True) / reach))
+        field = vectors @ (np.sqrt(values.clip(0)) * rng.standard_normal(n))
+    else:
+        many = rng.integers(round(n**0.5 / 2), round(0.75 * n**0.5) + 1)
+        field = np.zeros(n)
+        if kind == "foci":
+            field[rng.choice(n, many, replace=False)] = 1
+        else:
+            field[rng.integers(n)] = 1
+            for _ in range(many):
+                around = adjacent[field == 1].any(axis=0) & (field == 0)
+                field[rng.choice(np.flatnonzero(around))] = 1
+    return (field - field.mean()) / field.std()
+
+
+def independent_table(
+    truth: str,
+    graph: Graph,
+    rng: np.random.Generator,
+    *,
+    sectors: int = 11,
+    amplitude: float = 1.0,
+    follow: float = 0.8,
+    sigma: float = 0.6,
+    plants: tuple[int, int] = (200, 2000),
+    reach: float = 2.0,
+) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Quotients, base shares of the regions, and the number of plants of each sector.
+
+    A share ``follow`` of the sectors is attracted by a pattern common to them; patterns of the sectors' own
+    attract all sectors. The number of plants is log-uniform.
+    """
+    n = graph.n
+    shares = rng.lognormal(0, sigma, n)
+    shares /= shares.sum()
+    attraction = np.zeros((n, sectors))
+    if truth in COMMON:
+        attraction[:, : round(follow * sectors)] = pattern(truth, graph, rng, reach)[:, None]
+    elif truth in OWN:
+        attraction = np.stack([pattern(OWN[truth], graph, rng, reach) for _ in range(sectors)], axis=1)
+    elif truth != "none":
+        raise ValueError(f"There is no truth {truth!r}; there are {', '.join(TRUTHS)}.")
+    chances = shares[:, None] * np.exp(amplitude * attraction)
+    counts = np.exp(rng.uniform(*np.log(plants), sectors)).round().astype(int)
+    placed = rng.multinomial(counts, (chances / chances.sum(axis=0)).T).T
+    names = pd.Index([f"sector {number:02d}" for number in range(sectors)], name="sector")
+    regions = pd.Index(graph.unique_ids, name="region")
+    quotients = pd.DataFrame(placed / counts / shares[:, None], regions, names)
+    return quotients, pd.Series(shares, regions, name="share"), pd.Series(counts, names, name="plants")
+
+
+def verdicts(
+    truth: str,
+    count: int,
+    seed: int = 1,
+    *,
+    regions: int = 17,
+    amplitude: float = 1.0,
+    sizes: str = "shares",
+    first: int = 0,
+    **options: int,
+) -> Iterator[dict[str, object]]:
+    """What ``focal_test`` says of tables ``first`` to ``count`` of a truth, one at a time.
+
+    ``sizes``: ``none`` tells the test nothing of them, ``shares`` the base shares, ``units`` the plants too.
+    Deletions and the multiverse are left out: no verdict depends on them.
+    """
+    graph = independent_map(regions)
+    module = import_module("spatialkz.focal.focal")
+    for number in range(first, count):
+        start, key = time.perf_counter(), [seed, regions, TRUTHS.index(truth), round(100 * amplitude), number]
+        quotients, shares, plants = independent_table(
+            truth, graph, np.random.default_rng(key), sectors=SECTORS[regions], amplitude=amplitude
+        )
+        told = {
+            "none": {},
+            "shares": {"base_shares": shares},
+            "units": {"base_shares": shares, "units": plants},
+        }
+        with patch.object(module, "_DELETIONS", ()):
+            found = spatialkz.focal_test(quotients, graph, rng=number, **told[sizes], **options).families[
+                "all"
+            ]
+        parts = {name: part for name, part in found.to_dict().items() if isinstance(part, dict)}
+        yield {
+            "truth": truth,
+            "amplitude": amplitude,
+            "regions": regions,
+            "sizes": sizes,
+            "seed": seed,
+            "table": number,
+            **found.row(),
+            **{
+                f"{name}_verdict": part["verdict"]
+                for name, part in parts.items()
+                if isinstance(part.get("verdict"), str)
+            },
+            "seconds": round(time.perf_counter() - start, 2),
+        }
+
+
+def main() -> None:
+    """Append verdicts to a CSV; what stands there already is not computed again."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--truths", nargs="+", required=True, metavar="TRUTH=AMPLITUDE")
+    parser.add_argument("--count", type=int, default=30)
+    parser.add_argument("--map", type=int, default=17, choices=SECTORS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sizes", default="shares", choices=["none", "shares", "units"])
+    parser.add_argument("--permutations", type=int, default=999)
+    parser.add_argument("--simulations", type=int, default=12_000)
+    given = parser.parse_args()
+    keys = ["truth", "amplitude", "regions", "sizes", "seed"]
+    rows = pd.read_csv(given.out).to_dict("records") if given.out.exists() else []
+    for number in range(given.count):  # all truths in turn, so that an early end leaves as many of each
+        for word in given.truths:
+            truth, _, amplitude = word.partition("=")
+            case = dict(
+                zip(keys, [truth, float(amplitude or 1), given.map, given.sizes, given.seed], strict=True)
+            )
+            if any(row["table"] == number and all(row[key] == case[key] for key in keys) for row in rows):
+                continue
+            rows += verdicts(
+                **case,
+                first=number,
+                count=number + 1,
+                permutations=given.permutations,
+                simulations=given.simulations,
+            )
+            pd.DataFrame(rows).to_csv(given.out, index=False)
+    print(tabulated(pd.DataFrame(rows)).to_string())
+
+
+def tabulated(found: pd.DataFrame) -> pd.DataFrame:
+    """How many tables of each truth have each verdict, and each verdict on their place."""
+    keys = [found[key] for key in ("regions", "sizes", "truth", "amplitude")]
+    columns = [name for name in ("verdict", "place_verdict") if name in found]
+    return pd.concat({name: pd.crosstab(keys, found[name]) for name in columns}, axis=1)
+
+
+if __name__ == "__main__":
+    main()
