@@ -1,8 +1,8 @@
 """Tables of known truth that owe nothing to the package's models, and the verdicts on them.
 
-Plants of a sector choose regions with probability ∝ size × exp(attraction). Sizes are lognormal and redrawn
-for each table; quotients are computed from counts of plants. Attraction is an amplitude times a pattern over
-the regions that has mean 0 and variance 1, so that every pattern varies as much as every other.
+Plants of a sector choose regions with probability ∝ size × exp(attraction); quotients are computed from the
+sums of plants. The sizes of regions and of plants are lognormal and redrawn for each table. Attraction is an
+amplitude times a pattern over the regions that has mean 0 and variance 1, so that all patterns vary equally.
 
 As a script, it writes verdicts to a CSV and takes up where it stopped:
 
@@ -75,13 +75,15 @@ def independent_table(
     amplitude: float = 1.0,
     follow: float = 0.8,
     sigma: float = 0.6,
-    plants: tuple[int, int] = (200, 2000),
+    plants: tuple[int, int] = (50, 500),
+    plant_sigma: float = 1.0,
     reach: float = 2.0,
 ) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """Quotients, base shares of the regions, and the number of plants of each sector.
 
     A share ``follow`` of the sectors is attracted by a pattern common to them; patterns of the sectors' own
-    attract all sectors. The number of plants is log-uniform.
+    attract all sectors. The number of plants of a sector is log-uniform between ``plants``; ``sigma`` and
+    ``plant_sigma`` are the standard deviations of the logarithms of the sizes of regions and of plants.
     """
     n = graph.n
     shares = rng.lognormal(0, sigma, n)
@@ -95,10 +97,13 @@ def independent_table(
         raise ValueError(f"There is no truth {truth!r}; there are {', '.join(TRUTHS)}.")
     chances = shares[:, None] * np.exp(amplitude * attraction)
     counts = np.exp(rng.uniform(*np.log(plants), sectors)).round().astype(int)
-    placed = rng.multinomial(counts, (chances / chances.sum(axis=0)).T).T
+    volumes = np.zeros((n, sectors))
+    for sector, number in enumerate(counts):
+        chosen = rng.choice(n, number, p=chances[:, sector] / chances[:, sector].sum())
+        volumes[:, sector] = np.bincount(chosen, rng.lognormal(0, plant_sigma, number), n)
     names = pd.Index([f"sector {number:02d}" for number in range(sectors)], name="sector")
     regions = pd.Index(graph.unique_ids, name="region")
-    quotients = pd.DataFrame(placed / counts / shares[:, None], regions, names)
+    quotients = pd.DataFrame(volumes / volumes.sum(axis=0) / shares[:, None], regions, names)
     return quotients, pd.Series(shares, regions, name="share"), pd.Series(counts, names, name="plants")
 
 
