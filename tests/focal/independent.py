@@ -136,14 +136,13 @@ def verdicts(
             "units": {"base_shares": shares, "units": plants},
         }
         with patch.object(module, "_DELETIONS", ()):
-            found = spatialkz.focal_test(quotients, graph, rng=number, **told[sizes], **options).families[
-                "all"
-            ]
+            test = spatialkz.focal_test(quotients, graph, rng=number, **told[sizes], **options)
+        found = test.families["all"]
         parts = {name: part for name, part in found.to_dict().items() if isinstance(part, dict)}
         yield {
             "truth": truth,
             "amplitude": amplitude,
-            "regions": regions,
+            "map": regions,
             "sizes": sizes,
             "seed": seed,
             "table": number,
@@ -163,7 +162,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--truths", nargs="+", required=True, metavar="TRUTH=AMPLITUDE")
+    parser.add_argument("--truths", type=_case, nargs="+", required=True, metavar="TRUTH=AMPLITUDE")
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--map", type=int, default=17, choices=SECTORS)
     parser.add_argument("--seed", type=int, default=1)
@@ -171,30 +170,29 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--simulations", type=int, default=12_000)
     given = parser.parse_args()
-    keys = ["truth", "amplitude", "regions", "sizes", "seed"]
     rows = pd.read_csv(given.out).to_dict("records") if given.out.exists() else []
+    keys = ["truth", "amplitude", "map", "sizes", "seed", "table"]
+    done = {tuple(row[key] for key in keys) for row in rows}
+    options = {name: getattr(given, name) for name in ("sizes", "permutations", "simulations")}
     for number in range(given.count):  # all truths in turn, so that an early end leaves as many of each
-        for word in given.truths:
-            truth, _, amplitude = word.partition("=")
-            case = dict(
-                zip(keys, [truth, float(amplitude or 1), given.map, given.sizes, given.seed], strict=True)
-            )
-            if any(row["table"] == number and all(row[key] == case[key] for key in keys) for row in rows):
+        for truth, amplitude in given.truths:
+            if (truth, amplitude, given.map, given.sizes, given.seed, number) in done:
                 continue
             rows += verdicts(
-                **case,
-                first=number,
-                count=number + 1,
-                permutations=given.permutations,
-                simulations=given.simulations,
+                truth, number + 1, given.seed, first=number, regions=given.map, amplitude=amplitude, **options
             )
             pd.DataFrame(rows).to_csv(given.out, index=False)
     print(tabulated(pd.DataFrame(rows)).to_string())
 
 
+def _case(word: str) -> tuple[str, float]:
+    truth, _, amplitude = word.partition("=")
+    return truth, float(amplitude or 1)
+
+
 def tabulated(found: pd.DataFrame) -> pd.DataFrame:
     """How many tables of each truth have each verdict, and each verdict on their place."""
-    keys = [found[key] for key in ("regions", "sizes", "truth", "amplitude")]
+    keys = [found[key] for key in ("map", "sizes", "truth", "amplitude")]
     columns = [name for name in ("verdict", "place_verdict") if name in found]
     return pd.concat({name: pd.crosstab(keys, found[name]) for name in columns}, axis=1)
 
