@@ -1,4 +1,4 @@
-r"""What is looked at in a table to tell hubs, belts and chance apart.
+r"""What is looked at in a table to tell foci, belts and chance apart.
 
 With :math:`b_i` the breadth of a region (sectors with :math:`LQ \ge t`), :math:`r_i` the sum of its ranks
 within the sectors, each sector's ranks centered and scaled to length 1, and the *top* the fifth of the
@@ -13,6 +13,7 @@ rest ratio       the same without the top: do sectors co-locate in the others as
 maximum          largest breadth
 second           second largest breadth
 skewness         skewness of r
+gap              largest step between the highest values of r (one more than the top), in standard deviations
 first component  share of the first principal component of the ranks
 sector Moran     mean over the sectors of Moran's I of the ranks
 breadth Moran    Moran's I of b
@@ -33,7 +34,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from spatialkz.focal.questions.place import count_components
+from spatialkz.focal.questions.components import count_components
 from spatialkz.resampling.pvalues import Floats
 
 SUMMARIES = (
@@ -43,6 +44,7 @@ SUMMARIES = (
     "maximum",
     "second",
     "skewness",
+    "gap",
     "first component",
     "sector Moran",
     "breadth Moran",
@@ -54,7 +56,7 @@ SUMMARIES = (
     "isolation",
 )
 #: Those that do not know where regions are.
-SHAPE = SUMMARIES[:7]
+SHAPE = SUMMARIES[:8]
 _TOP = 0.2
 # Sums of squares below this are rounding.
 _FLAT = 1e-9
@@ -76,7 +78,7 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
 
     Returns
     -------
-    array, shape (tables, 15)
+    array, shape (tables, 16)
         In the order of :data:`SUMMARIES`.
     """
     count, n, m = tables.shape
@@ -103,6 +105,7 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
         "maximum": largest[1],
         "second": largest[0],
         "skewness": (sums**3).mean(axis=0) / deviation**3,
+        "gap": np.diff(np.sort(sums, axis=0)[-size - 1 :], axis=0).max(axis=0) / deviation,
         "first component": share,
         "sector Moran": (ranks * _lag(ranks, weights)).sum(axis=(0, 2)) / m,
         "breadth Moran": _moran(breadth, weights),
