@@ -75,6 +75,7 @@ class FamilyFindings(Result):
             "variance_ratio": found["statistic"],
             "colocation_p": found["p_value"],
             "colocation_sized_p": found["p_sizes"],
+            "colocation_ranks_p": found["p_ranks"],
             "colocation_power": found["power"],
             "spread": spread["verdict"],
             "regions": spread["regions"],
@@ -159,8 +160,8 @@ class FamilyFindings(Result):
         row, shape = self.row(), self.evidence.shape
         parts = [
             answer,
-            f"Breadth varies {row['variance_ratio']:.2f} times as much as if sectors were independent, and its "
-            f"Moran's I is {row['breadth_moran']:.3f} (contiguity: p = {row['contiguity_p']:.2g}; of "
+            f"Breadth varies {row['variance_ratio']:.2f} times as much as if sectors were independent, and "
+            f"its Moran's I is {row['breadth_moran']:.3f} (contiguity: p = {row['contiguity_p']:.2g}; of "
             f"each sector for itself {row['sectors_p']:.2g}).",
         ]
         if self.models is not None:
@@ -173,9 +174,7 @@ class FamilyFindings(Result):
 
 
 def _spread(spread: Spread) -> str:
-    where = (
-        f"{spread.regions:.0f} regions have any specialization; by chance it would be {spread.expected:.1f}"
-    )
+    where = f"{spread.regions:.0f} regions have any specialization; by chance it were {spread.expected:.1f}"
     p = f"p = {spread.p_value:.2g}"
     if not np.isnan(spread.p_sizes):
         p += f"; {spread.p_sizes:.2g} given regions of unequal size"

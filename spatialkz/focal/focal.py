@@ -283,6 +283,9 @@ class _FamilyTests:
         known: Any = {} if shares is None else {"base_shares": shares, "units": units}
         colocation = colocation_test(quotients, **shared)
         sized = None if shares is None else colocation_test(quotients, null="sizes", **known, **shared)
+        ranks = colocation_test(
+            quotients, grade="rank", null="columns" if shares is None else "sizes", **known, **shared
+        )
         spread = spread_test(quotients, alpha=self.alpha, **known, **shared)
         contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
         models, power = None, pd.Series({"colocation": np.nan, "sectors": np.nan})
@@ -301,7 +304,7 @@ class _FamilyTests:
             else:
                 power = pd.Series({"colocation": self._colocation_power(quotients), "sectors": 1.0})
         evidence = Evidence(
-            Colocation.of(colocation, sized, power["colocation"], self.alpha),
+            Colocation.of(colocation, sized, ranks, power["colocation"], self.alpha),
             Spread.of(spread, self.alpha),
             Shape.of(models, self.alpha),
             Place.of(contiguity, power["sectors"], models),

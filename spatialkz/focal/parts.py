@@ -30,8 +30,10 @@ class Colocation:
     statistic, p_value, p_sizes : float
         Variance ratio of breadth; one-sided p-values under shuffled columns and under unequal sizes (missing
         where that null is not used).
+    p_ranks : float
+        The same for rank sums, which need no threshold, under the null of unequal sizes where that is used.
     power : float
-        Share of tables of the models of spikes in which the test rejects; missing where unknown.
+        Share of tables with foci in which one of the two rejects; missing where unknown.
     sizes : {"", "explains", "hides"}
         What unequal size does where the two nulls disagree.
     """
@@ -40,16 +42,25 @@ class Colocation:
     statistic: float
     p_value: float
     p_sizes: float
+    p_ranks: float
     power: float
     sizes: Literal["", "explains", "hides"] = ""
 
     @classmethod
-    def of(cls, test: ColocationTest, sized: ColocationTest | None, power: float, alpha: float) -> Colocation:
+    def of(
+        cls,
+        test: ColocationTest,
+        sized: ColocationTest | None,
+        ranks: ColocationTest,
+        power: float,
+        alpha: float,
+    ) -> Colocation:
         """Read off the tests, by step 1 of the rule."""
         numbers = (
             float(test.table["statistic"].iloc[0]),
             test.p_value,
             np.nan if sized is None else sized.p_value,
+            ranks.p_value,
             power,
         )
         found = test.p_value <= alpha
@@ -57,7 +68,7 @@ class Colocation:
             return cls("open", *numbers, "explains" if found else "hides")
         if found:
             return cls("yes", *numbers)
-        return cls("no" if power >= STRONG else "open", *numbers)
+        return cls("no" if power >= STRONG and ranks.p_value > alpha else "open", *numbers)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
 
     Examples
     --------
-    >>> found = Colocation("yes", 3.1, 0.001, 0.002, 0.9)
+    >>> found = Colocation("yes", 3.1, 0.001, 0.002, 0.002, 0.9)
     >>> spread = Spread("few", 5, 9.6, 0.001, 0.001, (2, 2), few=4)
     >>> place = Place("open", 0.1, 0.3, 0.9, 0.2, 0.9, -0.6, 0.9, 0.8)
     >>> verdict(Evidence(found, spread, Shape("spikes", 0.9, 0.02, 0.4, 0.2), place))
@@ -53,6 +53,8 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
     if evidence.colocation.sizes:
         return "undecided", f"unequal size of the regions {evidence.colocation.sizes} the co-location"
     place = evidence.place
+    if evidence.colocation.p_ranks <= alpha:
+        return "undecided", "sectors co-locate by degrees, yet not in their specializations"
     if evidence.colocation.verdict == "open":
         return "undecided", "no co-location found, but the test has low power"
     if place.p_sectors <= alpha:

@@ -62,9 +62,9 @@ class ModelChoice(Result):
         By model: p-value of the hypothesis that the table is one of the model's. Small where the observed
         summaries lie further out than those of nearly all tables the model makes.
     power : Series
-        Index ``colocation, sectors``: share of the tables with foci in which the variance ratio of breadth,
-        and of those with a belt for each sector in which the mean of the sectors' Moran's I, is beyond the
-        upper 5 % of dispersed tables.
+        Index ``colocation, sectors``: share of the tables with foci in which the variance ratio of breadth or
+        of rank sums, and of those with a belt for each sector in which the mean of the sectors' Moran's I, is
+        beyond the upper 5 % of dispersed tables.
     accuracy : Series
         Index ``model, shape, place``: share of simulated tables classified rightly by learners that had not
         seen them.
@@ -376,14 +376,15 @@ def _summary_block(
 
 def _powers(simulated: Mapping[FocalModel, Floats]) -> dict[str, float]:
     """Share of tables of the models in question beyond the upper 5 % of dispersed ones."""
-    chance = simulated["dispersed"]
-    ratio, moran = SUMMARIES.index("count ratio"), SUMMARIES.index("sector Moran")
-
-    def beyond(model: FocalModel, which: int) -> float:
-        critical = np.quantile(chance[:, which], 0.95, method="higher")
-        return float((simulated[model][:, which] > critical).mean())
-
-    return {"colocation": beyond("foci", ratio), "sectors": beyond("sector belts", moran)}
+    critical = np.quantile(simulated["dispersed"], 0.95, axis=0, method="higher")
+    beyond = {
+        model: dict(zip(SUMMARIES, (part > critical).T, strict=True)) for model, part in simulated.items()
+    }
+    foci, belts = beyond["foci"], beyond["sector belts"]
+    return {
+        "colocation": float((foci["count ratio"] | foci["rank ratio"]).mean()),
+        "sectors": float(belts["sector Moran"].mean()),
+    }
 
 
 def _quantiles(simulated: Sequence[Floats], observed: Floats, labels: pd.Index) -> pd.DataFrame:
