@@ -87,6 +87,7 @@ StabilityMethod: TypeAlias = Literal["bootstrap", "leave-one-region-out", "leave
 Grade: TypeAlias = Literal["count", "rank", "log1p", "symmetric"]
 ColocationNull: TypeAlias = Literal["columns", "sizes"]
 PlaceVerdict: TypeAlias = Literal["apart", "adjoining", "open"]
+FocalPart: TypeAlias = Literal["colocation", "sectors", "shape", "place"]
 FocalModel: TypeAlias = Literal["foci", "adjoining", "belt", "gradient", "sector belts", "dispersed"]
 
 # Scores and ranks.

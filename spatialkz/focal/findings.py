@@ -12,6 +12,7 @@ import pandas as pd
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.influence import Influence
 from spatialkz.focal.models.choice import ModelChoice
+from spatialkz.focal.models.reach import Wanted
 from spatialkz.focal.multiverse import Multiverse
 from spatialkz.focal.parts import Place, Spread
 from spatialkz.focal.questions.colocation import ColocationTest
@@ -20,6 +21,13 @@ from spatialkz.focal.questions.spread import SpreadTest
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization import IndexTest
+
+_PARTS = {
+    "colocation": "whether sectors share regions",
+    "sectors": "whether each sector is contiguous for itself",
+    "shape": "whether a few regions stand out or all differ by degrees",
+    "place": "whether the foci are apart",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +43,8 @@ class FamilyFindings(Result):
         The step of the rule that decided.
     evidence : Evidence
         The four parts, each with its own verdict and numbers.
+    wanted : Wanted or None
+        How many regions or sectors would decide the part that is open; None if none is, or it is unknown.
     colocation : ColocationTest
         Columns shuffled.
     sized : ColocationTest or None
@@ -53,6 +63,7 @@ class FamilyFindings(Result):
     verdict: Verdict
     reason: str
     evidence: Evidence
+    wanted: Wanted | None
     colocation: ColocationTest
     sized: ColocationTest | None
     spread: SpreadTest
@@ -108,27 +119,22 @@ class FamilyFindings(Result):
         return f"{title}: {self.verdict}{self._where()}. {_spread(self.evidence.spread)} {self._together()}"
 
     def _where(self) -> str:
-        told = self.evidence.place.verdict
-        place = f"; place {told}" if self.verdict == "focal" else ""
+        place = f"; place {self.evidence.place.verdict}" if self.verdict == "focal" else ""
         return f"{place} ({self.reason})"
 
     def _together(self) -> str:
-        found, place = self.evidence.colocation, self.evidence.place
-        parts = [
-            f"Different sectors {'share' if found.verdict == 'yes' else 'are not shown to share'} regions "
-            f"(p = {found.p_value:.2g}"
-            + ("" if np.isnan(found.p_sizes) else f"; {found.p_sizes:.2g} given regions of unequal size")
-            + ")"
-        ]
+        found, spread = self.evidence.colocation, self.evidence.spread
+        p = f"p = {found.p_value:.2g}"
+        if not np.isnan(found.p_sizes):
+            p += f"; {found.p_sizes:.2g} given regions of unequal size"
         if found.verdict == "yes":
-            low, high = self.evidence.spread.held
-            count = str(low) if low == high else f"{low} to {high}"
-            parts.append(
-                f"the excess is in {count if low <= self.evidence.spread.few else f'{low} or more'} regions"
-                + (f" ({listing(self.spread.holders, 4)})" if self.spread.holders else "")
-            )
-        parts.append(f"whether regions of many sectors lie side by side: {_told(place)}")
-        return "; ".join(parts) + "."
+            sentence = f"Different sectors share regions ({p}), and the excess is in {_held(spread)}"
+            if self.spread.holders:
+                sentence += f" ({listing(self.spread.holders, 4)})"
+        else:
+            sentence = f"That different sectors share regions is not shown ({p})"
+        beside = f"Whether regions of many sectors lie side by side: {_told(self.evidence.place)}."
+        return f"{sentence}. {beside}" + ("" if self.wanted is None else f" {_wanted(self.wanted)}")
 
     def to_dict(self) -> dict[str, object]:
         """Everything, ready for JSON."""
@@ -148,6 +154,7 @@ class FamilyFindings(Result):
             "reason": self.reason,
             "sectors": json_ready(list(self.sectors)),
             **{name: json_ready(part) for name, part in parts.items()},
+            "wanted": None if self.wanted is None else json_ready(vars(self.wanted)),
             "posterior": {} if self.models is None else json_ready(self.models.posterior),
             "models": None if self.models is None else self.models.to_dict(),
         }
@@ -174,13 +181,27 @@ class FamilyFindings(Result):
 
 
 def _spread(spread: Spread) -> str:
-    where = f"{spread.regions:.0f} regions have any specialization; by chance it were {spread.expected:.1f}"
+    where = f"{spread.regions:.0f} regions have any specialization; by chance {spread.expected:.1f} would"
     p = f"p = {spread.p_value:.2g}"
     if not np.isnan(spread.p_sizes):
         p += f"; {spread.p_sizes:.2g} given regions of unequal size"
     if spread.verdict == "few":
-        return f"In few territories rather than widespread: {where} ({p})."
-    return f"Fewer territories than by chance are not shown: {where} ({p})."
+        return f"In fewer territories than by chance, so not widespread: {where} ({p})."
+    return f"Not in fewer territories than by chance: {where} ({p})."
+
+
+def _held(spread: Spread) -> str:
+    low, high = spread.held
+    if low > spread.few:
+        return f"{low} regions or more"
+    return f"{low} to {high} regions" if low < high else f"{low} region{'s' if low > 1 else ''}"
+
+
+def _wanted(wanted: Wanted) -> str:
+    data = [f"{n} {what}" for n, what in ((wanted.regions, "regions"), (wanted.sectors, "sectors")) if n]
+    if not data:
+        return f"No table like this one with more regions or sectors would decide {_PARTS[wanted.part]}."
+    return f"About {' or '.join(data)} would decide {_PARTS[wanted.part]} in eight of ten such tables."
 
 
 def _told(place: Place) -> str:
@@ -188,6 +209,8 @@ def _told(place: Place) -> str:
         return f"they do (p = {place.p_value:.2g})"
     if place.verdict == "apart":
         return f"they do not, a dependence of {place.rho_upper:.2f} or more is excluded"
+    if np.isnan(place.rho_upper):
+        return "open"
     if place.rho_upper < 0.995:
         return f"open, a dependence above {place.rho_upper:.2f} is excluded"
     return "open, no dependence is excluded"

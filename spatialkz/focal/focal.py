@@ -16,16 +16,18 @@ from spatialkz.focal.findings import FamilyFindings, FocalTest
 from spatialkz.focal.influence import influence
 from spatialkz.focal.models.choice import model_posterior
 from spatialkz.focal.models.models import Generator, Priors
+from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
 from spatialkz.focal.parts import Colocation, Place, Shape, Spread
 from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
-from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded
+from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
 from spatialkz.focal.questions.place import contiguity_test
 from spatialkz.focal.questions.size_null import Shares, table_base_shares
 from spatialkz.focal.questions.spread import spread_test
-from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import FocalPart
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, seeds_of
@@ -312,9 +314,32 @@ class _FamilyTests:
         decided: tuple[Verdict, str] = ("undecided", UNTESTABLE)
         if not (colocation.reason or contiguity.reason):
             decided = verdict(evidence, self.alpha)
-        members = tuple(quotients.columns)
+        part = open_part(*decided, evidence.place)
+        lacking = None if part is None or models is None else self._wanted(quotients, part)
         return FamilyFindings(
-            name, members, *decided, evidence, colocation, sized, spread, contiguity, models, self.alpha
+            name,
+            tuple(quotients.columns),
+            *decided,
+            evidence=evidence,
+            wanted=lacking,
+            colocation=colocation,
+            sized=sized,
+            spread=spread,
+            contiguity=contiguity,
+            models=models,
+            alpha=self.alpha,
+        )
+
+    def _wanted(self, quotients: pd.DataFrame, part: FocalPart) -> Wanted:
+        table = checked_quotients(quotients)
+        cells = table.to_numpy()
+        return wanted(
+            cells[:, varying(cells)],
+            row_standardized(self.graph, table.index),
+            part,
+            threshold=self.threshold,
+            priors=self.priors or Priors(),
+            seeds=seeds_of(self.seed, "wanted"),
         )
 
     def _colocation_power(self, quotients: pd.DataFrame) -> float:

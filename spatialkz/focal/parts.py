@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from spatialkz.focal.models.choice import SHAPES, ModelChoice
+from spatialkz.focal.models.choice import ModelChoice
+from spatialkz.focal.models.models import SHAPES
+from spatialkz.focal.models.reach import STRONG
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.questions.spread import SpreadTest, few
 from spatialkz.options import PlaceVerdict
 from spatialkz.resampling.pvalues import adjusted
 
-#: Power, and posterior probability, from which evidence counts as strong.
-STRONG = 0.8
 #: Dependence ρ below which an autoregression counts as weak.
 WEAK = 0.5
 

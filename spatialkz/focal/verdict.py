@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spatialkz.focal.parts import STRONG, Colocation, Place, Shape, Spread
+from spatialkz.focal.models.reach import STRONG
+from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.options import FocalPart
 
 Verdict = Literal["focal", "belt", "sector belts", "dispersed", "mixed", "undecided"]
 
 #: Reason of a table to which the rule cannot be applied.
 UNTESTABLE = "too little variation to be tested"
+
+
+_WEAK_TEST = "no co-location found, but the test has low power"
+_NO_SHAPE = "co-located; whether in a few regions or by degrees is open"
+_NO_SECTORS = "not co-located; whether each sector is contiguous for itself is open"
+_OPEN: dict[str, FocalPart] = {_WEAK_TEST: "colocation", _NO_SHAPE: "shape", _NO_SECTORS: "sectors"}
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,14 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
     if evidence.colocation.p_ranks <= alpha:
         return "undecided", "sectors co-locate by degrees, yet not in their specializations"
     if evidence.colocation.verdict == "open":
-        return "undecided", "no co-location found, but the test has low power"
+        return "undecided", _WEAK_TEST
     if place.p_sectors <= alpha:
         return "sector belts", "not co-located; each sector contiguous for itself"
     if place.p_value <= alpha:
         return "mixed", "contiguous without co-location"
     if place.power_sectors >= STRONG:
         return "dispersed", "neither co-located nor contiguous, and both tests have high power"
-    return "undecided", "not co-located; whether each sector is contiguous for itself is open"
+    return "undecided", _NO_SECTORS
 
 
 def _colocated(evidence: Evidence, alpha: float) -> tuple[Verdict, str]:
@@ -83,7 +91,14 @@ def _colocated(evidence: Evidence, alpha: float) -> tuple[Verdict, str]:
         return "belt", "co-located by degrees, as in a belt"
     if shape.misfit(alpha):
         return "undecided", "co-located; the shape that is more probable makes no such table"
-    return "undecided", "co-located; whether in a few regions or by degrees is open"
+    return "undecided", _NO_SHAPE
+
+
+def open_part(reached: Verdict, reason: str, place: Place) -> FocalPart | None:
+    """The part that is open: the one that made a verdict ``undecided``, or the place of foci."""
+    if reached == "focal" and place.verdict == "open":
+        return "place"
+    return _OPEN.get(reason)
 
 
 def two_by_two(row: Mapping[str, Any]) -> str:

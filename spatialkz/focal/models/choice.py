@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
-from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, summaries
+from spatialkz.focal.models.learning import fit_p_value, learnt
+from spatialkz.focal.models.models import MODELS, PLACES, PRIOR_SETS, SHAPES, Classes, Generator, Priors
+from spatialkz.focal.models.reach import reach
+from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, simulated_summaries, summaries
 from spatialkz.focal.questions.grades import checked_quotients, graded, varying, why_undecided
 from spatialkz.focal.questions.size_null import Shares, size_null
 from spatialkz.geography.weights import row_standardized
-from spatialkz.options import FocalModel
 from spatialkz.resampling.checks import seeds_of
-from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import Floats, check_number, monte_carlo_tail
+from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import Result, json_ready
 
-Members: TypeAlias = NDArray[np.bool_]
-Classes: TypeAlias = Mapping[str, tuple[FocalModel, ...]]
-MODELS: tuple[FocalModel, ...] = get_args(FocalModel)
-#: Models that differ in the shape of the common factor, wherever it lies.
-SHAPES: Classes = {"spikes": ("foci", "adjoining"), "gradient": ("gradient", "belt")}
-#: Models that differ in its place, whatever its shape.
-PLACES: Classes = {"contiguous": ("adjoining", "belt"), "anywhere": ("foci", "gradient")}
-# Cells of tables that are worked on at once, and the most tables that share a generator.
-_CELLS, _CHUNK = 2_000_000, 256
 # A belt needs dense matrices of the size of the map.
 _MOST_REGIONS = 2_000
-# Parts of the simulations, each learnt from alone: their scatter is the Monte-Carlo error.
-_PARTS = 4
-# Summaries up to which all their products enter the regression, and not their squares alone.
-_PRODUCTS_UP_TO = 10
 _FEWEST = 600
 
 
@@ -62,9 +45,7 @@ class ModelChoice(Result):
         By model: p-value of the hypothesis that the table is one of the model's. Small where the observed
         summaries lie further out than those of nearly all tables the model makes.
     power : Series
-        Index ``colocation, sectors``: share of the tables with foci in which the variance ratio of breadth or
-        of rank sums, and of those with a belt for each sector in which the mean of the sectors' Moran's I, is
-        beyond the upper 5 % of dispersed tables.
+        What each test finds among tables of which it is true, see :func:`spatialkz.focal.models.reach.reach`.
     accuracy : Series
         Index ``model, shape, place``: share of simulated tables classified rightly by learners that had not
         seen them.
@@ -253,7 +234,7 @@ def model_posterior(
     observed = summaries(cells[None], cells, weights, threshold)
     known = np.array([name in SHAPE for name in SUMMARIES])
     everything = np.ones(len(SUMMARIES), dtype=bool)
-    questions: dict[str, tuple[Classes, Members]] = {
+    questions: dict[str, tuple[Classes, NDArray[np.bool_]]] = {
         "model": ({str(model): (model,) for model in MODELS}, everything),
         "shape": (SHAPES, known),
         "place": (PLACES, everything),
@@ -277,7 +258,7 @@ def model_posterior(
         frames["shape"],
         frames["place"],
         pd.Series([fit_p_value(part, observed[0]) for part in simulated.values()], models, name="fit"),
-        pd.Series(_powers(simulated), name="power"),
+        reach(simulated),
         pd.Series({name: found.accuracy for name, found in answers.items()}, name="accuracy"),
         pd.DataFrame(answers["model"].confusion, models.rename("true"), models.rename("chosen")),
         pd.concat(curves, names=["question", "bin"]),
@@ -341,166 +322,9 @@ def prior_sensitivity(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("priors")
 
 
-def simulated_summaries(
-    maker: Generator,
-    model: FocalModel,
-    weights: csr_array,
-    threshold: float,
-    count: int,
-    seeds: np.random.SeedSequence,
-) -> Floats:
-    """Summaries of ``count`` tables of a model, shape (count, summaries); tables are not kept."""
-    chunk = int(np.clip(_CELLS // maker.cells.size, 1, _CHUNK))
-    task = partial(_summary_block, maker, model, weights, threshold, seeds, chunk)
-    parts = in_blocks(task, count, 200 * count * maker.cells.size, multiple=chunk)
-    return np.concatenate(parts)
-
-
-def _summary_block(
-    maker: Generator,
-    model: FocalModel,
-    weights: csr_array,
-    threshold: float,
-    seeds: np.random.SeedSequence,
-    chunk: int,
-    part: slice,
-) -> Floats:
-    found = []
-    for first in range(part.start, part.stop, chunk):
-        key = (*seeds.spawn_key, MODELS.index(model), first // chunk)
-        child = np.random.SeedSequence(seeds.entropy, spawn_key=key)
-        tables = maker.tables(model, min(chunk, part.stop - first), child)
-        found.append(summaries(tables, maker.cells, weights, threshold))
-    return np.concatenate(found)
-
-
-def _powers(simulated: Mapping[FocalModel, Floats]) -> dict[str, float]:
-    """Share of tables of the models in question beyond the upper 5 % of dispersed ones."""
-    critical = np.quantile(simulated["dispersed"], 0.95, axis=0, method="higher")
-    beyond = {
-        model: dict(zip(SUMMARIES, (part > critical).T, strict=True)) for model, part in simulated.items()
-    }
-    foci, belts = beyond["foci"], beyond["sector belts"]
-    return {
-        "colocation": float((foci["count ratio"] | foci["rank ratio"]).mean()),
-        "sectors": float(belts["sector Moran"].mean()),
-    }
-
-
 def _quantiles(simulated: Sequence[Floats], observed: Floats, labels: pd.Index) -> pd.DataFrame:
     inner = [np.quantile(part, [0.025, 0.5, 0.975], axis=0) for part in simulated]
     low, middle, high = np.stack(inner, axis=1)
     index = pd.MultiIndex.from_product([SUMMARIES, labels], names=["summary", "model"])
     columns = {"low": low.T.ravel(), "median": middle.T.ravel(), "high": high.T.ravel()}
     return pd.DataFrame({"observed": np.repeat(observed, len(labels)), **columns}, index=index)
-
-
-class Learnt(NamedTuple):
-    """What the learners say of observed tables, and of the simulated ones they had not seen."""
-
-    posterior: Floats  # observed × classes, as error
-    error: Floats
-    judged: Floats  # simulations × classes
-    accuracy: float
-    confusion: Floats  # true class × chosen class, shares
-    calibration: pd.DataFrame
-
-
-def learnt(simulated: Sequence[Floats], observed: Floats) -> Learnt:
-    """Learn to name the class of a table, see :func:`spatialkz.focal.model_posterior`.
-
-    Parameters
-    ----------
-    simulated : sequence of array, shape (each, summaries)
-        Simulated tables of each class, as many of each.
-    observed : array, shape (tables, summaries)
-    """
-    classes, each = len(simulated), len(simulated[0])
-    features, truth = np.concatenate(simulated), np.repeat(np.arange(classes), each)
-    part = np.tile(np.arange(each) % _PARTS, classes)
-    # Beyond what was simulated a regression would only extrapolate.
-    every = np.vstack([features, np.clip(observed, features.min(axis=0), features.max(axis=0))])
-    said = np.zeros((2, _PARTS, len(every), classes))
-    for which in range(_PARTS):
-        for learner, model in enumerate(_learners(features.shape[1])):
-            with warnings.catch_warnings():
-                # An optimum that is reached to fewer digits is as good here.
-                warnings.simplefilter("ignore")
-                model.fit(features[part == which], truth[part == which])
-            said[learner, which] = model.predict_proba(every)
-    unseen = (part != np.arange(_PARTS)[:, None]) / (_PARTS - 1)
-    judged = np.einsum("lpsk,ps->sk", said[:, :, : len(features)], unseen) / 2
-    seen = said[:, :, len(features) :]
-    between = seen.mean(axis=0).var(axis=0, ddof=1) / _PARTS
-    apart = (seen[0] - seen[1]).mean(axis=0) / 2
-    chosen = judged.argmax(axis=1)
-    counts = np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
-    return Learnt(
-        seen.mean(axis=(0, 1)),
-        np.sqrt(between + apart**2),
-        judged,
-        float((chosen == truth).mean()),
-        counts / each,
-        calibration_curve(truth, judged),
-    )
-
-
-def _learners(count: int) -> list[Any]:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
-
-    curves = (
-        PolynomialFeatures(2, include_bias=False)
-        if count <= _PRODUCTS_UP_TO
-        else FunctionTransformer(_squares)
-    )
-    regression = LogisticRegression(C=0.5, solver="newton-cholesky")
-    trees = HistGradientBoostingClassifier(
-        max_iter=60,
-        learning_rate=0.1,
-        max_leaf_nodes=8,
-        min_samples_leaf=30,
-        early_stopping=False,
-        random_state=0,
-    )
-    return [make_pipeline(StandardScaler(), curves, StandardScaler(), regression), trees]
-
-
-def _squares(values: Floats) -> Floats:
-    return np.hstack([values, values**2])
-
-
-def fit_p_value(simulated: Floats, observed: Floats) -> float:
-    """Share of simulated summaries that lie as far out as the observed, by Mahalanobis distance.
-
-    Center and covariance are those of all of them, the observed included, so that under the model its rank
-    is uniform.
-    """
-    every = np.vstack([observed, simulated])
-    z = every - every.mean(axis=0)
-    spread = z.std(axis=0)
-    z = z[:, spread > 1e-12] / spread[spread > 1e-12]
-    distance = np.einsum("si,ij,sj->s", z, np.linalg.pinv(z.T @ z / len(z)), z, optimize=True)
-    return float(monte_carlo_tail((distance[1:] >= distance[0]).sum(), len(simulated)))
-
-
-def calibration_curve(truth: NDArray[np.intp], judged: Floats, bins: int = 10) -> pd.DataFrame:
-    """Stated and observed probabilities of all models, by bins of equal width; empty bins are left out.
-
-    Parameters
-    ----------
-    truth : array of int, shape (tables,)
-    judged : array, shape (tables, models)
-        Stated probability of each model.
-    bins : int
-    """
-    came_true = truth[:, None] == np.arange(judged.shape[1])
-    which = np.minimum((judged * bins).astype(int), bins - 1)
-    cells = pd.DataFrame({"bin": which.ravel(), "stated": judged.ravel(), "observed": came_true.ravel()})
-    groups = cells.groupby("bin")
-    table = groups[["stated", "observed"]].mean().assign(count=groups.size())
-    table.insert(0, "low", table.index / bins)
-    table.insert(1, "high", (table.index + 1) / bins)
-    return table

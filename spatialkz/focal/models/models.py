@@ -43,6 +43,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import TypeAlias, get_args
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -53,6 +54,12 @@ from spatialkz.focal.questions.size_null import SizeNull, dealt
 from spatialkz.options import FocalModel
 from spatialkz.resampling.pvalues import Floats
 
+Classes: TypeAlias = Mapping[str, tuple[FocalModel, ...]]
+MODELS: tuple[FocalModel, ...] = get_args(FocalModel)
+#: Models that differ in the shape of the common factor, wherever it lies.
+SHAPES: Classes = MappingProxyType({"spikes": ("foci", "adjoining"), "gradient": ("gradient", "belt")})
+#: Models that differ in its place, whatever its shape.
+PLACES: Classes = MappingProxyType({"contiguous": ("adjoining", "belt"), "anywhere": ("foci", "gradient")})
 # Values of ρ that a prior is cut into: each costs the inversion of a matrix of the size of the map.
 _RHO_VALUES = 16
 # As near to ±1 as ρ may come.

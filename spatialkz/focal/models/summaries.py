@@ -31,10 +31,15 @@ ratio as 1: it speaks neither for nor against.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import csr_array
 
+from spatialkz.focal.models.models import MODELS, Generator
 from spatialkz.focal.questions.components import count_components
+from spatialkz.options import FocalModel
+from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats
 
 SUMMARIES = (
@@ -58,6 +63,8 @@ SUMMARIES = (
 #: Those that do not know where regions are.
 SHAPE = SUMMARIES[:8]
 _TOP = 0.2
+# Cells of tables that are worked on at once, and the most tables that share a generator.
+_CELLS, _CHUNK = 2_000_000, 256
 # Sums of squares below this are rounding.
 _FLAT = 1e-9
 
@@ -117,6 +124,39 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
         "isolation": np.where(top, sums - lag, 0.0).sum(axis=0) / (size * deviation),
     }
     return np.column_stack([found[name] for name in SUMMARIES])
+
+
+def simulated_summaries(
+    maker: Generator,
+    model: FocalModel,
+    weights: csr_array,
+    threshold: float,
+    count: int,
+    seeds: np.random.SeedSequence,
+) -> Floats:
+    """Summaries of ``count`` tables of a model, shape (count, summaries); tables are not kept."""
+    chunk = int(np.clip(_CELLS // maker.cells.size, 1, _CHUNK))
+    task = partial(_summary_block, maker, model, weights, threshold, seeds, chunk)
+    parts = in_blocks(task, count, 200 * count * maker.cells.size, multiple=chunk)
+    return np.concatenate(parts)
+
+
+def _summary_block(
+    maker: Generator,
+    model: FocalModel,
+    weights: csr_array,
+    threshold: float,
+    seeds: np.random.SeedSequence,
+    chunk: int,
+    part: slice,
+) -> Floats:
+    found = []
+    for first in range(part.start, part.stop, chunk):
+        key = (*seeds.spawn_key, MODELS.index(model), first // chunk)
+        child = np.random.SeedSequence(seeds.entropy, spawn_key=key)
+        tables = maker.tables(model, min(chunk, part.stop - first), child)
+        found.append(summaries(tables, maker.cells, weights, threshold))
+    return np.concatenate(found)
 
 
 def _scaled_ranks(tables: Floats, cells: Floats) -> Floats:
