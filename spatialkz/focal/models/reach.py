@@ -118,7 +118,7 @@ def wanted(
                 model: simulated_summaries(maker, model, map_, threshold, _TABLES, seeds) for model in MODELS
             }
             if _share_found(simulated, part) >= STRONG:
-                return times * cells.shape[not down]
+                return times * int(cells.shape[not down])
         return None
 
     # More sectors on the same map do not tell where the common factor lies.
