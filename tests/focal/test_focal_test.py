@@ -162,8 +162,9 @@ def test_adjoining_hubs_are_focal_and_adjoining(plain):
 
 
 def test_a_belt_is_a_belt(plain):
-    graph, grid, table = plain
-    test = focal_test(table.mul(np.exp(1.5 * np.sin(np.arange(7) / 2).repeat(7)), axis=0), graph, **DECIDED)
+    graph, _, table = plain
+    slope = np.exp(1.5 * np.sin(np.arange(7) / 2).repeat(7))
+    test = focal_test(table.mul(slope, axis=0), graph, **DECIDED)
     assert (test.verdict, test.families["all"].reason) == ("belt", "co-located and contiguous")
 
 

@@ -152,9 +152,9 @@ def model_posterior(
     and of the same four, contiguous or anywhere (``place``, by all summaries, with spikes and gradients on
     both sides, so that shape decides nothing).
 
-    Each question is answered by two learners that err in different ways: multinomial logistic regression on
-    the summaries, their squares and (for shape) products, and boosted trees. Each learns from a quarter of
-    the simulations at a time and judges the other three; the posterior is the mean of the eight, and
+    Multinomial logistic regression on the summaries, their squares and (for shape) products is the learner;
+    for shape and place boosted trees, which err in other ways, are a second one. Each learns from a quarter
+    of the simulations at a time and judges the other three; the posterior is the mean, and
 
     .. math:: \mathrm{error}^2 = \frac{\mathrm{var}(\text{quarters})}{4} +
         \left(\frac{p_\text{regression} - p_\text{trees}}{2}\right)^2 ,

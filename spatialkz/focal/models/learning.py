@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from spatialkz.resampling.pvalues import Floats, monte_carlo_tail
 
@@ -43,19 +45,20 @@ def learnt(simulated: Sequence[Floats], observed: Floats) -> Learnt:
     part = np.tile(np.arange(each) % _PARTS, classes)
     # Beyond what was simulated a regression would only extrapolate.
     every = np.vstack([features, np.clip(observed, features.min(axis=0), features.max(axis=0))])
-    said = np.zeros((2, _PARTS, len(every), classes))
-    for which in range(_PARTS):
-        for learner, model in enumerate(_learners(features.shape[1])):
-            with warnings.catch_warnings():
-                # An optimum that is reached to fewer digits is as good here.
-                warnings.simplefilter("ignore")
-                model.fit(features[part == which], truth[part == which])
+    learners = _learners(features.shape[1], classes)
+    said = np.zeros((len(learners), _PARTS, len(every), classes))
+    # On small data threads wait for each other longer than they work.
+    with threadpool_limits(1), warnings.catch_warnings():
+        # An optimum that is reached to fewer digits is as good here.
+        warnings.simplefilter("ignore")
+        for which, (learner, model) in product(range(_PARTS), enumerate(learners)):
+            model.fit(features[part == which], truth[part == which])
             said[learner, which] = model.predict_proba(every)
     unseen = (part != np.arange(_PARTS)[:, None]) / (_PARTS - 1)
-    judged = np.einsum("lpsk,ps->sk", said[:, :, : len(features)], unseen) / 2
+    judged = np.einsum("lpsk,ps->sk", said[:, :, : len(features)], unseen) / len(learners)
     seen = said[:, :, len(features) :]
     between = seen.mean(axis=0).var(axis=0, ddof=1) / _PARTS
-    apart = (seen[0] - seen[1]).mean(axis=0) / 2
+    apart = (seen[0] - seen[-1]).mean(axis=0) / 2
     chosen = judged.argmax(axis=1)
     counts = np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
     return Learnt(
@@ -68,27 +71,21 @@ def learnt(simulated: Sequence[Floats], observed: Floats) -> Learnt:
     )
 
 
-def _learners(count: int) -> list[Any]:
+def _learners(summaries: int, classes: int) -> list[Any]:
+    """Regression, and for a question of two answers boosted trees, which err in other ways."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 
-    curves = (
-        PolynomialFeatures(2, include_bias=False)
-        if count <= _PRODUCTS_UP_TO
-        else FunctionTransformer(_squares)
-    )
+    products = PolynomialFeatures(2, include_bias=False)
+    curves = products if summaries <= _PRODUCTS_UP_TO else FunctionTransformer(_squares)
     regression = LogisticRegression(C=0.5, solver="newton-cholesky")
-    trees = HistGradientBoostingClassifier(
-        max_iter=60,
-        learning_rate=0.1,
-        max_leaf_nodes=8,
-        min_samples_leaf=30,
-        early_stopping=False,
-        random_state=0,
-    )
-    return [make_pipeline(StandardScaler(), curves, StandardScaler(), regression), trees]
+    learners: list[Any] = [make_pipeline(StandardScaler(), curves, StandardScaler(), regression)]
+    if classes == 2:
+        small = {"max_iter": 30, "learning_rate": 0.2, "max_leaf_nodes": 6, "min_samples_leaf": 30}
+        learners.append(HistGradientBoostingClassifier(**small, early_stopping=False, random_state=0))
+    return learners
 
 
 def _squares(values: Floats) -> Floats:
