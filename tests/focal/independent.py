@@ -11,9 +11,10 @@ As a script, it writes verdicts to a CSV and takes up where it stopped:
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
+from typing import Any, TypeAlias
 from unittest.mock import patch
 
 import geopandas as gpd
@@ -30,6 +31,9 @@ OWN = {"own points": "foci", "own belts": "graded belt"}
 TRUTHS = (*COMMON, *OWN, "none")
 #: Number of sectors on the maps of so many regions.
 SECTORS = {17: 11, 40: 14, 100: 18}
+#: What tells one table from all others: seed and number, too.
+KEYS = ("truth", "amplitude", "map", "sizes", "seed", "table")
+Case: TypeAlias = dict[str, Any]
 
 
 def independent_map(regions: int) -> Graph:
@@ -107,62 +111,83 @@ def independent_table(
     return quotients, pd.Series(shares, regions, name="share"), pd.Series(counts, names, name="plants")
 
 
-def verdicts(
-    truth: str,
-    count: int,
-    seed: int = 1,
-    *,
-    regions: int = 17,
-    amplitude: float = 1.0,
-    sizes: str = "shares",
-    first: int = 0,
-    **options: int,
-) -> Iterator[dict[str, object]]:
-    """What ``focal_test`` says of tables ``first`` to ``count`` of a truth, one at a time.
+def table_of(case: Case) -> tuple[pd.DataFrame, Graph, dict[str, pd.Series]]:
+    """The table of a case on its graph, and what the test is told of sizes.
 
-    ``sizes``: ``none`` tells the test nothing of them, ``shares`` the base shares, ``units`` the plants too.
-    Deletions and the multiverse are left out: no verdict depends on them.
+    ``sizes``: ``none`` tells it nothing, ``shares`` the base shares, ``units`` the plants too.
     """
+    truth, amplitude, regions = case["truth"], case["amplitude"], case["map"]
     graph = independent_map(regions)
+    key = [case["seed"], regions, TRUTHS.index(truth), round(100 * amplitude), case["table"]]
+    rng = np.random.default_rng(key)
+    quotients, shares, plants = independent_table(
+        truth, graph, rng, sectors=SECTORS[regions], amplitude=amplitude
+    )
+    told = {
+        "none": {},
+        "shares": {"base_shares": shares},
+        "units": {"base_shares": shares, "units": plants},
+    }
+    return quotients, graph, told[case["sizes"]]
+
+
+def judged(quotients: pd.DataFrame, graph: Graph, **options: Any) -> dict[str, Any]:
+    """What ``focal_test`` says of a table, without what no verdict depends on: deletions, the multiverse."""
     module = import_module("spatialkz.focal.focal")
-    for number in range(first, count):
-        start, key = time.perf_counter(), [seed, regions, TRUTHS.index(truth), round(100 * amplitude), number]
-        quotients, shares, plants = independent_table(
-            truth, graph, np.random.default_rng(key), sectors=SECTORS[regions], amplitude=amplitude
-        )
-        told = {
-            "none": {},
-            "shares": {"base_shares": shares},
-            "units": {"base_shares": shares, "units": plants},
-        }
-        with patch.object(module, "_DELETIONS", ()):
-            test = spatialkz.focal_test(quotients, graph, rng=number, **told[sizes], **options)
-        found = test.families["all"]
-        parts = {name: part for name, part in found.to_dict().items() if isinstance(part, dict)}
-        yield {
-            "truth": truth,
-            "amplitude": amplitude,
-            "map": regions,
-            "sizes": sizes,
-            "seed": seed,
-            "table": number,
-            **found.row(),
-            **{
-                f"{name}_verdict": part["verdict"]
-                for name, part in parts.items()
-                if isinstance(part.get("verdict"), str)
-            },
-            "seconds": round(time.perf_counter() - start, 2),
-        }
+    nothing = {"create": True, "return_value": None}
+    with patch.object(module, "_DELETIONS", ()), patch.object(module._FamilyTests, "_wanted", **nothing):
+        found = spatialkz.focal_test(quotients, graph, **options).families["all"]
+    parts = {name: part for name, part in found.to_dict().items() if isinstance(part, dict)}
+    told = {f"{name}_verdict": part["verdict"] for name, part in parts.items() if "verdict" in part}
+    return {**found.row(), **told}
+
+
+def collected(
+    out: Path | None,
+    cases: Iterable[Case],
+    make: Callable[[Case], tuple[pd.DataFrame, Graph, dict[str, pd.Series]]] = table_of,
+    **options: Any,
+) -> pd.DataFrame:
+    """Verdicts on all cases, one row each; those that stand in the CSV ``out`` are not computed again."""
+    rows = pd.read_csv(out).to_dict("records") if out and out.exists() else []
+    done = {tuple(row[key] for key in KEYS): row for row in rows}
+    wanted = []
+    for case in cases:
+        key = tuple(case[name] for name in KEYS)
+        if key not in done:
+            start = time.perf_counter()
+            quotients, graph, told = make(case)
+            found = judged(quotients, graph, rng=case["table"], **told, **options)
+            done[key] = {**case, **found, "seconds": round(time.perf_counter() - start, 2)}
+            if out:
+                pd.DataFrame(done.values()).to_csv(out, index=False)
+        wanted.append(done[key])
+    return pd.DataFrame(wanted)
+
+
+def cases_of(
+    truths: Iterable[tuple[str, float]],
+    count: int,
+    *,
+    seed: int = 1,
+    regions: int = 17,
+    sizes: str = "shares",
+) -> list[Case]:
+    """Cases of all truths in turn, so that an early end leaves as many of each."""
+    return [
+        dict(zip(KEYS, [truth, amplitude, regions, sizes, seed, number], strict=True))
+        for number in range(count)
+        for truth, amplitude in truths
+    ]
 
 
 def main() -> None:
-    """Append verdicts to a CSV; what stands there already is not computed again."""
+    """Append verdicts to a CSV."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--truths", type=_case, nargs="+", required=True, metavar="TRUTH=AMPLITUDE")
+    parser.add_argument("--truths", nargs="+", required=True, metavar="TRUTH=AMPLITUDE")
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--map", type=int, default=17, choices=SECTORS)
     parser.add_argument("--seed", type=int, default=1)
@@ -170,24 +195,16 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--simulations", type=int, default=12_000)
     given = parser.parse_args()
-    rows = pd.read_csv(given.out).to_dict("records") if given.out.exists() else []
-    keys = ["truth", "amplitude", "map", "sizes", "seed", "table"]
-    done = {tuple(row[key] for key in keys) for row in rows}
-    options = {name: getattr(given, name) for name in ("sizes", "permutations", "simulations")}
-    for number in range(given.count):  # all truths in turn, so that an early end leaves as many of each
-        for truth, amplitude in given.truths:
-            if (truth, amplitude, given.map, given.sizes, given.seed, number) in done:
-                continue
-            rows += verdicts(
-                truth, number + 1, given.seed, first=number, regions=given.map, amplitude=amplitude, **options
-            )
-            pd.DataFrame(rows).to_csv(given.out, index=False)
-    print(tabulated(pd.DataFrame(rows)).to_string())
-
-
-def _case(word: str) -> tuple[str, float]:
-    truth, _, amplitude = word.partition("=")
-    return truth, float(amplitude or 1)
+    words = [word.partition("=") for word in given.truths]
+    cases = cases_of(
+        [(truth, float(amplitude or 1)) for truth, _, amplitude in words],
+        given.count,
+        seed=given.seed,
+        regions=given.map,
+        sizes=given.sizes,
+    )
+    options = {"permutations": given.permutations, "simulations": given.simulations}
+    print(tabulated(collected(given.out, cases, **options)).to_string())
 
 
 def tabulated(found: pd.DataFrame) -> pd.DataFrame:
