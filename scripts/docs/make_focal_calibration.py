@@ -82,8 +82,8 @@ and quotients are computed from their sums. The test is told the base shares, no
 Attraction is a pattern over the regions, of mean 0 and variance 1, times the amplitude given:
 
 - *foci*: a few regions at random (2 or 3 of 17, 3 to 5 of 40, 5 to 8 of 100) above all others, for four of
-  five sectors. With three hubs of 17, amplitude 0.5 multiplies a hub's quotients by 3.7 against those of other
-  regions, 1.4 by 39; and of such random hubs some are neighbors;
+  five sectors. With three hubs of 17, amplitude 0.5 multiplies a hub's quotients by 3.7 against those of
+  other regions, 1.4 by 39; and of such random hubs some are neighbors;
 - *graded belt*: a normal field with covariance exp(−steps between regions / 2), for four of five sectors;
 - *abrupt belt*: as foci, but one region more, each adjacent to one before it. So these are adjacent foci:
   `focal` is no error, `apart` is one;

@@ -85,7 +85,7 @@ def test_place_is_not_told_wrongly(clear):
 
 @pytest.mark.slow
 def test_verdicts_on_thirty_tables_of_each_truth():
-    """The figures of docs/methods/focal-calibration.md for 17 regions, about ten minutes."""
+    """What was wanted of the rule before it was written, on the bundled map (about ten minutes)."""
     truths = [("foci", 0.5), ("foci", 1.4), ("graded belt", 1.0), ("abrupt belt", 1.0), ("own belts", 1.0)]
     found = collected(None, cases_of([*truths, ("none", 0.0)], 30), permutations=999)
     counts = tabulated(found).droplevel(["map", "sizes"])
