@@ -91,8 +91,9 @@ StabilityMethod: TypeAlias = Literal["bootstrap", "leave-one-region-out", "leave
 # Focal or not.
 Grade: TypeAlias = Literal["count", "rank", "log1p", "symmetric"]
 ColocationNull: TypeAlias = Literal["columns", "sizes"]
-FocalModel: TypeAlias = Literal["focal", "belt", "dispersed", "mixture"]
-BeltShape: TypeAlias = Literal["graded", "hubs"]
+PlaceVerdict: TypeAlias = Literal["apart", "adjoining", "open"]
+FocalPart: TypeAlias = Literal["colocation", "sectors", "shape", "place"]
+FocalModel: TypeAlias = Literal["foci", "adjoining", "belt", "gradient", "sector belts", "dispersed"]
 
 # Scores and ranks.
 Normalization: TypeAlias = Literal["rank", "minmax", "z", "target"]

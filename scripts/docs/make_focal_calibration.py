@@ -1,302 +1,240 @@
-"""Write docs/methods/focal-calibration.md: how often the focal test is right (about 10 minutes)."""
+"""Write docs/methods/focal-calibration.md: how often the focal test is right (some two hours).
 
+Verdicts on single tables are kept in a CSV, so that a run that was broken off takes up where it stopped:
+
+    python scripts/docs/make_focal_calibration.py verdicts.csv
+"""
+
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from scipy.sparse import csr_array
 
 import spatialkz
-from spatialkz.focal.models.choice import (
-    MODELS,
-    Grown,
-    calibration_curve,
-    fit_p_value,
-    grow,
-    prior_sensitivity,
-    simulated_summaries,
-)
-from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors
-from spatialkz.focal.models.summaries import summaries
-from spatialkz.focal.questions.colocation import colocation_test
-from spatialkz.focal.verdict import Evidence, verdict
-from spatialkz.geography import graph_from_pairs
+from spatialkz.focal import colocation_test, contiguity_test, model_posterior, spread_test
+from spatialkz.focal.models.models import MODELS, Generator, Priors
 from spatialkz.geography.weights import row_standardized
-from spatialkz.spatial import moran, moran_power
 
-PAGE = Path(__file__).parents[2] / "docs" / "methods" / "focal-calibration.md"
-TABLES, NULL_TABLES = 200, 1000  # of each truth, and where the level of the co-location test is measured
-PERMUTATIONS = 199  # 10 of the 200 ranks are 5 %, so the level is exact
-EACH = 4000  # simulated tables of each model behind the posterior, as by default
-VERDICTS = ("focal", "belt", "dispersed", "mixed", "undecided")
-# Truth → model, changes to the default priors, whether jobs are counted in regions of unequal size.
-TRUTHS = {
-    "dispersed": ("dispersed", {}, False),
-    "dispersed, counted in unequal regions": ("dispersed", {}, True),
-    "focal": ("focal", {}, False),
-    "focal, lift 1": ("focal", {"lift": (1.0, 1.0)}, False),
-    "focal, lift 2": ("focal", {"lift": (2.0, 2.0)}, False),
-    "focal, lift 3": ("focal", {"lift": (3.0, 3.0)}, False),
-    "focal, lift 4": ("focal", {"lift": (4.0, 4.0)}, False),
-    "focal, counted in unequal regions": ("focal", {}, True),
-    "belt": ("belt", {}, False),
-    "belt, ρ = 0.5": ("belt", {"rho": (0.5, 0.5)}, False),
-    "belt, ρ = 0.8": ("belt", {"rho": (0.8, 0.8)}, False),
-    "belt, ρ = 0.95": ("belt", {"rho": (0.95, 0.95)}, False),
-    "belt as abrupt as hubs": ("belt", {"belt_shape": "hubs"}, False),
-    "mixture": ("mixture", {}, False),
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "methods" / "focal-calibration.md"
+sys.path.insert(0, str(ROOT / "tests" / "focal"))
+from independent import (  # noqa: E402
+    SECTORS,
+    Case,
+    cases_of,
+    collected,
+    independent_map,
+    independent_table,
+    table_of,
+)
+
+# Another seed than that of the tables at which the rule was looked at while it was written.
+SEED = 2
+COUNT = {17: 60, 40: 30, 100: 15}  # tables of each truth, by regions of the map
+NULL_TABLES, NULL_PERMUTATIONS = 1000, 199  # 10 of the 200 ranks are 5 %, so the level is exact
+OPTIONS = {"permutations": 999, "simulations": 12_000}
+VERDICTS = ("focal", "belt", "sector belts", "dispersed", "mixed", "undecided")
+PLACES = ("apart", "adjoining", "open")
+INDEPENDENT = [
+    ("foci", 0.5),
+    ("foci", 1.4),
+    ("foci", 3.0),
+    ("graded belt", 0.5),
+    ("graded belt", 1.0),
+    ("abrupt belt", 0.5),
+    ("abrupt belt", 1.0),
+    ("own belts", 1.0),
+    ("own points", 1.0),
+    ("none", 0.0),
+]
+# Truth → model, changes to the default priors.
+MODELED = {
+    **{f"model {name}": (name, {}) for name in MODELS},
+    "model foci, lift 2": ("foci", {"lift": (2.0, 2.0)}),
+    "model foci, lift 4": ("foci", {"lift": (4.0, 4.0)}),
+    "model foci, lift 8": ("foci", {"lift": (8.0, 8.0)}),
+    "model belt, ρ = 0.5": ("belt", {"rho": (0.5, 0.5)}),
+    "model belt, ρ = 0.95": ("belt", {"rho": (0.95, 0.95)}),
 }
+# Plants a sector where nothing attracts any.
+PLANTS = ((3, 11), (20, 120), (200, 2000))
 
 INTRODUCTION = f"""# How often the focal test is right
 
-Made by `scripts/docs/make_focal_calibration.py`; the test is explained on [its page](focal.md). All here is
-simulated by the models of `spatialkz.focal.models`, whose tables have the margins of a given table, on two
-maps: the bundled study (17 regions × 11 sectors, queen contiguity), and 100 regions × 20 sectors on a square
-lattice with lognormal quotients. {NULL_TABLES} tables without co-location, {TABLES} of each other truth;
-{PERMUTATIONS} permutations for each test, so that its level is exactly 5 %. Standard errors in percentage
-points: {{null:.1f}} for a level of 5 %, and {{large:.1f}} at most in the other rows.
+Made by `scripts/docs/make_focal_calibration.py`; the test and its verdicts are explained on
+[its page](focal.md). All tables here are simulated, so that the truth is known; the paper's table is none of
+them. There are {COUNT[17]} of each truth on the bundled map of 17 regions, {COUNT[40]} on an irregular one of
+40, and {COUNT[100]} on one of 100 (contiguity of Voronoi cells of random points), with {SECTORS[17]},
+{SECTORS[40]} and {SECTORS[100]} sectors; {OPTIONS["permutations"]:,} permutations, and
+{OPTIONS["simulations"]:,} simulated tables for each comparison of models. All in percent; standard errors are
+at most {{errors}} percentage points on the three maps.
+"""
 
-Where nothing else is said, hubs, lift, slope and ρ are drawn from the default priors. “Counted in unequal
-regions”: base shares are lognormal (σ = 1), the 20 to 200 plants of a sector choose regions by these shares,
-multiplied by the exponential of half the hub's lift where the truth is focal, and quotients are computed from
-the plants; so small regions vary more by chance, and margins differ from table to table. The test is not
-told the number of plants. Sizes lie on the map in one way in all these tables, drawn once, so that what
-contiguity they have by chance counts as contiguity. “Co-location” shuffles columns, “sized” is the same test
-under the null of unequal sizes, “contiguity” is Moran's I of breadth, two-sided. Then come the mean posterior
-probabilities of the three models, and the verdicts; where margins differ, without the models."""
+OWN = """## Tables that owe nothing to the package's models
 
-HEADER = (
-    "| truth | co-location | sized | contiguity | P(focal) | P(belt) | P(dispersed) | "
-    + " | ".join(f"**{name}**" for name in VERDICTS)
-    + " |"
-)
+Plants of a sector choose regions with probability proportional to size × exp(attraction). Sizes of regions
+are lognormal (σ = 0.6) and redrawn for each table; a sector has 50 to 500 plants of lognormal size (σ = 1),
+and quotients are computed from their sums. The test is told the base shares, not the number of plants.
+Attraction is a pattern over the regions, of mean 0 and variance 1, times the amplitude given:
 
+- *foci*: a few regions at random (2 or 3 of 17, 3 to 5 of 40, 5 to 8 of 100) above all others, for four of
+  five sectors. With three hubs of 17, amplitude 0.5 multiplies a hub's quotients by 3.7 against those of
+  other regions, 1.4 by 39; and of such random hubs some are neighbors;
+- *graded belt*: a normal field with covariance exp(−steps between regions / 2), for four of five sectors;
+- *abrupt belt*: as foci, but one region more, each adjacent to one before it. So these are adjacent foci:
+  `focal` is no error, `apart` is one;
+- *own belts*, *own points*: each sector has a graded belt, or foci, of its own;
+- *none*: no attraction.
+"""
 
-@dataclass(frozen=True)
-class Map:
-    """A table whose margins the others have, its graph, and base shares for unequal sizes."""
+MODEL_TABLES = """## Tables of the package's models
 
-    name: str
-    quotients: pd.DataFrame
-    graph: Graph
-    shares: pd.Series
+[The models](focal.md) that the test itself compares, with the margins of the bundled study (17 regions) and
+of lognormal quotients (100 regions). Hubs, lift, slope and ρ are drawn from the default priors where nothing
+else is said; the test is told no sizes.
+"""
 
-    @cached_property
-    def weights(self) -> csr_array:
-        """Row-standardized."""
-        return row_standardized(self.graph, self.quotients.index)
+LEVELS = f"""## How often the tests reject where nothing is there
 
-    def maker(self, **priors: object) -> Generator:
-        """Make tables with these margins."""
-        return Generator.of(self.quotients.to_numpy(), self.weights, replace(Priors(), **priors))
+{NULL_TABLES} tables *none* each, with so many plants of equal size a sector; {NULL_PERMUTATIONS}
+permutations, so that an exact test rejects 5 % (standard error {{error:.1f}}). “Columns”, “sizes” and “units”
+are the nulls of [co-location](focal.md): columns shuffled, regions of unequal size, and the same where the
+number of plants is told. Ranks and coverage are those of steps 1 and 2 of the rule, under the null of unequal
+sizes; contiguity is that of breadth, then of the sectors' ranks. Where a test was not used in all tables, its
+share of them stands in brackets.
+"""
 
-    def reference(self, number: int, each: int = EACH) -> np.ndarray:
-        """Summaries of tables of the three models, model by model."""
-        seeds, maker = np.random.SeedSequence(number), self.maker()
-        parts = [simulated_summaries(maker, model, self.weights, 1.0, each, seeds) for model in MODELS]
-        return np.concatenate(parts)
+PROBABILITIES = """## What became of stated probabilities
 
-
-def study_map(study: spatialkz.Study) -> Map:
-    quotients = study.table.values.sort_index().sort_index(axis=1)
-    return Map("17 regions × 11 sectors", quotients, study.graph, lognormal_shares(quotients.index))
+For the margins of the bundled study: 12,000 simulated tables judged by learners that had not seen them.
+"""
 
 
-def lattice_map(side: int = 10, sectors: int = 20) -> Map:
-    names = pd.Index([f"{row:02d}-{column:02d}" for row in range(side) for column in range(side)])
-    grid = names.to_numpy().reshape(side, side)
-    ends = [(grid[:, :-1], grid[:, 1:]), (grid[:-1], grid[1:])]
-    pairs = pd.DataFrame([pair for a, b in ends for pair in zip(a.ravel(), b.ravel(), strict=True)])
-    cells = np.random.default_rng(1).lognormal(-0.5, 1, (len(names), sectors))
-    quotients = pd.DataFrame(cells, names, [f"sector {number:02d}" for number in range(sectors)])
-    name = f"{side**2} regions × {sectors} sectors"
-    return Map(name, quotients, graph_from_pairs(pairs, names), lognormal_shares(names))
-
-
-def lognormal_shares(regions: pd.Index) -> pd.Series:
-    shares = pd.Series(np.random.default_rng(2).lognormal(0, 1, len(regions)), regions)
-    return shares / shares.sum()
-
-
-def tested(where: Map, cells: np.ndarray, unequal: bool, seed: int) -> dict[str, float]:
-    """p-values of one table."""
-    table = pd.DataFrame(cells, where.quotients.index, where.quotients.columns)
-    shared = {"permutations": PERMUTATIONS, "rng": seed}
-    found = {"colocation": colocation_test(table, **shared).to_frame().loc["variance ratio", "p_value"]}
-    if unequal:
-        sized = colocation_test(table, null="sizes", base_shares=where.shares, **shared)
-        found["sized"] = sized.to_frame().loc["variance ratio", "p_value"]
-    row = moran((table >= 1).sum(axis=1).rename("breadth"), where.graph, **shared).to_frame().iloc[0]
-    return {**found, "contiguity": row["p_value"], "sign": row["statistic"] - row["expected"]}
-
-
-def truths(where: Map) -> dict[str, tuple[np.ndarray, pd.DataFrame]]:
-    """Tables and p-values of each truth."""
-    found = {}
-    for number, (name, (model, priors, unequal)) in enumerate(TRUTHS.items()):
-        count = NULL_TABLES if model == "dispersed" else TABLES
-        maker, seeds = where.maker(**priors), np.random.SeedSequence([17, number])
-        tables = counted(where, maker, model, count) if unequal else maker.tables(model, count, seeds)
-        p = [tested(where, cells, unequal, seed) for seed, cells in enumerate(tables)]
-        found[name] = tables, pd.DataFrame(p)
-    return found
-
-
-def counted(where: Map, maker: Generator, model: str, count: int) -> np.ndarray:
-    """Quotients of plants that choose regions by size, and by hubs if there are any."""
-    rng = np.random.default_rng(3)
-    n, m = where.quotients.shape
-    plants = rng.integers(20, 201, size=(count, m))
-    pull = np.zeros((count, n, m))
-    if model == "focal":
-        follows = rng.random((count, 1, m)) < rng.uniform(0.5, 1, size=(count, 1, 1))
-        pull = 0.5 * maker.common(model, count, rng)[:, :, None] * follows
-    chances = where.shares.to_numpy()[:, None] * np.exp(pull)
-    chances /= chances.sum(axis=1, keepdims=True)
-    placed = rng.multinomial(plants, chances.transpose(0, 2, 1)).transpose(0, 2, 1)
-    return placed / plants[:, None] / where.shares.to_numpy()[:, None]
-
-
-def verdicts(
-    p: pd.DataFrame, posterior: np.ndarray | None, fits: np.ndarray | None, powers: dict[str, float]
-) -> pd.Series:
-    """Shares of the verdicts by the rule of focal.md."""
-    names = []
-    for place, (_, row) in enumerate(p.iterrows()):
-        evidence = Evidence(
-            colocation=row["colocation"],
-            colocation_sized=row.get("sized"),
-            contiguity=row["contiguity"],
-            contiguity_sign=row["sign"],
-            posterior=None if posterior is None else dict(zip(MODELS, posterior[place], strict=True)),
-            fit=None if fits is None else fits[place],
-            **powers,
+def modeled(case: Case) -> tuple[pd.DataFrame, Graph, dict[str, pd.Series]]:
+    """A table of one of the package's models."""
+    graph = independent_map(case["map"])
+    margins = spatialkz.load_study().table.values.sort_index()
+    if case["map"] != 17:
+        shape = len(graph.unique_ids), SECTORS[case["map"]]
+        cells = np.random.default_rng(1).lognormal(-0.5, 1, shape)
+        margins = pd.DataFrame(
+            cells, graph.unique_ids, [f"sector {number:02d}" for number in range(shape[1])]
         )
-        names.append(verdict(evidence)[0])
-    return pd.Series(names).value_counts(normalize=True).reindex(VERDICTS, fill_value=0.0)
+    model, changed = MODELED[case["truth"]]
+    weights = row_standardized(graph, margins.index)
+    maker = Generator(margins.to_numpy(), replace(Priors(), **changed), weights)
+    seeds = np.random.SeedSequence([case["seed"], case["table"], list(MODELED).index(case["truth"])])
+    cells = maker.tables(model, 1, seeds)[0]
+    return pd.DataFrame(cells, margins.index, margins.columns), graph, {}
 
 
-def map_section(where: Map) -> Iterator[str]:
-    """Tests and verdicts of every truth, then what the model comparison knows."""
-    features = where.reference(1)
-    by_model = features.reshape(len(MODELS), EACH, -1)
-    cases = truths(where)
-    cells = where.quotients.to_numpy()
-    powers = {
-        "contiguity_power": float(moran_power(where.graph, 0.8).table["power"].iloc[0]),
-        "colocation_power": float((cases["focal"][1]["colocation"] <= 0.05).mean()),
+def verdict_rows(found: pd.DataFrame) -> Iterator[str]:
+    """A line for each truth and strength: shares of verdicts, then of what is said of place."""
+    yield "| truth | " + " | ".join(f"**{name}**" for name in VERDICTS) + " | | " + " | ".join(PLACES) + " |"
+    yield "|---|" + "--:|" * len(VERDICTS) + "---|" + "--:|" * len(PLACES)
+    for (truth, amplitude), rows in found.groupby(["truth", "amplitude"], sort=False):
+        name = str(truth).removeprefix("model ") + (f", {amplitude:g}" if amplitude else "")
+        verdicts, places = (
+            " | ".join(percent((rows[column] == one).mean()) for one in names)
+            for column, names in (("verdict", VERDICTS), ("place_verdict", PLACES))
+        )
+        yield f"| {name} | {verdicts} | | {places} |"
+
+
+def level_rows(regions: int) -> Iterator[str]:
+    """Rejection rates of each test where plants follow size alone."""
+    graph = independent_map(regions)
+    names = ("columns", "sizes", "units", "ranks", "coverage", "contiguity", "sectors' contiguity")
+    yield f"\n{regions} regions × {SECTORS[regions]} sectors:\n"
+    yield "| plants a sector | " + " | ".join(names) + " |\n|---|" + "--:|" * len(names)
+    for plants in PLANTS:
+        p = pd.DataFrame([p_values(graph, regions, plants, number) for number in range(NULL_TABLES)])
+        cells = []
+        for name in names:
+            used = p[name].notna().mean()
+            cell = percent((p[name].dropna() <= 0.05).mean()) if used else "–"
+            cells.append(cell + (f" ({percent(used)})" if 0 < used < 1 else ""))
+        yield f"| {plants[0]} to {plants[1]:,} | " + " | ".join(cells) + " |"
+
+
+def p_values(graph: Graph, regions: int, plants: tuple[int, int], number: int) -> dict[str, float]:
+    rng = np.random.default_rng([SEED, regions, plants[0], number])
+    table, shares, counted = independent_table(
+        "none", graph, rng, sectors=SECTORS[regions], plants=plants, plant_sigma=0.0
+    )
+    shared = {"permutations": NULL_PERMUTATIONS, "rng": number}
+    sized = {"null": "sizes", "base_shares": shares, **shared}
+    place = contiguity_test(table, graph, **shared).table["p_contiguous"]
+    spread = spread_test(table, base_shares=shares, **shared).table
+    return {
+        "columns": colocation_test(table, **shared).p_value,
+        "sizes": colocation_test(table, **sized).p_value,
+        "units": colocation_test(table, units=counted, **sized).p_value,
+        "ranks": colocation_test(table, grade="rank", **sized).p_value,
+        "coverage": spread.loc["coverage", "p_value_sizes"],
+        "contiguity": place.xs("breadth", level="statistic").iloc[0],
+        "sectors' contiguity": place.xs("sector ranks", level="statistic").iloc[0],
     }
-    judged = grow(features, features[:1], EACH, 240, np.random.SeedSequence(5))
-    yield f"\n## {where.name}\n"
-    yield (
-        f"Power of the contiguity test against ρ = 0.8: {powers['contiguity_power']:.2f}; of the co-location "
-        f"test against the focal model: {powers['colocation_power']:.2f}. All in percent but the "
-        "probabilities.\n"
-    )
-    yield HEADER
-    yield "|---|" + "--:|" * (6 + len(VERDICTS))
-    for name, (tables, p) in cases.items():
-        shares = (p.drop(columns="sign") <= 0.05).mean().reindex(["colocation", "sized", "contiguity"])
-        posterior, fits = None, None
-        if not TRUTHS[name][2]:
-            looked = summaries(tables, cells, where.weights, 1.0)
-            posterior = grow(features, looked, EACH, 240, np.random.SeedSequence(5)).posterior
-            best = posterior.argmax(axis=1)
-            fits = np.array([fit_p_value(by_model[k], x) for k, x in zip(best, looked, strict=True)])
-        line = [percent(share) for share in shares]
-        line += ["–"] * 3 if posterior is None else [f"{chance:.2f}" for chance in posterior.mean(axis=0)]
-        line += [percent(share) for share in verdicts(p, posterior, fits, powers)]
-        yield f"| {name} | " + " | ".join(line) + " |"
-    yield from models_section(where, features, judged)
 
 
-def models_section(where: Map, features: np.ndarray, judged: Grown) -> Iterator[str]:
-    """Confusion and calibration, on tables that took no part in growing the forests."""
-    news = where.reference(2, each=1000)
-    truth = np.repeat(np.arange(len(MODELS)), 1000)
-    stated = grow(features, news, EACH, 240, np.random.SeedSequence(5)).posterior
-    chosen = stated.argmax(axis=1)
-    yield "\nWhich model 3,000 new tables are given to (percent):\n"
-    yield "| truth | " + " | ".join(MODELS) + " |"
-    yield "|---|" + "--:|" * len(MODELS)
-    for k, model in enumerate(MODELS):
-        shares = np.bincount(chosen[truth == k], minlength=len(MODELS)) / 1000
-        yield f"| {model} | " + " | ".join(percent(share) for share in shares) + " |"
-    curve, bagged = (
-        calibration_curve(truth, stated),
-        calibration_curve(np.repeat(np.arange(len(MODELS)), EACH), judged.judged),
-    )
-    yield "\nWhat became of stated probabilities: out of bag, and for new tables.\n"
-    yield "| stated | out of bag | | new tables | |\n|---|--:|--:|--:|--:|"
-    yield "| | mean stated | came true | mean stated | came true |"
-    for one in bagged.index.union(curve.index):
+def probabilities() -> Iterator[str]:
+    """Confusion and calibration of the comparison of models."""
+    study = spatialkz.load_study()
+    choice = model_posterior(study.table.values, study.graph, rng=SEED)
+    yield "Which model they are given to (percent):\n"
+    yield "| truth | " + " | ".join(choice.confusion.columns) + " |"
+    yield "|---|" + "--:|" * len(choice.confusion.columns)
+    for model, row in choice.confusion.iterrows():
+        yield f"| {model} | " + " | ".join(map(percent, row)) + " |"
+    told = ", ".join(f"{name} {share:.0%}" for name, share in choice.accuracy.items())
+    yield f"\nRecognized rightly: {told}.\n"
+    questions = list(choice.accuracy.index)
+    yield "| stated | " + " | ".join(f"{name}: stated | came true" for name in questions) + " |"
+    yield "|---|" + "--:|" * (2 * len(questions))
+    for one in sorted(choice.calibration.index.unique("bin")):
         cells = [
-            f"{table.loc[one, column]:.3f}" if one in table.index else "–"
-            for table in (bagged, curve)
+            f"{choice.calibration.loc[(name, one), column]:.3f}"
+            if (name, one) in choice.calibration.index
+            else "–"
+            for name in questions
             for column in ("stated", "observed")
         ]
         yield f"| {one / 10:.1f}–{(one + 1) / 10:.1f} | " + " | ".join(cells) + " |"
-    errors = [
-        np.average((table["stated"] - table["observed"]).abs(), weights=table["count"])
-        for table in (bagged, curve)
-    ]
-    yield (
-        f"\nExpected calibration error: {errors[0]:.3f} out of bag, {errors[1]:.3f} for new tables. The "
-        "probability of the model selected by the regression of Pudlo et al. (a second forest, of being "
-        "wrong on the summaries) differs from the one stated by "
-        f"{pudlo(features, judged, news, stated):.3f} on average."
-    )
-
-
-def pudlo(features: np.ndarray, judged: Grown, news: np.ndarray, stated: np.ndarray) -> float:
-    """Mean absolute difference to the posterior probability of the selected model by Pudlo et al."""
-    from sklearn.ensemble import RandomForestRegressor
-
-    wrong = judged.judged.argmax(axis=1) != np.repeat(np.arange(len(MODELS)), EACH)
-    forest = RandomForestRegressor(240, min_samples_leaf=10, max_features=1 / 3, random_state=1)
-    forest.fit(features, wrong.astype(float))
-    return float(np.abs(1 - forest.predict(news) - stated.max(axis=1)).mean())
-
-
-def priors_section(study: spatialkz.Study) -> Iterator[str]:
-    """The bundled study under other priors."""
-    groups = study.table.groups
-    families = {
-        "all": study.table.sectors,
-        **{name: groups.index[groups == name] for name in groups.unique()},
-    }
-    yield "\n## What the priors do\n"
-    yield (
-        "The bundled study under the sets of `PRIOR_SETS`. “Recognized” is the share of simulated tables "
-        "given to the right model, “fit” the p-value of the goodness of fit of the most probable one.\n"
-    )
-    yield "| family | priors | P(focal) | P(belt) | P(dispersed) | recognized | fit |"
-    yield "|---|---|--:|--:|--:|--:|--:|"
-    for family, sectors in families.items():
-        table = prior_sensitivity(study.table.values[sectors], study.graph, simulations=3 * EACH, rng=1)
-        for name in PRIOR_SETS:
-            row = " | ".join(f"{number:.2f}" for number in table.loc[name])
-            yield f"| {family} | {name} | {row} |"
+    yield f"\nMean distance of stated from observed probability: {choice.calibration_error:.3f}."
 
 
 def percent(share: float) -> str:
-    return "–" if np.isnan(share) else f"{100 * share:.1f}"
+    return f"{100 * share:.1f}" if 0 < share < 0.1 else f"{100 * share:.0f}"
 
 
-def page() -> str:
-    """The whole page."""
-    null, large = 100 * np.sqrt(0.05 * 0.95 / NULL_TABLES), 100 * np.sqrt(0.25 / TABLES)
-    lines = [INTRODUCTION.format(null=null, large=large)]
-    study = spatialkz.load_study()
-    for where in (study_map(study), lattice_map()):
-        lines += map_section(where)
-    lines += priors_section(study)
-    return "\n".join(lines) + "\n"
+def page(out: Path | None) -> Iterator[str]:
+    """The whole page, line by line."""
+    errors = [f"{50 / np.sqrt(count):.0f}" for count in COUNT.values()]
+    yield INTRODUCTION.format(errors=f"{', '.join(errors[:-1])} and {errors[-1]}")
+    yield OWN
+    for regions, count in COUNT.items():
+        yield f"### {regions} regions × {SECTORS[regions]} sectors\n"
+        cases = cases_of(INDEPENDENT, count, seed=SEED, regions=regions)
+        yield from verdict_rows(collected(out, cases, table_of, **OPTIONS))
+        yield ""
+    yield MODEL_TABLES
+    for regions in (17, 100):
+        yield f"### Models, {regions} regions × {SECTORS[regions]} sectors\n"
+        truths = [(truth, 0.0) for truth in MODELED]
+        cases = cases_of(truths, COUNT[regions], seed=SEED, regions=regions, sizes="none")
+        yield from verdict_rows(collected(out, cases, modeled, **OPTIONS))
+        yield ""
+    yield LEVELS.format(error=100 * np.sqrt(0.05 * 0.95 / NULL_TABLES))
+    for regions in (17, 100):
+        yield from level_rows(regions)
+    yield f"\n{PROBABILITIES}"
+    yield from probabilities()
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    PAGE.write_text("\n".join(page(kept)) + "\n", encoding="utf-8")

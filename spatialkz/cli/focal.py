@@ -25,7 +25,7 @@ def focal(
     seed: Seed = 42,
     output: Output = None,
 ) -> None:
-    """Test whether sectors are focal: co-located in few places that do not lie side by side.
+    """Test whether sectors are focal: co-located in few regions that stand out, apart or side by side.
 
     What is left out is as the study says, or for a file its default: quotients rounded to two digits,
     threshold 1, 9,999 permutations, 12,000 simulations, contiguity. The first --graph is tested, the others

@@ -11,13 +11,23 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.influence import Influence
-from spatialkz.focal.models.choice import MODELS, ModelChoice
+from spatialkz.focal.models.choice import ModelChoice
+from spatialkz.focal.models.reach import Wanted
 from spatialkz.focal.multiverse import Multiverse
+from spatialkz.focal.parts import Place, Spread
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
-from spatialkz.focal.verdict import UNTESTABLE, Verdict
+from spatialkz.focal.questions.spread import SpreadTest
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization import IndexTest
+
+_PARTS = {
+    "colocation": "whether sectors share regions",
+    "sectors": "whether each sector is contiguous for itself",
+    "shape": "whether a few regions stand out or all differ by degrees",
+    "place": "whether the foci are apart",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,30 +38,38 @@ class FamilyFindings(Result):
     ----------
     name : str
     sectors : tuple
-    verdict : {"focal", "belt", "dispersed", "mixed", "undecided"}
+    verdict : {"focal", "belt", "sector belts", "dispersed", "mixed", "undecided"}
     reason : str
         The step of the rule that decided.
+    evidence : Evidence
+        The four parts, each with its own verdict and numbers.
+    wanted : Wanted or None
+        How many regions or sectors would decide the part that is open; None if none is, or it is unknown.
     colocation : ColocationTest
         Columns shuffled.
     sized : ColocationTest or None
-        Under regions of unequal size; None where no base shares are known.
+        Under regions of unequal size; None where no base shares are known, or that null is not usable.
+    spread : SpreadTest
     contiguity : ContiguityTest
         On the first graph.
     models : ModelChoice or None
         None where fewer than two sectors differ between regions, or the map is large.
-    colocation_power : float or None
-        Share of tables of the focal model in which the co-location test rejects.
+    alpha : float
+        Level of the tests.
     """
 
     name: str
     sectors: tuple[Hashable, ...]
     verdict: Verdict
     reason: str
+    evidence: Evidence
+    wanted: Wanted | None
     colocation: ColocationTest
     sized: ColocationTest | None
+    spread: SpreadTest
     contiguity: ContiguityTest
     models: ModelChoice | None
-    colocation_power: float | None
+    alpha: float
 
     def to_frame(self) -> pd.DataFrame:
         """The numbers that the verdict rests on, in one row."""
@@ -59,77 +77,143 @@ class FamilyFindings(Result):
 
     def row(self) -> dict[str, Any]:
         """The numbers that the verdict rests on."""
-        ratio = self.colocation.to_frame().loc["variance ratio"]
-        moran = self.contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
-        power = self.contiguity.power.iloc[0]
-        posterior = {} if self.models is None else self.models.posterior.to_dict()
+        found, spread, shape, place = (vars(part) for part in vars(self.evidence).values())
         return {
             "verdict": self.verdict,
             "reason": self.reason,
             "sectors": len(self.sectors),
-            "variance_ratio": ratio["statistic"],
-            "colocation_p": ratio["p_value"],
-            "colocation_sized_p": np.nan if self.sized is None else self.sized.p_value,
-            "colocation_power": np.nan if self.colocation_power is None else self.colocation_power,
-            "breadth_moran": moran["statistic"],
-            "contiguity_p": moran["p_value"],
-            "contiguity_power": power["power_08"],
-            **{f"posterior_{model}": posterior.get(model, np.nan) for model in MODELS},
-            "fit": np.nan if self.models is None else self.models.fit[self.models.selected],
+            "colocation": found["verdict"],
+            "variance_ratio": found["statistic"],
+            "colocation_p": found["p_value"],
+            "colocation_sized_p": found["p_sizes"],
+            "colocation_ranks_p": found["p_ranks"],
+            "colocation_power": found["power"],
+            "spread": spread["verdict"],
+            "regions": spread["regions"],
+            "regions_expected": spread["expected"],
+            "spread_p": spread["p_value"],
+            "spread_sized_p": spread["p_sizes"],
+            "held_low": spread["held"][0],
+            "held_high": spread["held"][1],
+            "shape": shape["verdict"],
+            "spikes": shape["spikes"],
+            "spikes_error": shape["error"],
+            "fit": shape["fit"],
+            "place": place["verdict"],
+            "breadth_moran": place["statistic"],
+            "contiguity_p": place["p_value"],
+            "rho_low": place["rho_low"],
+            "rho_high": place["rho_high"],
+            "rho_upper": place["rho_upper"],
+            "contiguous": place["contiguous"],
+            "sectors_p": place["p_sectors"],
+            "sectors_power": place["power_sectors"],
         }
+
+    def answer(self) -> str:
+        """What a reader can take home, in a sentence or two."""
+        title = "All sectors" if self.name == "all" else self.name.capitalize()
+        if self.reason == UNTESTABLE:
+            why = self.colocation.reason or self.contiguity.reason
+            return f"{title}: undecided, as there is {UNTESTABLE} ({why})."
+        return f"{title}: {self.verdict}{self._where()}. {_spread(self.evidence.spread)} {self._together()}"
+
+    def _where(self) -> str:
+        place = f"; place {self.evidence.place.verdict}" if self.verdict == "focal" else ""
+        return f"{place} ({self.reason})"
+
+    def _together(self) -> str:
+        found, spread = self.evidence.colocation, self.evidence.spread
+        p = f"p = {found.p_value:.2g}"
+        if not np.isnan(found.p_sizes):
+            p += f"; {found.p_sizes:.2g} given regions of unequal size"
+        if found.verdict == "yes":
+            sentence = f"Different sectors share regions ({p}), and the excess is in {_held(spread)}"
+            if self.spread.holders:
+                sentence += f" ({listing(self.spread.holders, 4)})"
+        else:
+            sentence = f"That different sectors share regions is not shown ({p})"
+        beside = f"Whether regions of many sectors lie side by side: {_told(self.evidence.place)}."
+        return f"{sentence}. {beside}" + ("" if self.wanted is None else f" {_wanted(self.wanted)}")
 
     def to_dict(self) -> dict[str, object]:
         """Everything, ready for JSON."""
-        row = self.row()
+        parts: dict[str, dict[str, Any]] = {
+            name: dict(vars(part)) for name, part in vars(self.evidence).items()
+        }
+        parts["colocation"] |= {
+            "details": self.colocation.to_dict(),
+            "details_sizes": None if self.sized is None else self.sized.to_dict(),
+        }
+        held = parts["spread"].pop("held")
+        parts["spread"] |= {"held_low": held[0], "held_high": held[1], "details": self.spread.to_dict()}
+        parts["place"] |= {"details": self.contiguity.to_dict()}
         return {
             "verdict": self.verdict,
+            "answer": self.answer(),
             "reason": self.reason,
             "sectors": json_ready(list(self.sectors)),
-            "colocation": {
-                "statistic": json_ready(row["variance_ratio"]),
-                "p_value": json_ready(row["colocation_p"]),
-                "p_value_sizes": json_ready(row["colocation_sized_p"]),
-                "power": json_ready(row["colocation_power"]),
-                "details": self.colocation.to_dict(),
-                "details_sizes": None if self.sized is None else self.sized.to_dict(),
-            },
-            "contiguity": {
-                "statistic": json_ready(row["breadth_moran"]),
-                "p_value": json_ready(row["contiguity_p"]),
-                "power": json_ready(row["contiguity_power"]),
-                "details": self.contiguity.to_dict(),
-            },
+            **{name: json_ready(part) for name, part in parts.items()},
+            "wanted": None if self.wanted is None else json_ready(vars(self.wanted)),
             "posterior": {} if self.models is None else json_ready(self.models.posterior),
             "models": None if self.models is None else self.models.to_dict(),
         }
 
     def summary(self) -> str:
-        """Verdict, tests and models in sentences."""
-        row = self.row()
-        title = "All sectors" if self.name == "all" else f"Family {self.name}"
+        """Answer, and the numbers of each part."""
+        answer = self.answer()
         if self.reason == UNTESTABLE:
-            return f"{title}: undecided, for {self.colocation.reason or self.contiguity.reason}."
+            return answer
+        row, shape = self.row(), self.evidence.shape
         parts = [
-            f"{title}: {self.verdict} ({self.reason}).",
-            f"Breadth varies {row['variance_ratio']:.2f} times as much as under independence between sectors "
-            f"(p = {row['colocation_p']:.2g}"
-            + (
-                ""
-                if self.sized is None
-                else f"; {row['colocation_sized_p']:.2g} given regions of unequal size"
-            )
-            + "),",
-            f"and its Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}, "
-            f"{_power(row['contiguity_power'])}).",
+            answer,
+            f"Breadth varies {row['variance_ratio']:.2f} times as much as if sectors were independent, and "
+            f"its Moran's I is {row['breadth_moran']:.3f} (contiguity: p = {row['contiguity_p']:.2g}; of "
+            f"each sector for itself {row['sectors_p']:.2g}).",
         ]
         if self.models is not None:
-            best = self.models.selected
             parts.append(
-                f"Of the models compared, '{best}' has posterior probability "
-                f"{self.models.posterior[best]:.2f} (± {self.models.error[best]:.2f}; "
-                f"goodness of fit p = {self.models.fit[best]:.2g})."
+                f"If sectors share a factor, it is a few spikes rather than a gradient with probability "
+                f"{shape.spikes:.2f} (± {shape.error:.2f}; goodness of fit p = {shape.fit:.2g}), and follows "
+                f"the map with probability {row['contiguous']:.2f}."
             )
         return " ".join(parts)
+
+
+def _spread(spread: Spread) -> str:
+    where = f"{spread.regions:.0f} regions have any specialization; by chance {spread.expected:.1f} would"
+    p = f"p = {spread.p_value:.2g}"
+    if not np.isnan(spread.p_sizes):
+        p += f"; {spread.p_sizes:.2g} given regions of unequal size"
+    if spread.verdict == "few":
+        return f"In fewer territories than by chance, so not widespread: {where} ({p})."
+    return f"Not in fewer territories than by chance: {where} ({p})."
+
+
+def _held(spread: Spread) -> str:
+    low, high = spread.held
+    if low > spread.few:
+        return f"{low} regions or more"
+    return f"{low} to {high} regions" if low < high else f"{low} region{'s' if low > 1 else ''}"
+
+
+def _wanted(wanted: Wanted) -> str:
+    data = [f"{n} {what}" for n, what in ((wanted.regions, "regions"), (wanted.sectors, "sectors")) if n]
+    if not data:
+        return f"No table like this one with more regions or sectors would decide {_PARTS[wanted.part]}."
+    return f"About {' or '.join(data)} would decide {_PARTS[wanted.part]} in eight of ten such tables."
+
+
+def _told(place: Place) -> str:
+    if place.verdict == "adjoining":
+        return f"they do (p = {place.p_value:.2g})"
+    if place.verdict == "apart":
+        return f"they do not, a dependence of {place.rho_upper:.2f} or more is excluded"
+    if np.isnan(place.rho_upper):
+        return "open"
+    if place.rho_upper < 0.995:
+        return f"open, a dependence above {place.rho_upper:.2f} is excluded"
+    return "open, no dependence is excluded"
 
 
 @dataclass(frozen=True, repr=False)
@@ -218,7 +302,7 @@ class FocalTest(Result):
         >>> import spatialkz
         >>> study = spatialkz.load_study()
         >>> found = spatialkz.focal_test(
-        ...     study.table.values, study.graph, permutations=199, simulations=600, trees=60, rng=1
+        ...     study.table.values, study.graph, permutations=199, simulations=600, rng=1
         ... )
         >>> found.sentence().split(":")[0]
         'All sectors'
@@ -259,7 +343,3 @@ def _percent(share: float) -> str:
     ('<1%', '37%')
     """
     return f"{share:.0%}" if share >= 0.005 else "<1%"
-
-
-def _power(power: float) -> str:
-    return "power unknown" if np.isnan(power) else f"power {power:.2f} against a dependence of 0.8"

@@ -14,16 +14,20 @@ from spatialkz.errors import InputError, SpatialKZError, listing
 from spatialkz.focal.concentration import relative_concentration_test
 from spatialkz.focal.findings import FamilyFindings, FocalTest
 from spatialkz.focal.influence import influence
-from spatialkz.focal.models.choice import ModelChoice, model_posterior
+from spatialkz.focal.models.choice import model_posterior
 from spatialkz.focal.models.models import Generator, Priors
+from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.questions.colocation import ColocationTest, colocation_test, simulate, variance_ratio
-from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded
-from spatialkz.focal.questions.place import ContiguityTest, contiguity_test
+from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
+from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
+from spatialkz.focal.questions.place import contiguity_test
 from spatialkz.focal.questions.size_null import Shares, table_base_shares
-from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.focal.questions.spread import spread_test
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
+from spatialkz.options import FocalPart
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, seeds_of
@@ -60,18 +64,19 @@ def focal_test(
     graphs: Mapping[str, Graph] | None = None,
     rounding: float = 0.005,
     simulations: int = 12_000,
-    trees: int = 240,
     priors: Priors | None = None,
     alpha: float = 0.05,
     progress: Progress | None = None,
 ) -> FocalTest:
-    """Test whether knowledge-intensive sectors are focal: co-located in few places that are not contiguous.
+    """Test whether knowledge-intensive sectors are focal: co-located in few territories that stand out.
 
-    Two null hypotheses are tested, by :func:`spatialkz.focal.colocation_test` (independence
-    between sectors) and :func:`spatialkz.focal.contiguity_test` (regions are arranged without regard to
-    neighborhood); three models are compared by :func:`spatialkz.focal.model_posterior`. The rule
-    that makes a verdict of them is :func:`spatialkz.focal.verdict.verdict`; it can go against the hypothesis,
-    and says ``undecided`` where the tests are too weak to tell.
+    Four questions are put to each family of sectors: do specializations of different sectors fall in the same
+    regions (:func:`spatialkz.focal.colocation_test`), are they in few territories
+    (:func:`spatialkz.focal.spread_test`), do a few regions stand out or do all differ by degrees
+    (:func:`spatialkz.focal.model_posterior`), and do the foci lie apart or side by side
+    (:func:`spatialkz.focal.contiguity_test`). The rule that makes a verdict of the answers is
+    :func:`spatialkz.focal.verdict`; it can go against the hypothesis, and ``undecided`` names the part that
+    is open. Null hypotheses are those of the tests.
 
     Parameters
     ----------
@@ -95,8 +100,9 @@ def focal_test(
         Other graphs for the multiverse; left out, neighbors up to the second order.
     rounding : float
         Half of the last printed digit, for the multiverse; 0 where quotients are exact.
-    simulations, trees, priors
-        Of the model comparison; 0 simulations leave it out, and so do more than 500 regions.
+    simulations, priors
+        Of the model comparison; 0 simulations leave it out, and so do more than 500 regions. Then shape is
+        open.
     alpha : float
         Level of the tests.
     progress : callable, optional
@@ -125,7 +131,7 @@ def focal_test(
     >>> study = spatialkz.load_study()
     >>> found = focal_test(
     ...     study.table.values, study.graph, groups=study.table.groups,
-    ...     permutations=199, simulations=600, trees=60, rng=1,
+    ...     permutations=199, simulations=600, rng=1,
     ... )
     >>> found.to_frame()["colocation_p"].round(1).to_dict()
     {'all': 0.0, 'industry': 0.5, 'services': 0.0}
@@ -134,7 +140,7 @@ def focal_test(
     checked_quotients(quotients)
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
-    tests = _FamilyTests(graph, threshold, permutations, simulations, trees, priors, alpha, seed)
+    tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
     steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
     found = {}
     for name, sectors in members.items():
@@ -263,7 +269,6 @@ class _FamilyTests:
     threshold: float
     permutations: int
     simulations: int
-    trees: int
     priors: Priors | None
     alpha: float
     seed: int
@@ -277,14 +282,16 @@ class _FamilyTests:
     ) -> FamilyFindings:
         """Test a family and apply the rule."""
         shared: Any = {"threshold": self.threshold, "permutations": self.permutations, "rng": self.seed}
+        known: Any = {} if shares is None else {"base_shares": shares, "units": units}
         colocation = colocation_test(quotients, **shared)
-        sized = None
-        if shares is not None:
-            sized = colocation_test(quotients, null="sizes", base_shares=shares, units=units, **shared)
+        sized = None if shares is None else colocation_test(quotients, null="sizes", **known, **shared)
+        ranks = colocation_test(
+            quotients, grade="rank", null="columns" if shares is None else "sizes", **known, **shared
+        )
+        spread = spread_test(quotients, alpha=self.alpha, **known, **shared)
         contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
-        models, power = None, None
+        models, power = None, pd.Series({"colocation": np.nan, "sectors": np.nan})
         if not colocation.reason:
-            power = self._colocation_power(quotients)
             if self.simulations and len(quotients) <= _MODELS_UP_TO:
                 models = model_posterior(
                     quotients,
@@ -292,50 +299,58 @@ class _FamilyTests:
                     priors=self.priors,
                     threshold=self.threshold,
                     simulations=self.simulations,
-                    trees=self.trees,
                     rng=self.seed,
+                    **known,
                 )
-        decided = self._decided(colocation, sized, contiguity, models, power)
+                power = models.power
+            else:
+                power = pd.Series({"colocation": self._colocation_power(quotients), "sectors": 1.0})
+        evidence = Evidence(
+            Colocation.of(colocation, sized, ranks, power["colocation"], self.alpha),
+            Spread.of(spread, self.alpha),
+            Shape.of(models, self.alpha),
+            Place.of(contiguity, power["sectors"], models),
+        )
+        decided: tuple[Verdict, str] = ("undecided", UNTESTABLE)
+        if not (colocation.reason or contiguity.reason):
+            decided = verdict(evidence, self.alpha)
+        part = open_part(*decided, evidence.place)
+        lacking = None if part is None or models is None else self._wanted(quotients, part)
         return FamilyFindings(
-            name, tuple(quotients.columns), *decided, colocation, sized, contiguity, models, power
+            name,
+            tuple(quotients.columns),
+            *decided,
+            evidence=evidence,
+            wanted=lacking,
+            colocation=colocation,
+            sized=sized,
+            spread=spread,
+            contiguity=contiguity,
+            models=models,
+            alpha=self.alpha,
         )
 
-    def _decided(
-        self,
-        colocation: ColocationTest,
-        sized: ColocationTest | None,
-        contiguity: ContiguityTest,
-        models: ModelChoice | None,
-        power: float | None,
-    ) -> tuple[Verdict, str]:
-        if colocation.reason or contiguity.reason:
-            return "undecided", UNTESTABLE
-        moran: Any = contiguity.to_frame().xs("breadth", level="statistic").iloc[0]
-        reach = contiguity.power["power_08"].iloc[0]
-        return verdict(
-            Evidence(
-                colocation=colocation.p_value,
-                colocation_sized=None if sized is None else sized.p_value,
-                contiguity=moran["p_value"],
-                contiguity_sign=moran["statistic"] - moran["expected"],
-                contiguity_power=None if np.isnan(reach) else reach,
-                colocation_power=power,
-                posterior=None if models is None else {str(name): p for name, p in models.posterior.items()},
-                fit=None if models is None else float(models.fit[models.selected]),
-            ),
-            self.alpha,
+    def _wanted(self, quotients: pd.DataFrame, part: FocalPart) -> Wanted:
+        table = checked_quotients(quotients)
+        cells = table.to_numpy()
+        return wanted(
+            cells[:, varying(cells)],
+            row_standardized(self.graph, table.index),
+            part,
+            threshold=self.threshold,
+            priors=self.priors or Priors(),
+            seeds=seeds_of(self.seed, "wanted"),
         )
 
     def _colocation_power(self, quotients: pd.DataFrame) -> float:
-        """Share of tables of the focal model, with these margins, in which the co-location test rejects."""
+        """Share of tables with foci, with these margins, in which the co-location test rejects."""
         table = checked_quotients(quotients)
         cells = graded(table, "count", self.threshold).to_numpy()
         null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
         critical = np.quantile(null, 1 - self.alpha, method="higher")
-        maker = Generator.of(
-            table.to_numpy(), row_standardized(self.graph, table.index), self.priors or Priors(), None
-        )
-        hubs = maker.tables("focal", _POWER_TABLES, seeds_of(self.seed, "piling power"))
+        weights = row_standardized(self.graph, table.index)
+        maker = Generator(table.to_numpy(), self.priors or Priors(), weights)
+        hubs = maker.tables("foci", _POWER_TABLES, seeds_of(self.seed, "piling power"))
         ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), cells)
         return float((ratios > critical).mean())
 

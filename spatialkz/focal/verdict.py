@@ -1,4 +1,4 @@
-"""The rule that turns the tests into a verdict, written down before the numbers (docs/methods/focal.md)."""
+"""The rule that turns the parts into a verdict, written down before the numbers (docs/methods/focal.md)."""
 
 from __future__ import annotations
 
@@ -6,44 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Verdict = Literal["focal", "belt", "dispersed", "mixed", "undecided"]
+from spatialkz.focal.models.reach import STRONG
+from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.options import FocalPart
 
-# Power, and posterior probability, from which evidence counts as strong.
-STRONG = 0.8
+Verdict = Literal["focal", "belt", "sector belts", "dispersed", "mixed", "undecided"]
+
 #: Reason of a table to which the rule cannot be applied.
 UNTESTABLE = "too little variation to be tested"
 
 
+_WEAK_TEST = "no co-location found, but the test has low power"
+_NO_SHAPE = "co-located; whether in a few regions or by degrees is open"
+_NO_SECTORS = "not co-located; whether each sector is contiguous for itself is open"
+_OPEN: dict[str, FocalPart] = {_WEAK_TEST: "colocation", _NO_SHAPE: "shape", _NO_SECTORS: "sectors"}
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """What the rule looks at.
+    """What the rule looks at: the four parts of the hypothesis."""
 
-    Attributes
-    ----------
-    colocation : float
-        p-value of the co-location test, one-sided, columns shuffled.
-    colocation_sized : float or None
-        The same under regions of unequal size; None where no sizes are known.
-    contiguity : float
-        Two-sided p-value of Moran's I of breadth.
-    contiguity_sign : float
-        Moran's I less its expectation.
-    contiguity_power, colocation_power : float or None
-        Power of the two tests against what they look for (SAR ρ = 0.8; tables of the focal model).
-    posterior : mapping or None
-        Model → posterior probability.
-    fit : float or None
-        p-value of the best model's goodness of fit.
-    """
-
-    colocation: float
-    colocation_sized: float | None
-    contiguity: float
-    contiguity_sign: float
-    contiguity_power: float | None = None
-    colocation_power: float | None = None
-    posterior: Mapping[str, float] | None = None
-    fit: float | None = None
+    colocation: Colocation
+    spread: Spread
+    shape: Shape
+    place: Place
 
 
 def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
@@ -62,38 +48,57 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
 
     Examples
     --------
-    >>> verdict(Evidence(colocation=0.001, colocation_sized=None, contiguity=0.01, contiguity_sign=0.4))
-    ('belt', 'co-located and contiguous')
-    >>> verdict(Evidence(colocation=0.001, colocation_sized=None, contiguity=0.6, contiguity_sign=0.1))
-    ('undecided', 'co-located; the data cannot tell a belt from separate foci')
+    >>> found = Colocation("yes", 3.1, 0.001, 0.002, 0.002, 0.9)
+    >>> spread = Spread("few", 5, 9.6, 0.001, 0.001, (2, 2), few=4)
+    >>> place = Place("open", 0.1, 0.3, 0.9, 0.2, 0.9, -0.6, 0.9, 0.8)
+    >>> verdict(Evidence(found, spread, Shape("spikes", 0.9, 0.02, 0.4, 0.2), place))
+    ('focal', 'co-located in few regions that stand out from all others')
+    >>> verdict(Evidence(found, spread, Shape("open", 0.6, 0.02, 0.4, 0.2), place))
+    ('undecided', 'co-located; whether in a few regions or by degrees is open')
     """
-    colocated = evidence.colocation <= alpha
-    contiguous = evidence.contiguity <= alpha and evidence.contiguity_sign > 0
-    if evidence.colocation_sized is not None and colocated != (evidence.colocation_sized <= alpha):
-        does = "explains" if colocated else "hides"
-        return "undecided", f"unequal size of the regions {does} the co-location"
-    favored = _favored(evidence, alpha)
-    if colocated and contiguous:
-        if favored == "focal":
-            return "mixed", "co-located and contiguous, yet the models favor hubs"
-        return "belt", "co-located and contiguous"
-    if colocated:
-        if favored == "belt":
-            return "belt", "co-located; the models favor a belt"
-        if _strong(evidence.contiguity_power):
-            return "focal", "co-located, and a test of high power finds no contiguity"
-        if favored == "focal":
-            return "focal", "co-located; the models favor hubs"
-        return "undecided", "co-located; the data cannot tell a belt from separate foci"
-    if contiguous:
-        if favored == "belt":
-            return "belt", "contiguous; the models favor a belt"
+    if evidence.colocation.verdict == "yes":
+        return _colocated(evidence, alpha)
+    if evidence.colocation.sizes:
+        return "undecided", f"unequal size of the regions {evidence.colocation.sizes} the co-location"
+    place = evidence.place
+    if evidence.colocation.p_ranks <= alpha:
+        return "undecided", "sectors co-locate by degrees, yet not in their specializations"
+    if evidence.colocation.verdict == "open":
+        return "undecided", _WEAK_TEST
+    if place.p_sectors <= alpha:
+        return "sector belts", "not co-located; each sector contiguous for itself"
+    if place.p_value <= alpha:
         return "mixed", "contiguous without co-location"
-    if _strong(evidence.colocation_power) and _most_probable(evidence) in (None, "dispersed"):
-        return "dispersed", "a test of high power finds no co-location"
-    if favored == "dispersed":
-        return "dispersed", "not co-located; the models favor dispersion"
-    return "undecided", "no co-location found, but the test has low power"
+    if place.power_sectors >= STRONG:
+        return "dispersed", "neither co-located nor contiguous, and both tests have high power"
+    return "undecided", _NO_SECTORS
+
+
+def _colocated(evidence: Evidence, alpha: float) -> tuple[Verdict, str]:
+    shape, place = evidence.shape, evidence.place
+    many = evidence.spread.held[0] > evidence.spread.few
+    if many and place.p_negative <= alpha:
+        return "mixed", "co-located in regions that alternate with others"
+    if shape.verdict == "spikes" and not many:
+        return "focal", "co-located in few regions that stand out from all others"
+    if place.verdict == "adjoining":
+        return "belt", "co-located and contiguous"
+    if shape.verdict == "spikes":
+        return "mixed", "co-located in many regions that stand out from the others"
+    if shape.verdict == "gradient":
+        if place.verdict == "apart" or place.contiguous <= 1 - STRONG:
+            return "mixed", "co-located by degrees that do not follow the map"
+        return "belt", "co-located by degrees, as in a belt"
+    if shape.misfit(alpha):
+        return "undecided", "co-located; the shape that is more probable makes no such table"
+    return "undecided", _NO_SHAPE
+
+
+def open_part(reached: Verdict, reason: str, place: Place) -> FocalPart | None:
+    """The part that is open: the one that made a verdict ``undecided``, or the place of foci."""
+    if reached == "focal" and place.verdict == "open":
+        return "place"
+    return _OPEN.get(reason)
 
 
 def two_by_two(row: Mapping[str, Any]) -> str:
@@ -106,20 +111,3 @@ def two_by_two(row: Mapping[str, Any]) -> str:
     if row["colocation_p"] > row["alpha"]:
         return "mixed" if contiguous else "dispersed"
     return "belt" if contiguous else "focal"
-
-
-def _strong(share: float | None) -> bool:
-    return share is not None and share >= STRONG
-
-
-def _most_probable(evidence: Evidence) -> str | None:
-    posterior = evidence.posterior
-    return max(posterior, key=lambda name: posterior[name]) if posterior else None
-
-
-def _favored(evidence: Evidence, alpha: float) -> str | None:
-    """The model that the table strongly favors, if that model can make such a table at all."""
-    if not evidence.posterior or (evidence.fit is not None and evidence.fit <= alpha):
-        return None
-    best = _most_probable(evidence)
-    return best if best and _strong(evidence.posterior[best]) else None

@@ -12,8 +12,7 @@ import spatialkz
 from spatialkz.errors import GraphError, InputError
 from spatialkz.focal import focal_test
 from spatialkz.focal.focal import _DELETIONS, _graphs, focal_study
-from spatialkz.focal.multiverse import two_by_two
-from spatialkz.focal.verdict import UNTESTABLE, Evidence, verdict
+from spatialkz.focal.verdict import UNTESTABLE, two_by_two
 from spatialkz.geography import graph_from_pairs, neighbor_graph
 from spatialkz.specialization import audit_table
 from spatialkz.study import Study
@@ -24,7 +23,7 @@ QUICK = {"permutations": 199, "simulations": 0}
 
 @pytest.fixture(scope="module")
 def found(study):
-    options = {"permutations": 1999, "simulations": 600, "trees": 60}
+    options = {"permutations": 1999, "simulations": 600}
     return focal_test(study.table.values, study.graph, groups=study.table.groups, rng=1, **options)
 
 
@@ -56,7 +55,8 @@ def test_figures_on_the_paper_s_table(found):
 
 
 def test_industry_goes_against_the_hypothesis(found):
-    assert found.families["industry"].verdict in {"dispersed", "undecided"}
+    assert found.families["industry"].verdict not in {"focal", "belt"}
+    assert found.families["industry"].evidence.spread.verdict == "not shown"
     shares = found.multiverse.verdicts("family")
     assert shares.loc["industry"].get("focal", 0) == 0
     assert shares.loc["services", "focal"] > 0.5
@@ -71,9 +71,11 @@ def test_the_dictionary_has_the_keys_others_rely_on_and_survives_json(found):
     assert plain["verdict"] == plain["families"]["all"]["verdict"]
     assert set(plain["families"]) == {"all", "industry", "services"}
     for family in plain["families"].values():
-        assert {"statistic", "p_value"} <= set(family["colocation"])
-        assert {"statistic", "p_value", "power"} <= set(family["contiguity"])
-        assert set(family["posterior"]) == {"focal", "belt", "dispersed"}
+        assert {"verdict", "answer", "colocation", "spread", "shape", "place", "posterior"} <= set(family)
+        assert {"verdict", "statistic", "p_value", "power"} <= set(family["colocation"])
+        assert {"verdict", "regions", "expected", "p_value", "held_low", "held_high"} <= set(family["spread"])
+        assert {"verdict", "spikes", "error"} <= set(family["shape"])
+        assert {"verdict", "statistic", "p_value", "rho_low", "rho_high"} <= set(family["place"])
         assert sum(family["posterior"].values()) == pytest.approx(1)
     assert {"dropped", "family", "p_value"} <= set(plain["influence"][0])
     assert all(row["dropped"] for row in plain["influence"])
@@ -83,11 +85,16 @@ def test_the_dictionary_has_the_keys_others_rely_on_and_survives_json(found):
 
 def test_every_number_of_a_sentence_is_that_of_the_frame(found):
     for family, row in found.to_frame().iterrows():
-        sentence = found.sentence(family)
-        assert f": {row['verdict']} (" in sentence
+        sentence, answer = found.sentence(family), found.families[family].answer()
+        assert sentence.startswith(answer)
+        assert f": {row['verdict']}" in answer
+        assert f"({row['reason']})" in answer
+        assert f"p = {row['colocation_p']:.2g}" in answer
+        assert f"{row['regions']:.0f} regions have any specialization; by chance" in answer
+        assert f"{row['regions_expected']:.1f} would" in answer
         assert f"varies {row['variance_ratio']:.2f} times" in sentence
-        assert f"(p = {row['colocation_p']:.2g})" in sentence
-        assert f"Moran's I is {row['breadth_moran']:.3f} (p = {row['contiguity_p']:.2g}" in sentence
+        assert f"Moran's I is {row['breadth_moran']:.3f}" in sentence
+        assert f"with probability {row['spikes']:.2f} (± {row['spikes_error']:.2f}" in sentence
     assert "Without Almaty City the co-location test decides otherwise" in found.sentence()
     assert found.summary().count("\n") == 2
     with pytest.raises(InputError, match="There is no family 'crafts'; there are all"):
@@ -107,7 +114,7 @@ def test_families_of_the_caller_come_after_the_groups(study):
 
 def test_the_order_of_rows_and_columns_changes_nothing(study, quotients, shuffled):
     mixed = shuffled(quotients)[quotients.columns[::-1]]
-    options = {"permutations": 99, "simulations": 600, "trees": 60, "rng": 3}
+    options = {"permutations": 99, "simulations": 600, "rng": 3}
     one, other = (focal_test(table, study.graph, **options) for table in (quotients, mixed))
     pd.testing.assert_frame_equal(one.to_frame(), other.to_frame().loc[one.to_frame().index])
     pd.testing.assert_frame_equal(one.multiverse.joint, other.multiverse.joint)
@@ -133,32 +140,80 @@ def plain():
     return graph, grid, noise(grid.ravel())
 
 
+DECIDED = {"permutations": 499, "simulations": 3000, "rng": 1}
+
+
 def test_strong_hubs_apart_are_focal(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[[grid[1, 1], grid[1, 5], grid[3, 3], grid[5, 1], grid[5, 5]]] *= 8
-    test = focal_test(hubs, graph, rng=1, **QUICK)
-    assert (test.verdict, test.families["all"].reason) == (
-        "focal",
-        "co-located, and a test of high power finds no contiguity",
-    )
+    test = focal_test(hubs, graph, **DECIDED)
+    found = test.families["all"].evidence
+    assert (test.verdict, found.place.verdict) == ("focal", "apart")
+    assert found.spread.held == (5, 5)
+
+
+def test_adjoining_hubs_are_focal_and_adjoining(plain):
+    graph, grid, table = plain
+    hubs = table.copy()
+    hubs.loc[[grid[1, 1], grid[1, 2], grid[2, 1], grid[2, 2], grid[3, 2]]] *= 8
+    test = focal_test(hubs, graph, **DECIDED)
+    assert (test.verdict, test.families["all"].evidence.place.verdict) == ("focal", "adjoining")
 
 
 def test_a_belt_is_a_belt(plain):
-    graph, grid, table = plain
-    belt = table.copy()
-    belt.loc[grid[2:4].ravel()] *= 4
-    test = focal_test(belt, graph, rng=1, **QUICK)
+    graph, _, table = plain
+    slope = np.exp(1.5 * np.sin(np.arange(7) / 2).repeat(7))
+    test = focal_test(table.mul(slope, axis=0), graph, **DECIDED)
     assert (test.verdict, test.families["all"].reason) == ("belt", "co-located and contiguous")
+
+
+def test_belts_of_each_sector_s_own_are_sector_belts(plain):
+    graph, _, table = plain
+    belts = table.copy()
+    north = np.arange(49) // 7
+    for place, sector in enumerate(belts):
+        east = np.arange(49) % 7
+        angle = 2 * np.pi * place / 12
+        belts[sector] *= np.exp(0.5 * (np.cos(angle) * north + np.sin(angle) * east))
+    test = focal_test(belts, graph, **DECIDED)
+    assert test.verdict == "sector belts"
 
 
 def test_independent_sectors_are_dispersed(plain):
     graph, _, table = plain
-    test = focal_test(table, graph, rng=1, **QUICK)
+    test = focal_test(table, graph, **DECIDED)
+    assert test.verdict == "dispersed"
+
+
+def test_one_city_with_everything_is_the_clearest_focus(plain):
+    graph, grid, table = plain
+    city = table * 0.3
+    city.loc[grid[3, 3]] = 20
+    test = focal_test(city, graph, **DECIDED)
+    assert test.verdict == "focal"
+    assert test.families["all"].evidence.spread.held[0] == 1
+    assert test.families["all"].spread.holders == (grid[3, 3],)
+
+
+def test_a_checkerboard_is_not_focal_and_has_a_name(plain):
+    graph, grid, table = plain
+    odd = [grid[i, j] for i in range(7) for j in range(7) if (i + j) % 2]
+    board = table**0.1
+    board.loc[odd] *= 2
+    test = focal_test(board, graph, **DECIDED)
     assert (test.verdict, test.families["all"].reason) == (
-        "dispersed",
-        "a test of high power finds no co-location",
+        "mixed",
+        "co-located in regions that alternate with others",
     )
+
+
+def test_without_models_shape_is_open(plain):
+    graph, grid, table = plain
+    hubs = table.copy()
+    hubs.loc[grid[1, 1]] *= 8
+    test = focal_test(hubs, graph, rng=1, **QUICK)
+    assert (test.verdict, test.families["all"].evidence.shape.verdict) == ("undecided", "open")
 
 
 def test_unequal_sizes_alone_are_not_called_focal(plain):
@@ -184,7 +239,7 @@ def test_unequal_sizes_alone_are_not_called_focal(plain):
 def test_nothing_above_the_threshold_is_undecided_with_the_reason(study, quotients, factor, why):
     test = focal_test(quotients * factor, study.graph, rng=1, **QUICK)
     assert (test.verdict, test.families["all"].reason) == ("undecided", UNTESTABLE)
-    assert f"undecided, for every quotient is {why}" in test.sentence()
+    assert f"every quotient is {why}" in test.sentence()
     assert test.influence == {}
     json.dumps(test.to_dict(), allow_nan=False)
 
@@ -197,7 +252,7 @@ def test_everything_above_the_threshold_is_undecided_with_the_reason(study, quot
 
 def test_sectors_specialized_nowhere_or_everywhere_say_nothing(study, quotients):
     few = quotients.assign(chemical=0.2, research=3.0)
-    options = {"permutations": 99, "simulations": 600, "trees": 60, "rng": 1}
+    options = {"permutations": 99, "simulations": 600, "rng": 1}
     with_constants = focal_test(few, study.graph, **options)
     assert with_constants.families["all"].colocation.constant == ("chemical", "research")
     without = focal_test(few.drop(columns=["chemical", "research"]), study.graph, **options)
@@ -327,7 +382,7 @@ def test_concentration_stands_beside_colocation_and_contiguity(quick):
     assert "unequal sizes of regions" in notes[0]
 
 
-def test_a_specification_that_is_contiguous_without_colocation_is_mixed_as_by_the_rule():
+def test_a_specification_that_is_contiguous_without_colocation_is_mixed():
     row = {"colocation_p": 0.885, "contiguity_p": 0.02, "contiguity_z": 2.0, "alpha": 0.05}
-    assert two_by_two(row) == verdict(Evidence(0.885, None, 0.02, 2.0))[0] == "mixed"
+    assert two_by_two(row) == "mixed"
     assert two_by_two(row | {"contiguity_z": -2.0}) == "dispersed"

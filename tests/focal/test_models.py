@@ -8,11 +8,9 @@ from scipy import stats
 from scipy.sparse import csr_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.models.models import PRIOR_SETS, Generator, Priors, sar_factor
+from spatialkz.focal.models.models import MODELS, Generator, Priors, sar_factor
 from spatialkz.focal.questions.size_null import size_null
 from spatialkz.geography.weights import row_standardized
-
-MODELS = ("focal", "belt", "dispersed", "mixture")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +19,7 @@ def weights(study):
 
 
 def maker(study, weights, sizes=None, **priors):
-    return Generator.of(study.table.values.to_numpy(), weights, replace(Priors(), **priors), sizes)
+    return Generator(study.table.values.to_numpy(), replace(Priors(), **priors), weights, sizes)
 
 
 def seed(number):
@@ -29,9 +27,8 @@ def seed(number):
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("shape", ["graded", "hubs"])
-def test_every_table_has_the_observed_values_of_each_sector(study, weights, model, shape):
-    made = maker(study, weights, belt_shape=shape).tables(model, 40, seed(1))
+def test_every_table_has_the_observed_values_of_each_sector(study, weights, model):
+    made = maker(study, weights).tables(model, 40, seed(1))
     expected = np.sort(study.table.values.to_numpy(), axis=0)
     assert np.array_equal(np.sort(made, axis=1), np.broadcast_to(expected, made.shape))
     assert len(np.unique(made, axis=0)) == 40
@@ -56,9 +53,10 @@ def test_dispersed_values_fall_anywhere_and_sectors_are_independent(study, weigh
 
 @pytest.mark.parametrize("rho", [-0.4, 0.5, 0.9])
 def test_belt_has_the_correlations_of_the_autoregression(study, weights, rho):
-    generator = maker(study, weights, rho=(rho, rho), slope=(0, 0))
+    # Three hubs of fixed lift, so that the spread of the factor is known.
+    generator = maker(study, weights, rho=(rho, rho), slope=(0, 0), hubs=(3, 0.17), lift=(2, 2))
     hubs = 2.0 * (np.arange(17) < 3)
-    factors = generator._belt(np.tile(hubs, (40_000, 1)), np.random.default_rng(5))
+    factors = generator.factor("belt", 40_000, np.random.default_rng(5))[:, :, 0]
     inverse = (np.eye(17) - 1 / 17) @ np.linalg.inv(np.eye(17) - rho * weights.toarray())
     covariance = inverse @ inverse.T
     spread = np.sqrt(np.diag(covariance))
@@ -76,47 +74,58 @@ def test_a_map_without_neighbors_has_regions_that_differ_at_random():
 
 def test_hubs_are_few_anywhere_and_lifted_within_the_prior(study, weights):
     generator = maker(study, weights, slope=(0, 0))
-    hubs = generator.common("focal", 5000, np.random.default_rng(1))
+    hubs = generator.factor("foci", 5000, np.random.default_rng(1))[:, :, 0]
     number = (hubs > 0).sum(axis=1)
     assert stats.chisquare(np.bincount(number, minlength=5)[1:5]).pvalue > 0.001
     assert number.max() == 4  # a fifth of 17, rounded up
     lifts = hubs[hubs > 0]
     assert lifts.min() >= 1.5
-    assert lifts.max() <= 4
+    assert lifts.max() <= 8
     assert stats.chisquare((hubs > 0).sum(axis=0)).pvalue > 0.001
 
 
 def test_slope_makes_all_regions_differ_by_that_much(study, weights):
     even = maker(study, weights, lift=(0, 0), slope=(0.5, 0.5))
-    assert even.common("focal", 5000, np.random.default_rng(1)).std() == pytest.approx(0.5, rel=0.02)
+    assert even.factor("foci", 5000, np.random.default_rng(1)).std() == pytest.approx(0.5, rel=0.02)
 
 
-def test_place_only_belts_have_the_hubs_values_beside_each_other(study, weights):
-    priors = PRIOR_SETS["place only"]
-    generator = Generator.of(study.table.values.to_numpy(), weights, priors)
-    belts = generator.common("belt", 3000, np.random.default_rng(1))
-    hubs = generator.common("focal", 3000, np.random.default_rng(1))
-    assert np.array_equal(np.sort(belts, axis=1), np.sort(hubs, axis=1))
-
-    def moran(factors):
-        z = factors - factors.mean(axis=1, keepdims=True)
-        return ((z * (weights @ z.T).T).sum(axis=1) / (z**2).sum(axis=1)).mean()
-
-    assert moran(hubs) == pytest.approx(-1 / 16, abs=0.02)
-    assert moran(belts) > 0.05
+def moran(factors, weights):
+    z = factors - factors.mean(axis=1, keepdims=True)
+    return ((z * (weights @ z.T).T).sum(axis=1) / (z**2).sum(axis=1)).mean()
 
 
-def test_mixture_lies_between_its_parents(study, weights):
-    hubs_alone = maker(study, weights, hub_weight=(1, 1)).common("mixture", 9, np.random.default_rng(2))
-    assert np.array_equal(hubs_alone, maker(study, weights).common("focal", 9, np.random.default_rng(2)))
+def test_shape_and_place_are_crossed(study, weights):
+    """Adjoining foci have the values of foci beside each other; a gradient has those of a belt anywhere."""
+    generator = maker(study, weights)
+    foci, adjoining, gradient, belt = (
+        generator.factor(model, 3000, np.random.default_rng(1))[:, :, 0]
+        for model in ("foci", "adjoining", "gradient", "belt")
+    )
+    assert np.array_equal(np.sort(adjoining, axis=1), np.sort(foci, axis=1))
+    for anywhere in (foci, gradient):
+        assert moran(anywhere, weights) == pytest.approx(-1 / 16, abs=0.02)
+    for contiguous in (adjoining, belt):
+        assert moran(contiguous, weights) > 0.05
+    for spikes, degrees in ((foci, gradient), (adjoining, belt)):
+        assert stats.skew(spikes, axis=1).mean() > 1
+        assert stats.skew(degrees, axis=1).mean() == pytest.approx(0, abs=0.05)
+        assert degrees.var(axis=1).mean() == pytest.approx(spikes.var(axis=1).mean(), rel=0.1)
+
+
+def test_belts_of_sectors_have_nothing_in_common(study, weights):
+    factors = maker(study, weights).factor("sector belts", 2000, np.random.default_rng(1))
+    assert factors.shape == (2000, 17, 11)
+    assert moran(factors[:, :, 4], weights) > 0.05
+    together = (factors[:, :, 0] * factors[:, :, 1]).mean(axis=1)
+    assert together.mean() == pytest.approx(0, abs=4 * together.std() / np.sqrt(2000))
 
 
 def test_followers_follow_the_factor_and_others_do_not(study, weights):
     strong = maker(study, weights, lift=(50, 60), slope=(0, 0), following=(1, 1), hubs=(1, 0.01))
-    made = strong.tables("focal", 50, seed(1))
+    made = strong.tables("foci", 50, seed(1))
     leaders = made.argmax(axis=1)
     assert (leaders == leaders[:, :1]).all()
-    none = maker(study, weights, following=(0, 0)).tables("focal", 50, seed(1))
+    none = maker(study, weights, following=(0, 0)).tables("foci", 50, seed(1))
     assert np.array_equal(none, maker(study, weights).tables("dispersed", 50, seed(1)))
 
 
@@ -144,7 +153,6 @@ def test_sizes_make_small_regions_vary_more_and_leave_the_size_null_as_it_is(stu
         ({"slope": (-1.0, 1.0)}, "slope is -1 to 1"),
         ({"following": (0.5, 1.5)}, "following is 0.5 to 1.5"),
         ({"hubs": (0, 0.2)}, "hubs is"),
-        ({"belt_shape": "round"}, "belt_shape is 'round'"),
         ({"lift": (float("nan"), 1.0)}, "lift is nan"),
     ],
 )

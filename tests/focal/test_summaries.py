@@ -21,7 +21,7 @@ def case(study):
     quotients = study.table.values.sort_index()
     weights = row_standardized(study.graph, quotients.index)
     cells = quotients.to_numpy()
-    made = Generator.of(cells, weights, Priors()).tables("mixture", 12, np.random.SeedSequence(4))
+    made = Generator(cells, Priors(), weights).tables("belt", 12, np.random.SeedSequence(4))
     return quotients, weights, np.concatenate([cells[None], made])
 
 
@@ -51,6 +51,7 @@ def plain(table, weights, study):
         "maximum": breadth.max(),
         "second": breadth.nlargest(2).iloc[1],
         "skewness": stats.skew(sums),
+        "gap": -sums.sort_values(ascending=False).iloc[: len(top) + 1].diff().min() / sums.std(ddof=0),
         "first component": singular[0] ** 2 / (singular**2).sum(),
         "sector Moran": np.mean([moran(ranks[name]) for name in ranks]),
         "breadth Moran": moran(breadth),

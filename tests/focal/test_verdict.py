@@ -1,165 +1,134 @@
 """The rule of docs/methods/focal.md: every branch and verdict; more evidence never turns it round."""
 
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
+import numpy as np
 import pytest
 
-from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, verdict
+from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 
-HUBS = {"focal": 0.9, "belt": 0.09, "dispersed": 0.01}
-BELT = {"focal": 0.1, "belt": 0.85, "dispersed": 0.05}
-CHANCE = {"focal": 0.05, "belt": 0.1, "dispersed": 0.85}
-OPEN = {"focal": 0.55, "belt": 0.44, "dispersed": 0.01}
-PILED, SPREAD = {"colocation": 0.001}, {"colocation": 0.4}
-BESIDE = {"contiguity": 0.01, "contiguity_sign": 0.3}
-APART = {"contiguity": 0.5, "contiguity_sign": 0.1}
-
-
-def decide(**evidence):
-    return verdict(Evidence(**{"colocation_sized": None, **evidence}))
+YES = Colocation("yes", 3.0, 0.001, 0.002, 0.001, 0.9)
+NO = Colocation("no", 1.0, 0.5, 0.6, 0.4, 0.9)
+WEAK = replace(NO, verdict="open", power=0.5)
+BY_DEGREES = replace(NO, verdict="open", p_ranks=0.01)
+EXPLAINED = replace(YES, verdict="open", p_sizes=0.3, sizes="explains")
+HIDDEN = replace(NO, verdict="open", p_sizes=0.01, sizes="hides")
+FEW = Spread("few", 5, 9.6, 0.001, np.nan, (2, 2), 4)
+SHARED = replace(FEW, verdict="not shown", p_value=0.3)
+MANY = replace(SHARED, held=(5, 7))
+SPIKES = Shape("spikes", 0.9, 0.02, 0.4, 0.2)
+GRADIENT = Shape("gradient", 0.1, 0.02, 0.4, 0.2)
+UNSEEN = Shape("open", 0.6, 0.1, 0.4, 0.4)
+MISFIT = Shape("open", 0.9, 0.02, 0.01, 0.3)
+OPEN = Place("open", 0.0, 0.5, 0.5, 0.5, 0.9, -0.5, 0.9, 0.8, 0.5)
+ADJOINING = replace(OPEN, verdict="adjoining", p_value=0.01)
+APART = replace(OPEN, verdict="apart", rho_upper=0.3)
+ALTERNATE = replace(APART, p_negative=0.01)
+NOT_BY_MAP = replace(OPEN, contiguous=0.1)
+SECTORS = replace(OPEN, p_sectors=0.01)
+BLIND = replace(OPEN, power_sectors=0.5)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "wanted", "why"),
+    ("parts", "wanted", "why"),
     [
-        (PILED | BESIDE, "belt", "co-located and contiguous"),
-        (PILED | BESIDE | {"posterior": BELT}, "belt", "co-located and contiguous"),
+        ((YES, FEW, SPIKES, OPEN), "focal", "co-located in few regions that stand out from all others"),
+        ((YES, SHARED, SPIKES, APART), "focal", "co-located in few regions that stand out from all others"),
+        ((YES, FEW, SPIKES, ADJOINING), "focal", "co-located in few regions that stand out from all others"),
+        ((YES, MANY, SPIKES, OPEN), "mixed", "co-located in many regions that stand out from the others"),
+        ((YES, MANY, SPIKES, ALTERNATE), "mixed", "co-located in regions that alternate with others"),
+        ((YES, MANY, GRADIENT, ALTERNATE), "mixed", "co-located in regions that alternate with others"),
+        ((YES, MANY, SPIKES, ADJOINING), "belt", "co-located and contiguous"),
+        ((YES, SHARED, UNSEEN, ADJOINING), "belt", "co-located and contiguous"),
+        ((YES, MANY, GRADIENT, ADJOINING), "belt", "co-located and contiguous"),
+        ((YES, MANY, GRADIENT, OPEN), "belt", "co-located by degrees, as in a belt"),
+        ((YES, MANY, GRADIENT, APART), "mixed", "co-located by degrees that do not follow the map"),
+        ((YES, MANY, GRADIENT, NOT_BY_MAP), "mixed", "co-located by degrees that do not follow the map"),
+        ((YES, FEW, UNSEEN, OPEN), "undecided", "co-located; whether in a few regions or by degrees is open"),
         (
-            PILED | BESIDE | {"posterior": HUBS},
-            "mixed",
-            "co-located and contiguous, yet the models favor hubs",
-        ),
-        (
-            PILED | APART | {"contiguity_power": 0.8},
-            "focal",
-            "co-located, and a test of high power finds no contiguity",
-        ),
-        (PILED | APART | {"posterior": HUBS, "fit": 0.3}, "focal", "co-located; the models favor hubs"),
-        (PILED | APART | {"posterior": BELT, "fit": 0.3}, "belt", "co-located; the models favor a belt"),
-        (
-            PILED | APART | {"posterior": BELT, "contiguity_power": 0.9},
-            "belt",
-            "co-located; the models favor a belt",
-        ),
-        (
-            PILED | APART | {"contiguity_power": 0.79},
+            (YES, FEW, MISFIT, OPEN),
             "undecided",
-            "co-located; the data cannot tell a belt from separate foci",
+            "co-located; the shape that is more probable makes no such table",
         ),
         (
-            PILED | APART | {"posterior": OPEN, "fit": 0.3},
-            "undecided",
-            "co-located; the data cannot tell a belt from separate foci",
-        ),
-        (
-            PILED | APART | {"posterior": HUBS, "fit": 0.05},
-            "undecided",
-            "co-located; the data cannot tell a belt from separate foci",
-        ),
-        (SPREAD | BESIDE, "mixed", "contiguous without co-location"),
-        (SPREAD | BESIDE | {"posterior": HUBS}, "mixed", "contiguous without co-location"),
-        (SPREAD | BESIDE | {"posterior": BELT}, "belt", "contiguous; the models favor a belt"),
-        (
-            SPREAD | APART | {"colocation_power": 0.8},
-            "dispersed",
-            "a test of high power finds no co-location",
-        ),
-        (SPREAD | APART | {"posterior": CHANCE}, "dispersed", "not co-located; the models favor dispersion"),
-        (
-            SPREAD | APART | {"posterior": CHANCE, "fit": 0.01},
-            "undecided",
-            "no co-location found, but the test has low power",
-        ),
-        (
-            SPREAD | APART | {"posterior": HUBS, "colocation_power": 0.7},
-            "undecided",
-            "no co-location found, but the test has low power",
-        ),
-        (
-            PILED | {"colocation_sized": 0.2} | BESIDE,
+            (EXPLAINED, FEW, SPIKES, APART),
             "undecided",
             "unequal size of the regions explains the co-location",
         ),
+        ((HIDDEN, FEW, SPIKES, OPEN), "undecided", "unequal size of the regions hides the co-location"),
         (
-            SPREAD | {"colocation_sized": 0.01} | APART,
+            (BY_DEGREES, SHARED, SPIKES, OPEN),
             "undecided",
-            "unequal size of the regions hides the co-location",
+            "sectors co-locate by degrees, yet not in their specializations",
         ),
-        (PILED | {"colocation_sized": 0.01} | BESIDE, "belt", "co-located and contiguous"),
-        (SPREAD | {"colocation_sized": 0.3} | BESIDE, "mixed", "contiguous without co-location"),
+        ((WEAK, SHARED, SPIKES, SECTORS), "undecided", "no co-location found, but the test has low power"),
+        ((NO, SHARED, UNSEEN, SECTORS), "sector belts", "not co-located; each sector contiguous for itself"),
+        ((NO, SHARED, UNSEEN, ADJOINING), "mixed", "contiguous without co-location"),
+        (
+            (NO, SHARED, SPIKES, OPEN),
+            "dispersed",
+            "neither co-located nor contiguous, and both tests have high power",
+        ),
+        (
+            (NO, SHARED, UNSEEN, BLIND),
+            "undecided",
+            "not co-located; whether each sector is contiguous for itself is open",
+        ),
     ],
 )
-def test_every_step_of_the_rule(evidence, wanted, why):
-    assert decide(**evidence) == (wanted, why)
+def test_every_step_of_the_rule(parts, wanted, why):
+    assert verdict(Evidence(*parts)) == (wanted, why)
 
 
-def test_scatter_is_not_contiguity():
-    scattered = {"contiguity": 0.01, "contiguity_sign": -0.3, "contiguity_power": 0.9}
-    assert decide(**PILED, **scattered)[0] == "focal"
-    assert decide(**SPREAD, **scattered, colocation_power=0.9)[0] == "dispersed"
-
-
-def test_p_at_the_level_rejects_and_the_level_is_an_argument():
-    at = Evidence(colocation=0.05, colocation_sized=None, contiguity=0.05, contiguity_sign=0.1)
-    assert verdict(at)[0] == "belt"
-    assert verdict(at, alpha=0.04)[0] == "undecided"
+def test_the_level_is_an_argument():
+    at = Evidence(NO, SHARED, UNSEEN, replace(OPEN, p_sectors=0.05))
+    assert verdict(at)[0] == "sector belts"
+    assert verdict(at, alpha=0.04)[0] == "dispersed"
 
 
 GRID = [
-    {
-        "colocation": colocation,
-        "colocation_sized": sized,
-        "contiguity": contiguity,
-        "contiguity_sign": sign,
-        "contiguity_power": power,
-        "colocation_power": reach,
-        "posterior": posterior,
-        "fit": fit,
-    }
-    for colocation, sized, contiguity, sign, power, reach, posterior, fit in product(
-        (0.01, 0.5),
-        (None, 0.01, 0.5),
-        (0.01, 0.5),
-        (0.2, -0.2),
-        (None, 0.5, 0.9),
-        (None, 0.5, 0.9),
-        (None, HUBS, BELT, CHANCE, OPEN),
-        (None, 0.01, 0.5),
+    Evidence(*parts)
+    for parts in product(
+        (YES, NO, WEAK, BY_DEGREES, EXPLAINED, HIDDEN),
+        (FEW, SHARED, MANY),
+        (SPIKES, GRADIENT, UNSEEN, MISFIT),
+        (OPEN, ADJOINING, APART, ALTERNATE, NOT_BY_MAP, SECTORS, BLIND),
     )
 ]
 
 
 def test_every_verdict_can_be_reached_and_no_other():
-    found = {decide(**evidence)[0] for evidence in GRID}
-    assert found == set(get_args(Verdict))
-    reasons = {decide(**evidence)[1] for evidence in GRID}
-    assert len(reasons) == 13
+    assert {verdict(evidence)[0] for evidence in GRID} == set(get_args(Verdict))
+    reasons = {verdict(evidence)[1] for evidence in GRID}
+    assert len(reasons) == 16
     assert UNTESTABLE not in reasons
 
 
-@pytest.mark.parametrize(
-    ("change", "never_from", "never_to"),
-    [
-        # A stronger test of contiguity that still sees none can only speak for foci.
-        ({"contiguity_power": 0.95}, "focal", {"belt", "dispersed", "mixed", "undecided"}),
-        # Models that favor hubs never take away a focal verdict, nor make a belt of one.
-        ({"posterior": HUBS, "fit": 0.5}, "focal", {"belt", "dispersed", "mixed", "undecided"}),
-        ({"posterior": BELT, "fit": 0.5}, "belt", {"focal", "dispersed", "mixed", "undecided"}),
-        ({"posterior": CHANCE, "fit": 0.5}, "dispersed", {"focal", "belt", "mixed", "undecided"}),
-        # A stronger co-location test that still rejects nothing can only speak for dispersion.
-        ({"colocation_power": 0.95}, "dispersed", {"focal", "belt", "mixed", "undecided"}),
-    ],
-)
-def test_more_evidence_of_one_kind_never_turns_its_verdict_round(change, never_from, never_to):
+def test_what_is_open_is_named():
+    parts = {open_part(*verdict(evidence), evidence.place) for evidence in GRID}
+    assert parts == {None, "colocation", "sectors", "shape", "place"}
     for evidence in GRID:
-        if decide(**evidence)[0] == never_from:
-            assert decide(**{**evidence, **change})[0] not in never_to
+        reached = verdict(evidence)
+        if reached[0] in ("belt", "sector belts", "dispersed", "mixed"):
+            assert open_part(*reached, evidence.place) is None
+        if reached[0] == "focal":
+            assert (open_part(*reached, evidence.place) == "place") == (evidence.place.verdict == "open")
 
 
-def test_a_focal_verdict_needs_colocation_under_every_null():
+def test_a_focal_verdict_needs_colocation_under_every_null_spikes_and_few_regions():
     for evidence in GRID:
-        if decide(**evidence)[0] == "focal":
-            assert evidence["colocation"] <= 0.05
-            assert evidence["colocation_sized"] is None or evidence["colocation_sized"] <= 0.05
-            assert not (evidence["contiguity"] <= 0.05 and evidence["contiguity_sign"] > 0)
+        if verdict(evidence)[0] == "focal":
+            assert evidence.colocation.p_value <= 0.05
+            assert evidence.colocation.p_sizes <= 0.05
+            assert evidence.shape.spikes >= 0.8
+            assert evidence.spread.held[0] <= evidence.spread.few
+
+
+def test_place_never_makes_or_takes_a_focal_verdict():
+    for evidence in GRID:
+        if verdict(evidence)[0] == "focal":
+            for place in (OPEN, ADJOINING, APART, NOT_BY_MAP, SECTORS, BLIND):
+                assert verdict(replace(evidence, place=place))[0] == "focal"

@@ -1,30 +1,35 @@
-r"""Four ways in which a table of quotients could have come about, to be compared with the one observed.
+r"""Six ways in which a table of quotients could have come about, to be compared with the one observed.
 
 Region *i* has the latent score
 
-.. math:: z_{ij} = c_j F_i + \varepsilon_{ij}
+.. math:: z_{ij} = c_j F_{ij} + \varepsilon_{ij}
 
 in sector *j*, with independent standard normal :math:`\varepsilon`, :math:`c_j \in \{0, 1\}` telling which
-sectors follow the common factor *F*, and
+sectors follow the factor *F*, and
 
-=========== ==========================================================================================
-model       common factor *F*
-=========== ==========================================================================================
-dispersed   none
-focal       *h*: a few regions anywhere, the hubs, are lifted, each by its own amount; the others differ
-            little, and no more among neighbors than elsewhere
-belt        *f*: a simultaneous autoregression, :math:`f = (1 - \rho W)^{-1} u`, on the graph
-mixture     :math:`\sqrt{w}\, h + \sqrt{1 - w}\, f`
-=========== ==========================================================================================
+============ ======== ========================================================================================
+model        shape    factor *F*
+============ ======== ========================================================================================
+foci         spikes   *h*: a few regions anywhere are lifted, each by its own amount; the others differ
+                      little, and no more among neighbors than elsewhere
+adjoining    spikes   the values of *h*, dealt out in the order of *f*: the regions lifted lie side by side
+gradient     gradient *g*: every region differs from every other, wherever it lies
+belt         gradient *f*: a simultaneous autoregression, :math:`f = (1 - \rho W)^{-1} u`, on the graph
+sector belts none     a different *f* for each sector: contiguous, and no common factor
+dispersed    none     no factor
+============ ======== ========================================================================================
+
+The first four co-locate sectors. They are the crossing of two questions: is the common factor a few spikes or
+a gradient, and does it follow the map or not?
 
 Only the order of the regions within each sector is taken from *z*: the observed quotients of the sector are
 dealt out in that order (a Gaussian copula with the observed margins). So every simulated table has each
 sector's observed values, and as many specializations, and differs from the observed one in arrangement alone.
 
-Two things that would tell the models apart without telling anything of place are taken out. *f* is less its
-mean and has the same variance in every region, where a plain autoregression has a common level and varies
-more at the edge of the map. And its variance over the regions is that of an *h* drawn beside it, so that a
-belt co-locates sectors as much as hubs do.
+What would tell the models apart without telling anything of the question is taken out. *f* is less its mean
+and has the same variance in every region, where a plain autoregression has a common level and varies more at
+the edge of the map. And the variance of *f* and *g* over the regions is that of an *h* drawn beside them, so
+that all four co-locate sectors equally much.
 
 With ``sizes`` the noise is that of :mod:`spatialkz.focal.questions.size_null`: chance is larger in smaller
 regions, :math:`\varepsilon_{ij}` being the normal score of the simulated quotient among those of its sector.
@@ -36,18 +41,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError
 from spatialkz.focal.questions.size_null import SizeNull, dealt
-from spatialkz.options import BeltShape, FocalModel
+from spatialkz.options import FocalModel
 from spatialkz.resampling.pvalues import Floats
 
+Classes: TypeAlias = Mapping[str, tuple[FocalModel, ...]]
+MODELS: tuple[FocalModel, ...] = get_args(FocalModel)
+#: Models that differ in the shape of the common factor, wherever it lies.
+SHAPES: Classes = MappingProxyType({"spikes": ("foci", "adjoining"), "gradient": ("gradient", "belt")})
+#: Models that differ in its place, whatever its shape.
+PLACES: Classes = MappingProxyType({"contiguous": ("adjoining", "belt"), "anywhere": ("foci", "gradient")})
 # Values of ρ that a prior is cut into: each costs the inversion of a matrix of the size of the map.
 _RHO_VALUES = 16
 # As near to ±1 as ρ may come.
@@ -64,9 +76,9 @@ class Priors:
         Fewest hubs, and the largest share of the regions that are hubs (rounded up). More than a fifth would
         no longer be few.
     lift : tuple of float
-        How far a hub is lifted in a sector, in standard deviations of chance. Below 1 hubs and belts hardly
-        do more than chance, and no small table could tell the models apart; with 4 a hub leads nearly
-        every sector that follows it, and more changes nothing, as only ranks count.
+        How far a hub is lifted in a sector, in standard deviations of chance. Below 1 hubs and gradients
+        hardly do more than chance, and no small table could tell the models apart; with 8 a hub leads every
+        sector that follows it, and more changes nothing, as only ranks count.
     slope : tuple of float
         Standard deviation of what distinguishes all regions, hubs or not, whatever their neighbors: size,
         wealth. With 0, any common order of the other regions speaks for a belt, wherever they are; with 1
@@ -76,27 +88,15 @@ class Priors:
     rho : tuple of float
         Dependence of the belt. Neighbors at ρ = 0.5 are correlated by about 0.2 on a small map; a belt
         weaker than that is none. At 1 there is no autoregression.
-    hub_weight : tuple of float
-        The hubs' part in the variance of a mixture.
-    belt_shape : {"graded", "hubs"}
-        ``graded``: a belt slopes away on all sides, as a normal autoregression does. ``hubs``: the values of
-        *h*, dealt out in the order of *f*. Then focal and belt differ in place alone, and nothing is learnt
-        from shape.
     """
 
     hubs: tuple[int, float] = (1, 0.2)
-    lift: tuple[float, float] = (1.5, 4.0)
+    lift: tuple[float, float] = (1.5, 8.0)
     slope: tuple[float, float] = (0.0, 0.5)
     following: tuple[float, float] = (0.5, 1.0)
     rho: tuple[float, float] = (0.5, 0.95)
-    hub_weight: tuple[float, float] = (0.25, 0.75)
-    belt_shape: BeltShape = "graded"
 
     def __post_init__(self) -> None:
-        if self.belt_shape not in get_args(BeltShape):
-            raise InputError(
-                f"belt_shape is {self.belt_shape!r}; it must be one of {listing(get_args(BeltShape))}."
-            )
         if self.hubs[0] < 1 or not 0 < self.hubs[1] <= 1:
             raise InputError(f"hubs is {self.hubs}; it must be a number from 1 and a share from 0 to 1.")
         for name, least, most in (
@@ -104,7 +104,6 @@ class Priors:
             ("slope", 0.0, np.inf),
             ("following", 0.0, 1.0),
             ("rho", -_EDGE, _EDGE),
-            ("hub_weight", 0.0, 1.0),
         ):
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
@@ -117,11 +116,10 @@ class Priors:
 PRIOR_SETS: Mapping[str, Priors] = MappingProxyType(
     {
         "default": Priors(),
-        "weak": Priors(lift=(0.75, 2.0), following=(0.3, 1.0), rho=(0.3, 0.9)),
-        "strong": Priors(lift=(3.0, 6.0), following=(0.7, 1.0), rho=(0.8, 0.98)),
+        "weak": Priors(lift=(0.75, 3.0), following=(0.3, 1.0), rho=(0.3, 0.9)),
+        "strong": Priors(lift=(3.0, 8.0), following=(0.7, 1.0), rho=(0.8, 0.98)),
         "even": Priors(slope=(0.0, 0.0)),
         "uneven": Priors(slope=(0.0, 1.0)),
-        "place only": Priors(belt_shape="hubs"),
     }
 )
 
@@ -135,28 +133,23 @@ class Generator:
     cells : array, shape (regions, sectors)
         The observed quotients, whose margins every table has.
     priors : Priors
-    rho : array
-        Values of ρ, all equally likely.
-    factors : array, shape (len(rho), regions, regions)
-        From independent normal scores to *f*, for each ρ.
+    weights : csr_array
+        Row-standardized.
     sizes : SizeNull or None
         Chance by size of region.
     """
 
     cells: Floats
     priors: Priors
-    rho: Floats
-    factors: Floats
+    weights: csr_array
     sizes: SizeNull | None = None
 
-    @classmethod
-    def of(
-        cls, cells: Floats, weights: csr_array, priors: Priors, sizes: SizeNull | None = None
-    ) -> Generator:
-        """Prepare for a table (regions × sectors) and row-standardized weights."""
-        low, high = priors.rho
+    @cached_property
+    def factors(self) -> Floats:
+        """From independent normal scores to *f*, for values of ρ that are all equally likely."""
+        low, high = self.priors.rho
         rho = np.unique(low + (high - low) * (np.arange(_RHO_VALUES) + 0.5) / _RHO_VALUES)
-        return cls(cells, priors, rho, np.stack([sar_factor(weights, r) for r in rho]), sizes)
+        return np.stack([sar_factor(self.weights, value) for value in rho])
 
     def tables(self, model: FocalModel, count: int, seeds: np.random.SeedSequence) -> Floats:
         """Tables of one model, shape (count, regions, sectors)."""
@@ -167,21 +160,25 @@ class Generator:
             rng = np.random.default_rng(common)
             share = rng.uniform(*self.priors.following, size=(count, 1))
             follows = rng.random((count, m)) < share
-            scores += self.common(model, count, rng)[:, :, None] * follows[:, None, :]
+            scores += self.factor(model, count, rng) * follows[:, None, :]
         return dealt(self.cells, scores)
 
-    def common(self, model: FocalModel, count: int, rng: np.random.Generator) -> Floats:
-        """The common factor, shape (count, regions)."""
-        n = len(self.cells)
+    def factor(self, model: FocalModel, count: int, rng: np.random.Generator) -> Floats:
+        """The factor, shape (count, regions, sectors), or (count, regions, 1) where sectors share it."""
+        n, m = self.cells.shape
         hubs = self._hubs(count, rng)
         hubs += rng.uniform(*self.priors.slope, size=(count, 1)) * rng.standard_normal((count, n))
-        if model == "focal":
-            return hubs
-        belt = self._belt(hubs, rng)
-        if model == "belt":
-            return belt
-        weight = rng.uniform(*self.priors.hub_weight, size=(count, 1))
-        return np.asarray(np.sqrt(weight) * hubs + np.sqrt(1 - weight) * belt)
+        if model == "foci":
+            return hubs[:, :, None]
+        spread = hubs.std(axis=1, keepdims=True)
+        if model == "gradient":
+            return np.asarray(rng.standard_normal((count, n)) * spread)[:, :, None]
+        field = self._fields(count, m if model == "sector belts" else 1, rng)
+        if model != "adjoining":
+            return np.asarray(field * spread[:, :, None])
+        ordered = np.empty(hubs.shape)
+        np.put_along_axis(ordered, field[:, :, 0].argsort(axis=1), np.sort(hubs, axis=1), axis=1)
+        return ordered[:, :, None]
 
     def _hubs(self, count: int, rng: np.random.Generator) -> Floats:
         n = len(self.cells)
@@ -193,17 +190,14 @@ class Generator:
         chosen = rng.random((count, n)).argsort(axis=1).argsort(axis=1) < number
         return np.asarray(lift * chosen)
 
-    def _belt(self, hubs: Floats, rng: np.random.Generator) -> Floats:
-        which = rng.integers(len(self.rho), size=len(hubs))
-        normal = rng.standard_normal(hubs.shape)
-        field = np.empty(hubs.shape)
+    def _fields(self, count: int, sectors: int, rng: np.random.Generator) -> Floats:
+        """Autoregressions of variance 1, shape (count, regions, sectors); those of a table share ρ."""
+        which = rng.integers(len(self.factors), size=count)
+        normal = rng.standard_normal((count, len(self.cells), sectors))
+        field = np.empty(normal.shape)
         for place, factor in enumerate(self.factors):
-            field[which == place] = normal[which == place] @ factor.T
-        if self.priors.belt_shape == "graded":
-            return np.asarray(field * hubs.std(axis=1, keepdims=True))
-        dealt_hubs = np.empty(hubs.shape)
-        np.put_along_axis(dealt_hubs, field.argsort(axis=1), np.sort(hubs, axis=1), axis=1)
-        return dealt_hubs
+            field[which == place] = factor @ normal[which == place]
+        return field
 
     def _noise(self, count: int, seeds: np.random.SeedSequence) -> Floats:
         n, m = self.cells.shape

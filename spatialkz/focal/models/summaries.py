@@ -1,4 +1,4 @@
-r"""What is looked at in a table to tell hubs, belts and chance apart.
+r"""What is looked at in a table to tell foci, belts and chance apart.
 
 With :math:`b_i` the breadth of a region (sectors with :math:`LQ \ge t`), :math:`r_i` the sum of its ranks
 within the sectors, each sector's ranks centered and scaled to length 1, and the *top* the fifth of the
@@ -13,6 +13,7 @@ rest ratio       the same without the top: do sectors co-locate in the others as
 maximum          largest breadth
 second           second largest breadth
 skewness         skewness of r
+gap              largest step between the highest values of r (one more than the top), in standard deviations
 first component  share of the first principal component of the ranks
 sector Moran     mean over the sectors of Moran's I of the ranks
 breadth Moran    Moran's I of b
@@ -30,10 +31,15 @@ ratio as 1: it speaks neither for nor against.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import csr_array
 
-from spatialkz.focal.questions.place import count_components
+from spatialkz.focal.models.models import MODELS, Generator
+from spatialkz.focal.questions.components import count_components
+from spatialkz.options import FocalModel
+from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats
 
 SUMMARIES = (
@@ -43,6 +49,7 @@ SUMMARIES = (
     "maximum",
     "second",
     "skewness",
+    "gap",
     "first component",
     "sector Moran",
     "breadth Moran",
@@ -54,8 +61,10 @@ SUMMARIES = (
     "isolation",
 )
 #: Those that do not know where regions are.
-SHAPE = SUMMARIES[:7]
+SHAPE = SUMMARIES[:8]
 _TOP = 0.2
+# Cells of tables that are worked on at once, and the most tables that share a generator.
+_CELLS, _CHUNK = 2_000_000, 256
 # Sums of squares below this are rounding.
 _FLAT = 1e-9
 
@@ -76,7 +85,7 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
 
     Returns
     -------
-    array, shape (tables, 15)
+    array, shape (tables, 16)
         In the order of :data:`SUMMARIES`.
     """
     count, n, m = tables.shape
@@ -103,6 +112,7 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
         "maximum": largest[1],
         "second": largest[0],
         "skewness": (sums**3).mean(axis=0) / deviation**3,
+        "gap": np.diff(np.sort(sums, axis=0)[-size - 1 :], axis=0).max(axis=0) / deviation,
         "first component": share,
         "sector Moran": (ranks * _lag(ranks, weights)).sum(axis=(0, 2)) / m,
         "breadth Moran": _moran(breadth, weights),
@@ -114,6 +124,39 @@ def summaries(tables: Floats, cells: Floats, weights: csr_array, threshold: floa
         "isolation": np.where(top, sums - lag, 0.0).sum(axis=0) / (size * deviation),
     }
     return np.column_stack([found[name] for name in SUMMARIES])
+
+
+def simulated_summaries(
+    maker: Generator,
+    model: FocalModel,
+    weights: csr_array,
+    threshold: float,
+    count: int,
+    seeds: np.random.SeedSequence,
+) -> Floats:
+    """Summaries of ``count`` tables of a model, shape (count, summaries); tables are not kept."""
+    chunk = int(np.clip(_CELLS // maker.cells.size, 1, _CHUNK))
+    task = partial(_summary_block, maker, model, weights, threshold, seeds, chunk)
+    parts = in_blocks(task, count, 200 * count * maker.cells.size, multiple=chunk)
+    return np.concatenate(parts)
+
+
+def _summary_block(
+    maker: Generator,
+    model: FocalModel,
+    weights: csr_array,
+    threshold: float,
+    seeds: np.random.SeedSequence,
+    chunk: int,
+    part: slice,
+) -> Floats:
+    found = []
+    for first in range(part.start, part.stop, chunk):
+        key = (*seeds.spawn_key, MODELS.index(model), first // chunk)
+        child = np.random.SeedSequence(seeds.entropy, spawn_key=key)
+        tables = maker.tables(model, min(chunk, part.stop - first), child)
+        found.append(summaries(tables, maker.cells, weights, threshold))
+    return np.concatenate(found)
 
 
 def _scaled_ranks(tables: Floats, cells: Floats) -> Floats:

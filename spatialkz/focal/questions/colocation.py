@@ -263,7 +263,14 @@ class Draws(NamedTuple):
     maximum: Floats
     at_least: Floats  # by region: draws with a sum at least the observed one
     total: Floats  # by region: sum over draws
+    covered: Floats  # regions with a positive sum
+    top: Floats  # sum of the largest tenth of the sums, at least two
     ordered: Floats  # first draws × regions, the largest first
+
+
+def broadest(n: int) -> int:
+    """How many of ``n`` regions count as the broadest: a tenth, at least two."""
+    return max(2, round(n / 10))
 
 
 def variance_ratio(sums: RowSums, cells: Floats) -> Floats:
@@ -295,12 +302,14 @@ def simulate(
         task = partial(_size_block, cells, sizes, seeds, grade)
         steps, most = 20 * permutations * cells.size, None
     parts = in_blocks(task, permutations, steps, multiple=CHUNK, most=most)
-    ratio, maximum, at_least, total, ordered = zip(*parts, strict=True)
+    ratio, maximum, at_least, total, covered, top, ordered = zip(*parts, strict=True)
     return Draws(
         np.concatenate(ratio),
         np.concatenate(maximum),
         np.sum(at_least, axis=0),
         np.sum(total, axis=0),
+        np.concatenate(covered),
+        np.concatenate(top),
         np.concatenate(ordered),
     )
 
@@ -332,6 +341,7 @@ def _in_short(cells: Floats, sums: RowSums, part: slice, own: Floats | None = No
     """``own`` are the sums of the variances of the columns, where they are not those of ``cells``."""
     observed = cells.sum(axis=1)
     least = observed - TIE * np.maximum(1.0, np.abs(observed))
+    tenth = broadest(len(cells))
     ratio = variance_ratio(sums, cells)
     if own is not None:
         # A table in which no sector varies shows neither co-location nor spread.
@@ -341,6 +351,8 @@ def _in_short(cells: Floats, sums: RowSums, part: slice, own: Floats | None = No
         sums.max(axis=1),
         (sums >= least).sum(axis=0),
         sums.sum(axis=0),
+        (sums > 0).sum(axis=1).astype(np.float64),
+        np.partition(sums, -tenth, axis=1)[:, -tenth:].sum(axis=1),
         np.sort(sums[: max(0, _ENVELOPE - part.start)], axis=1)[:, ::-1],
     )
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from numpy.typing import NDArray
-from scipy.sparse import csr_array, triu
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.focal.questions.colocation import exact_tail
+from spatialkz.focal.questions.components import count_components, random_components
 from spatialkz.focal.questions.grades import checked_quotients, graded, varying
 from spatialkz.geography.weights import binary, row_standardized
 from spatialkz.options import Alternative, Grade
@@ -29,9 +26,9 @@ from spatialkz.resampling.pvalues import (
     permutation_parts,
     tail_p_value,
 )
-from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
+from spatialkz.resampling.shuffles import order_keys
 from spatialkz.results import Result, json_ready
-from spatialkz.spatial import local_moran, moran_power
+from spatialkz.spatial import dependence_confidence_set, local_moran, moran_power
 from spatialkz.spatial.moments import quadratic_moments
 
 # Small maps are where power is in question; above this many regions it costs minutes and is near 1.
@@ -41,11 +38,6 @@ _NO_LABELS = pd.DataFrame(
     index=pd.MultiIndex.from_arrays([[], []], names=["graph", "region"]),
 )
 _OPPOSITE: dict[str, Alternative] = {"two-sided": "two-sided", "greater": "less", "less": "greater"}
-Members = NDArray[np.bool_]
-# Sets up to which all are counted instead of drawn.
-_EXACT_UP_TO = 25_000
-# Region × set cells that are worked on at once.
-_BLOCK = 4_000_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +52,11 @@ class ContiguityTest(Result):
         Index ``graph``; power of Moran's test of breadth against an autoregression with ρ = 0.5 and 0.8
         (``power_05, power_08``), ``detectable`` (the weakest positive ρ found with 80 % power; missing if
         none is) and ``detectable_negative``.
+    dependence : DataFrame
+        Index ``(graph, statistic)``, statistic ``breadth`` or ``rank sum``; ``rho_low, rho_high``, the ends
+        of the set of all ρ of an autoregression that the values leave possible (level 1 − alpha), and
+        ``rho_upper``, its upper end where only that is asked. Missing on maps of more than 500 regions, and
+        where no autoregression fits.
     local : DataFrame
         Index ``(graph, region)``; ``breadth`` and the columns of :func:`spatialkz.spatial.local_moran`: a
         focus is a ``high outlier`` (quadrant HL), and ``unattainable`` where the graph cannot show it.
@@ -76,6 +73,7 @@ class ContiguityTest(Result):
 
     table: pd.DataFrame
     power: pd.DataFrame
+    dependence: pd.DataFrame
     local: pd.DataFrame
     foci: tuple[str, ...]
     constant: tuple[str, ...]
@@ -102,6 +100,7 @@ class ContiguityTest(Result):
             found: dict[str, object] = {
                 "statistics": json_ready(self.table.loc[graph]),
                 "power": json_ready(self.power.loc[graph]),
+                "dependence": json_ready(self.dependence.loc[graph]),
                 "high_outliers": json_ready(
                     outliers[outliers.index.get_level_values(0) == graph].droplevel(0)
                 ),
@@ -123,7 +122,8 @@ class ContiguityTest(Result):
         columns = ["statistic", "expected", "z", "p_value"]
         return (
             f"{head}{self.table[columns].to_string(float_format='{:.4f}'.format)}\n"
-            f"Power of Moran's test of breadth:\n{self.power.to_string(float_format='{:.2f}'.format)}\n"
+            f"Power of Moran's test of normal values:\n{self.power.to_string(float_format='{:.2f}'.format)}\n"
+            f"Dependence left possible:\n{self.dependence.to_string(float_format='{:.2f}'.format)}\n"
             f"Foci: {listing(self.foci, 20) or 'none'}"
         )
 
@@ -144,6 +144,9 @@ def contiguity_test(
     With graded quotients :math:`x_{ij}`, breadth :math:`r_i = \sum_j x_{ij}` and row-standardized weights:
 
     - ``breadth``: Moran's I of r;
+    - ``rank sum``: Moran's I of the sum of the region's ranks within the sectors, which needs no threshold;
+    - ``sector ranks``: mean over the sectors of Moran's I of the ranks: contiguity of each sector for itself,
+      wherever those of the others lie;
     - ``sector mean``: mean over the sectors of Moran's I, the trace of Wartenberg's matrix divided by the
       number of sectors;
     - ``joins``: joins of neighbors specialized in the same sector, :math:`\sum_j BB_j`, for :math:`LQ \ge t`;
@@ -175,8 +178,9 @@ def contiguity_test(
     -------
     ContiguityTest
         ``to_frame()`` has index ``(graph, statistic)`` and columns ``statistic, expected, variance, z,
-        p_value, p_contiguous`` (one-sided, for contiguity)``, low, high`` (central 95 % under the null)``, n,
-        method, note``. A statistic that cannot be had is missing, its p-values are 1, and ``note`` says why.
+        p_value, p_contiguous, p_scattered`` (one-sided, for contiguity and against it)``, low, high``
+        (central 95 % under the null)``, n, method, note``. A statistic that cannot be had is
+        missing, its p-values are 1, and ``note`` says why.
 
     Raises
     ------
@@ -189,12 +193,15 @@ def contiguity_test(
 
     Notes
     -----
-    A statistic that is not significant is no evidence of scatter unless ``power`` is high: on a map of 17
-    regions Moran's test finds ρ = 0.5 about one time in three.
+    A statistic that is not significant is no evidence of scatter: on a map of 17 regions Moran's test finds
+    ρ = 0.5 about one time in three. Nor does a high ``power``, which is that for normal values, make it one
+    (Hoenig & Heisey): what can be said is in ``dependence``.
 
     References
     ----------
-    Wartenberg (1985), *Geographical Analysis* 17, 263–283. Cliff & Ord (1981), *Spatial Processes*, ch. 1–2.
+    Wartenberg (1985), *Geographical Analysis* 17, 263–283. Hoenig & Heisey (2001), *The American
+    Statistician* 55, 19–24 (power is no evidence for the null). Cliff & Ord (1981), *Spatial Processes*,
+    ch. 1–2.
 
     Examples
     --------
@@ -218,7 +225,9 @@ def contiguity_test(
     breadth = pd.Series(cells.sum(axis=1), index=table.index, name="breadth")
     seeds = seeds_of(rng, "contiguity")
     focus = foci(marks, alpha)
-    frames, power, local = {}, {}, {}
+    ranks = graded(table, "rank").to_numpy()
+    sums = pd.DataFrame({"breadth": breadth, "rank sum": ranks.sum(axis=1)})
+    frames, power, left, local = {}, {}, {}, {}
     flat = breadth.max() - breadth.min() <= TIE * max(1.0, abs(breadth.max()))
     for name, graph in named.items():
         try:
@@ -229,12 +238,17 @@ def contiguity_test(
             raise GraphError(f"Graph {name!r}: {error}") from error
         rows = {
             "breadth": case.moran(breadth.to_numpy()[:, None], alternative, "breadth is the same everywhere"),
+            "rank sum": case.moran(
+                ranks.sum(axis=1)[:, None], alternative, "rank sums are the same everywhere"
+            ),
+            "sector ranks": case.moran(ranks, alternative, "no sector differs between regions"),
             "sector mean": case.moran(cells, alternative, "no sector differs between regions"),
             "joins": case.joins(marks, alternative),
             "connected components": case.components(focus, alternative),
         }
         frames[name] = pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
         power[name] = _power(graph, alpha, alternative) if len(table) <= _POWER_UP_TO else {}
+        left[name] = _dependence(sums, graph, alpha)
         if not flat:
             found = local_moran(breadth, graph, alpha=alpha, permutations=permutations, rng=rng).to_frame()
             around = found.droplevel(0).loc[quotients.index]
@@ -247,6 +261,7 @@ def contiguity_test(
     return ContiguityTest(
         result.assign(n=len(table)),
         pd.DataFrame.from_dict(power, orient="index", columns=columns).rename_axis("graph"),
+        pd.concat(left, names=["graph", "statistic"]),
         labels,
         tuple(str(region) for region in quotients.index if region in chosen),
         tuple(str(name) for name in quotients.columns if name in set(table.columns[~varies])),
@@ -318,11 +333,12 @@ class _GraphTests:
         keys = order_keys(np.random.default_rng(self.seeds), self.permutations)
         simulated, exact = random_components(size, self.neighbors, keys)
         row = self._row(observed, simulated, _OPPOSITE[alternative])
-        row["p_contiguous"] = float(permutation_parts(_one(observed), simulated[:, None], "less")[0][0])
+        row["p_contiguous"], row["p_scattered"] = row["p_scattered"], row["p_contiguous"]
         if exact:
             above, below = (simulated >= observed).mean(), (simulated <= observed).mean()
             p_value = tail_p_value(_one(above), _one(below), _OPPOSITE[alternative])[0]
-            row |= {"p_value": float(p_value), "p_contiguous": float(below), "method": "exact"}
+            sides = {"p_contiguous": float(below), "p_scattered": float(above)}
+            row |= {"p_value": float(p_value), **sides, "method": "exact"}
         return row
 
     def _products(self, values: Floats, weights: csr_array) -> Floats:
@@ -343,14 +359,17 @@ class _GraphTests:
             mean, spread = quadratic_moments(values, weights, None)
             expected, variance = mean.sum(), float(spread[0]) if values.shape[1] == 1 else variance
         p_value, low, high = permutation_parts(_one(observed), simulated[:, None], alternative)
-        one_sided = permutation_parts(_one(observed), simulated[:, None], "greater")[0]
+        contiguous, scattered = (
+            permutation_parts(_one(observed), simulated[:, None], side)[0] for side in ("greater", "less")
+        )
         return {
             "statistic": observed,
             "expected": float(expected),
             "variance": float(variance),
             "z": float(deviates(_one(observed), _one(expected), _one(variance))[0]),
             "p_value": float(p_value[0]),
-            "p_contiguous": float(one_sided[0]),
+            "p_contiguous": float(contiguous[0]),
+            "p_scattered": float(scattered[0]),
             "low": float(low[0]),
             "high": float(high[0]),
             "method": "permutation",
@@ -360,7 +379,7 @@ class _GraphTests:
 
 def _missing(note: str) -> dict[str, object]:
     gaps = dict.fromkeys(["statistic", "expected", "variance", "z"], np.nan)
-    sides = {"p_value": 1.0, "p_contiguous": 1.0, "low": np.nan, "high": np.nan}
+    sides = {"p_value": 1.0, "p_contiguous": 1.0, "p_scattered": 1.0, "low": np.nan, "high": np.nan}
     return {**gaps, **sides, "method": "none", "note": note}
 
 
@@ -375,57 +394,21 @@ def _power(graph: Graph, alpha: float, alternative: Alternative) -> dict[str, fl
     }
 
 
+def _dependence(sums: pd.DataFrame, graph: Graph, alpha: float) -> pd.DataFrame:
+    """Ends of the sets of ρ for each column, see :class:`ContiguityTest`."""
+    found = pd.DataFrame(np.nan, index=sums.columns, columns=["rho_low", "rho_high", "rho_upper"])
+    varied = sums.loc[:, sums.max() - sums.min() > TIE * np.maximum(1.0, sums.abs().max())]
+    if len(sums) > _POWER_UP_TO or varied.empty:
+        return found
+    try:
+        both = dependence_confidence_set(varied, graph, level=1 - alpha).groupby("variable")
+        upper = dependence_confidence_set(varied, graph, level=1 - 2 * alpha).groupby("variable")
+    except GraphError:  # Moran's I is the same for all values, and leaves every dependence possible
+        return found
+    ends = {"rho_low": both["low"].min(), "rho_high": both["high"].max(), "rho_upper": upper["high"].max()}
+    found.update(pd.DataFrame(ends))
+    return found
+
+
 def _one(value: float) -> Floats:
     return np.array([value], dtype=np.float64)
-
-
-def count_components(members: Members, weights: csr_array) -> NDArray[np.intp]:
-    """Count the connected components of each set.
-
-    Parameters
-    ----------
-    members : array, shape (sets, regions)
-        Who belongs to each set.
-    weights : csr_array, shape (regions, regions)
-        Neighbors; direction does not matter.
-
-    Examples
-    --------
-    >>> chain = csr_array(np.eye(3, k=1))
-    >>> print(count_components(np.array([[True, True, True], [True, False, True]]), chain))
-    [1 2]
-    """
-    sets, n = members.shape
-    block = max(1, _BLOCK // n)
-    return np.concatenate([_count_block(members[i : i + block], weights) for i in range(0, sets, block)])
-
-
-def _count_block(members: Members, weights: csr_array) -> NDArray[np.intp]:
-    # All sets side by side as one large graph, in which a component counts if its first region is inside.
-    sets, n = members.shape
-    pairs = triu(weights + weights.T, 1).tocoo()
-    which, joined = np.nonzero(members[:, pairs.row] & members[:, pairs.col])
-    ends = (which * n + pairs.row[joined], which * n + pairs.col[joined])
-    whole = csr_array((np.ones(len(which), dtype=np.int8), ends), shape=(sets * n, sets * n))
-    first = np.unique(connected_components(whole, directed=False)[1], return_index=True)[1]
-    return np.bincount(first[members.ravel()[first]] // n, minlength=sets)
-
-
-def random_components(size: int, weights: csr_array, keys: Keys) -> tuple[Floats, bool]:
-    """Components of random sets of one size: of every such set if they are few (True), else one a key."""
-    n = weights.shape[0]
-    if comb(n, size) <= _EXACT_UP_TO:
-        chosen = np.array(list(combinations(range(n), size)), dtype=np.intp)
-        return count_components(_members(chosen, n), weights).astype(np.float64), True
-    block = max(1, _BLOCK // n)
-    found = [
-        count_components(_members(random_orders(n, keys[i : i + block])[:size].T, n), weights)
-        for i in range(0, len(keys), block)
-    ]
-    return np.concatenate(found).astype(np.float64), False
-
-
-def _members(chosen: NDArray[np.integer], n: int) -> Members:
-    members = np.zeros((len(chosen), n), dtype=bool)
-    np.put_along_axis(members, chosen.astype(np.intp), True, axis=1)
-    return members

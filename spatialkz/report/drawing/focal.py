@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from spatialkz.focal import FamilyFindings, FocalTest
-from spatialkz.focal.models.choice import MODELS
 from spatialkz.report.contents import Findings
 from spatialkz.report.drawing.style import (
     ACCENT,
@@ -74,22 +73,25 @@ def breadth_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def models_plot(findings: Findings, words: Wording) -> Figure:
-    """Posterior probability of each model with its Monte-Carlo error, and how well models are recognized."""
+    """Posterior probability of shape and place with their errors, and how well models are recognized."""
     test = _of(findings)
     compared = {name: found.models for name, found in test.families.items() if found.models is not None}
     figure = Figure(figsize=(_WIDTH, 2.3 + 0.42 * max(3, len(compared))), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.55, 1])
     labels = [wrapped(family_name(name, words), 18) for name in compared]
+    questions = {"shape": ("spikes", ACCENT), "place": ("contiguous", _COLORS["belt"])}
     for place, choice in enumerate(compared.values()):
-        for offset, model in zip((-0.22, 0, 0.22), MODELS, strict=True):
+        for offset, (question, (answer, color)) in zip((-0.15, 0.15), questions.items(), strict=True):
+            told = getattr(choice, question).loc[answer]
             left.errorbar(
-                choice.posterior[model], place + offset, xerr=2 * choice.error[model], fmt="o",
-                color=_COLORS[model], markersize=5, elinewidth=1.2, clip_on=False,
-                label=words(f"verdict_{model}") if not place else None,
+                told["posterior"], place + offset, xerr=2 * told["error"], fmt="o",
+                color=color, markersize=5, elinewidth=1.2, clip_on=False,
+                label=words(f"question_{question}") if not place else None,
             )  # fmt: skip
     left.set_yticks(range(len(labels)), labels)
     left.set_ylim(len(labels) - 0.45, -0.55)
-    left.axvline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    for strong in (1 - _STRONG, _STRONG):
+        left.axvline(strong, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     _shares(left, words)
     left.set_xlabel(words("posterior_axis"))
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, handletextpad=0.2)
@@ -146,17 +148,16 @@ def influence_plot(findings: Findings, words: Wording) -> Figure:
 
 
 def power_plot(findings: Findings, words: Wording) -> Figure:
-    """Power of Moran's test by the strength of dependence, and of the co-location test by family."""
+    """Power of Moran's test by the strength of dependence, and what each test finds of simulated tables."""
     test = _of(findings)
     if findings.detectable is None:
         raise ValueError("There is no power to draw.")
     power = findings.detectable.power
     curve = power.to_frame()["power"]
-    known = {
-        name: found.colocation_power
-        for name, found in test.families.items()
-        if found.colocation_power is not None
-    }
+    first, models = next(
+        (name, found.models) for name, found in test.families.items() if found.models is not None
+    )
+    known = {words(f"found_{part}"): share for part, share in models.power.to_dict().items()}
     figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
     left.plot(curve.index, curve, color=ACCENT, linewidth=1.6)
@@ -179,10 +180,10 @@ def power_plot(findings: Findings, words: Wording) -> Figure:
     for place, share in enumerate(known.values()):
         right.text(0.02, place, words.percent(share), va="center", fontsize=8, color=INK)
     right.axvline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    right.set_yticks(range(len(known)), [wrapped(family_name(name, words), 18) for name in known])
+    right.set_yticks(range(len(known)), [wrapped(name, 18) for name in known])
     right.set_ylim(max(len(known), 1) - 0.45, -0.55)
     _shares(right, words)
-    right.set_title(words("power_of_colocation"), fontsize=9)
+    right.set_title(words("power_of_colocation", family=family_name(first, words)), fontsize=9)
     headed(figure, words("focal_power_title"), words("focal_power_note", alpha=words.plain(test.alpha)))
     return figure
 
@@ -215,7 +216,7 @@ def _confusion(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
     for row, shares in enumerate(table.to_numpy()):
         for column, share in enumerate(shares):
             axes.text(column + 0.5, row + 0.5, words.percent(share), ha="center", va="center", fontsize=8.5)
-    names = [wrapped(words(f"verdict_{model}"), 12) for model in table.index]
+    names = [wrapped(words(f"model_{model}"), 11) for model in table.index]
     middle = np.arange(len(names)) + 0.5
     axes.set_xticks(middle, names)
     axes.set_yticks(middle, names)

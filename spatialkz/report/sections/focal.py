@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from spatialkz.focal import FamilyFindings, FocalTest
-from spatialkz.focal.models.choice import MODELS
 from spatialkz.focal.multiverse import Multiverse
-from spatialkz.focal.verdict import UNTESTABLE
+from spatialkz.focal.verdict import UNTESTABLE, Verdict
 from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
-VERDICTS = ("focal", "belt", "dispersed", "mixed", "undecided")
+# Regions named as those that hold the excess, and a ρ that excludes nothing.
+_MOST_HOLDERS, _ALL = 4, 0.995
+VERDICTS = get_args(Verdict)
 
 
 def focal(findings: Findings, words: Wording) -> Section:
@@ -28,7 +29,7 @@ def focal(findings: Findings, words: Wording) -> Section:
     possible = {
         "breadth": bool(told),
         "models": any(found.models for found in test.families.values()),
-        "power": bool(told) and findings.detectable is not None,
+        "power": findings.detectable is not None and any(found.models for found in test.families.values()),
         "influence": any(name in test.influence for name in told),
     }
     figures = {
@@ -86,14 +87,11 @@ def focal_power(findings: Findings, words: Wording) -> str:
     """What the tests could have detected."""
     if findings.focal is None:
         return ""
-    found = findings.focal.families["all"]
-    reach = found.contiguity.power.iloc[0]
+    models = findings.focal.families["all"].models
     parts = []
-    if not np.isnan(reach["power_08"]):
-        half, strong = words.percent(reach["power_05"]), words.percent(reach["power_08"])
-        parts.append(words("focal_power_contiguity", half=half, strong=strong))
-    if found.colocation_power is not None:
-        parts.append(words("focal_power_colocation", power=words.percent(found.colocation_power)))
+    if models is not None:
+        shares = {str(part): words.percent(share) for part, share in models.power.items()}
+        parts.append(words("focal_power_parts", **shares))
     return " ".join([*parts, words("focal_power_caution")])
 
 
@@ -129,25 +127,42 @@ def focal_table(findings: Findings, words: Wording) -> Table | None:
         return None
     table = findings.focal.to_frame()
     texts: dict[str, tuple[str, Callable[[Any], str]]] = {
-        "sectors": ("sectors", words.whole),
         "variance_ratio": ("variance_ratio", words.number),
         "colocation_p": ("p_colocation", words.p_value),
         "colocation_sized_p": ("p_colocation_sized", words.p_value),
-        "breadth_moran": ("moran_breadth", lambda value: words.number(value, 3)),
-        "contiguity_p": ("p_contiguity", words.p_value),
-        **{f"posterior_{model}": ("", words.number) for model in MODELS},
-        "fit": ("fit", words.p_value),
+        "spread_p": ("p_spread", words.p_value),
+        "spikes": ("p_spikes", words.number),
+        "contiguity_p": ("p_adjoining", words.p_value),
+        "rho_upper": ("rho_upper", words.number),
     }
     columns = [
         Column(words("family"), [family_name(str(name), words) for name in table.index], "name"),
+        Column(words("sectors"), [words.whole(count) for count in table["sectors"]]),
         Column(words("verdict"), [words(f"verdict_{verdict}") for verdict in table["verdict"]], "label"),
+        Column(words("place"), [words(f"place_{place}") for place in table["place"]], "label"),
+        Column(words("regions_covered"), [_covered(row, words) for _, row in table.iterrows()]),
+        Column(words("held"), [_held(found, words) for found in findings.focal.families.values()]),
     ]
     for name, (heading, write) in texts.items():
         if table[name].notna().any():
-            model = words(f"verdict_{name.removeprefix('posterior_')}") if not heading else ""
-            head = words(heading) if heading else words("posterior", model=model)
-            columns.append(Column(head, [DASH if np.isnan(value) else write(value) for value in table[name]]))
+            cells = [DASH if np.isnan(value) else write(value) for value in table[name]]
+            columns.append(Column(words(heading), cells))
     return Table(words("table_focal", permutations=words.whole(findings.focal.permutations)), columns)
+
+
+def _covered(row: pd.Series[Any], words: Wording) -> str:
+    if np.isnan(row["regions"]):
+        return DASH
+    return f"{words.whole(int(row['regions']))} ({words.number(row['regions_expected'], 1)})"
+
+
+def _held(found: FamilyFindings, words: Wording) -> str:
+    low, high = found.evidence.spread.held
+    if not low:
+        return DASH
+    if low > found.evidence.spread.few:
+        return words("focal_held_least", count=words.whole(low))
+    return words.whole(low) if low == high else f"{words.whole(low)}–{words.whole(high)}"
 
 
 def choices_table(findings: Findings, words: Wording) -> Table | None:
@@ -193,36 +208,64 @@ def dropped_name(findings: Findings, name: str, words: Wording) -> str:
 
 def _verdict(name: str, found: FamilyFindings, words: Wording) -> str:
     verdict, reason = words(f"verdict_{found.verdict}"), words(f"focal_reason_{found.reason}")
+    if found.verdict == "focal":
+        verdict += f", {words(f'place_{found.evidence.place.verdict}')}"
     return f"{family_name(name, words)}: {verdict} ({reason})."
 
 
 def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words: Wording) -> Iterator[str]:
+    """A sentence for each part of the hypothesis."""
     if found.reason == UNTESTABLE:
         return
-    row = found.row()
-    power = row["contiguity_power"]
-    ratio, p = words.number(row["variance_ratio"]), words.equation("p", row["colocation_p"])
-    if found.sized is None:
-        yield words("focal_colocation", ratio=ratio, p=p)
-    else:
-        sized = words.equation("p", row["colocation_sized_p"])
-        yield words("focal_colocation_sized", ratio=ratio, p=p, sized=sized)
+    colocation, spread, shape, place = vars(found.evidence).values()
     yield words(
-        "focal_contiguity",
-        moran=words.number(row["breadth_moran"], 3),
-        p=words.equation("p", row["contiguity_p"]),
-        power=words("unknown") if np.isnan(power) else words.percent(power),
+        f"focal_spread_{'few' if spread.verdict == 'few' else 'not'}",
+        regions=words.whole(int(spread.regions)),
+        expected=words.number(spread.expected, 1),
+        p=_with_sizes(spread.p_value, spread.p_sizes, words),
     )
+    yield words(
+        f"focal_colocation_{'yes' if colocation.verdict == 'yes' else 'open'}",
+        ratio=words.number(colocation.statistic),
+        p=_with_sizes(colocation.p_value, colocation.p_sizes, words),
+    )
+    if spread.held[0]:
+        holders = [dropped_name(findings, name, words) for name in found.spread.holders[:_MOST_HOLDERS]]
+        names = f" ({words.listing(holders)})" if holders else ""
+        yield words("focal_held", count=_held(found, words), names=names)
     if found.models is not None:
-        best = found.models.selected
         yield words(
-            "focal_model",
-            model=words(f"verdict_{best}"),
-            posterior=words.number(found.models.posterior[best]),
-            error=words.number(found.models.error[best]),
-            fit=words.equation("p", found.models.fit[best]),
+            "focal_shape",
+            posterior=words.number(shape.spikes),
+            error=words.number(shape.error),
+            fit=words.equation("p", shape.fit),
         )
+    told = "unknown" if place.verdict == "open" and not place.rho_upper < _ALL else place.verdict
+    yield words(
+        f"focal_place_{told}", p=words.equation("p", place.p_value), rho=words.number(place.rho_upper)
+    )
+    yield from _wanted(found, words)
     yield from _rests(findings, test, found.name, words)
+
+
+def _with_sizes(p_value: float, sized: float, words: Wording) -> str:
+    plain = words.equation("p", p_value)
+    return plain if np.isnan(sized) else words("focal_given_sizes", p=plain, sized=words.equation("p", sized))
+
+
+def _wanted(found: FamilyFindings, words: Wording) -> Iterator[str]:
+    if found.wanted is None:
+        return
+    part = words(f"focal_part_{found.wanted.part}")
+    data = [
+        words(f"focal_wanted_{what}", count=words.whole(count))
+        for what in ("regions", "sectors")
+        if (count := getattr(found.wanted, what)) is not None
+    ]
+    if data:
+        yield words("focal_wanted", part=part, data=f" {words('or_between')} ".join(data))
+    else:
+        yield words("focal_wanted_none", part=part)
 
 
 def _rests(findings: Findings, test: FocalTest, family: str, words: Wording) -> Iterator[str]:

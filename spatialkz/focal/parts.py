@@ -1,0 +1,215 @@
+"""What the tests say of each part: co-location, spread, shape, place (docs/methods/focal.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from spatialkz.focal.models.choice import ModelChoice
+from spatialkz.focal.models.models import SHAPES
+from spatialkz.focal.models.reach import STRONG
+from spatialkz.focal.questions.colocation import ColocationTest
+from spatialkz.focal.questions.place import ContiguityTest
+from spatialkz.focal.questions.spread import SpreadTest, few
+from spatialkz.options import PlaceVerdict
+from spatialkz.resampling.pvalues import adjusted
+
+#: Dependence ρ below which an autoregression counts as weak.
+WEAK = 0.5
+
+
+@dataclass(frozen=True)
+class Colocation:
+    """Whether specializations of different sectors fall in the same regions.
+
+    Attributes
+    ----------
+    verdict : {"yes", "no", "open"}
+    statistic, p_value, p_sizes : float
+        Variance ratio of breadth; one-sided p-values under shuffled columns and under unequal sizes (missing
+        where that null is not used).
+    p_ranks : float
+        The same for rank sums, which need no threshold, under the null of unequal sizes where that is used.
+    power : float
+        Share of tables with foci in which one of the two rejects; missing where unknown.
+    sizes : {"", "explains", "hides"}
+        What unequal size does where the two nulls disagree.
+    """
+
+    verdict: Literal["yes", "no", "open"]
+    statistic: float
+    p_value: float
+    p_sizes: float
+    p_ranks: float
+    power: float
+    sizes: Literal["", "explains", "hides"] = ""
+
+    @classmethod
+    def of(
+        cls,
+        test: ColocationTest,
+        sized: ColocationTest | None,
+        ranks: ColocationTest,
+        power: float,
+        alpha: float,
+    ) -> Colocation:
+        """Read off the tests, by step 1 of the rule."""
+        numbers = (
+            float(test.table["statistic"].iloc[0]),
+            test.p_value,
+            np.nan if sized is None else sized.p_value,
+            ranks.p_value,
+            power,
+        )
+        found = test.p_value <= alpha
+        if sized is not None and found != (sized.p_value <= alpha):
+            return cls("open", *numbers, "explains" if found else "hides")
+        if found:
+            return cls("yes", *numbers)
+        return cls("no" if power >= STRONG and ranks.p_value > alpha else "open", *numbers)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Whether specializations are in few territories.
+
+    Attributes
+    ----------
+    verdict : {"few", "not shown"}
+    regions, expected, p_value, p_sizes : float
+        Regions with any specialization, as many as independence between sectors gives, and one-sided p-values
+        for so few under shuffled columns and under unequal sizes (missing where that null is not used).
+    held : tuple of int
+        How many regions hold the excess: at least, and each beyond chance.
+    few : int
+        How many count as few.
+    """
+
+    verdict: Literal["few", "not shown"]
+    regions: float
+    expected: float
+    p_value: float
+    p_sizes: float
+    held: tuple[int, int]
+    few: int
+
+    @classmethod
+    def of(cls, test: SpreadTest, alpha: float) -> Spread:
+        """Read off the test, by step 2 of the rule."""
+        names = ["statistic", "expected", "p_value", "p_value_sizes"]
+        regions, expected, p, sized = map(float, test.table.loc["coverage", names].to_numpy(dtype=np.float64))
+        found = p <= alpha and not sized > alpha
+        limit = few(int(test.table["n"].iloc[0]))
+        return cls("few" if found else "not shown", regions, expected, p, sized, test.held, limit)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Whether the common factor is a few spikes or a gradient.
+
+    Attributes
+    ----------
+    verdict : {"spikes", "gradient", "open"}
+    spikes, error : float
+        Posterior probability of spikes and its standard error; missing where models were not compared.
+    fit, fit_other : float
+        p-value of the goodness of fit of the better model of the shape favored, and of the other shape.
+    """
+
+    verdict: Literal["spikes", "gradient", "open"]
+    spikes: float = np.nan
+    error: float = np.nan
+    fit: float = np.nan
+    fit_other: float = np.nan
+
+    @classmethod
+    def of(cls, models: ModelChoice | None, alpha: float) -> Shape:
+        """Read off the comparison of models, by step 3 of the rule."""
+        if models is None:
+            return cls("open")
+        posterior = models.shape["posterior"]
+        favored = str(posterior.idxmax())
+        other = next(shape for shape in SHAPES if shape != favored)
+        numbers = (
+            float(posterior["spikes"]),
+            float(models.shape["error"]["spikes"]),
+            models.best_fit(favored),
+            models.best_fit(other),
+        )
+        misfit = numbers[2] <= alpha < numbers[3]
+        if posterior[favored] < STRONG or misfit:
+            return cls("open", *numbers)
+        return cls("spikes" if favored == "spikes" else "gradient", *numbers)
+
+    def misfit(self, alpha: float) -> bool:
+        """Whether the shape favored makes no such table, and the other does."""
+        return self.fit <= alpha < self.fit_other
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the foci are, as far as the map shows it.
+
+    Attributes
+    ----------
+    verdict : {"apart", "adjoining", "open"}
+    statistic, p_value : float
+        Moran's I of breadth, and the smaller one-sided p-value for contiguity of breadth and of rank sum,
+        adjusted for the two by Holm.
+    p_negative : float
+        The same for negative dependence: specialized regions alternate with others.
+    p_sectors, power_sectors : float
+        One-sided p-value of the mean of the sectors' Moran's I of ranks, and the share of tables with a belt
+        for each sector in which it rejects; missing where unknown.
+    rho_low, rho_high : float
+        Dependence of breadth left possible (level 1 − alpha); missing where unknown.
+    rho_upper : float
+        The larger of the one-sided upper ends for breadth and rank sum.
+    contiguous : float
+        Posterior probability that the common factor follows the map; missing where models were not compared.
+    """
+
+    verdict: PlaceVerdict
+    statistic: float
+    p_value: float
+    p_negative: float
+    p_sectors: float
+    power_sectors: float
+    rho_low: float
+    rho_high: float
+    rho_upper: float
+    contiguous: float = np.nan
+
+    @classmethod
+    def of(
+        cls, test: ContiguityTest, power: float, models: ModelChoice | None, graph: str | None = None
+    ) -> Place:
+        """Read off the tests on one graph, the first by default, by step 4 of the rule."""
+        name = str(test.power.index[0]) if graph is None else graph
+        rows, left = test.table.xs(name, level="graph"), test.dependence.xs(name, level="graph")
+        p_value, p_negative = (
+            float(adjusted(rows.loc[["breadth", "rank sum"], side].to_numpy(dtype=np.float64), "holm").min())
+            for side in ("p_contiguous", "p_scattered")
+        )
+        breadth, rank_sum = left.to_numpy(dtype=np.float64)
+        upper = max(breadth[2], rank_sum[2])
+        told: PlaceVerdict = "open"
+        if p_value <= test.alpha:
+            told = "adjoining"
+        elif upper < WEAK:
+            told = "apart"
+        by_name = dict(zip(rows.index, rows[["statistic", "p_contiguous"]].to_numpy(), strict=True))
+        return cls(
+            told,
+            float(by_name["breadth"][0]),
+            p_value,
+            p_negative,
+            float(by_name["sector ranks"][1]),
+            power,
+            float(breadth[0]),
+            float(breadth[1]),
+            float(upper),
+            np.nan if models is None else float(models.place["posterior"]["contiguous"]),
+        )
