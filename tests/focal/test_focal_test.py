@@ -48,7 +48,7 @@ def test_figures_on_the_paper_s_table(found):
     assert table.loc["all", "colocation_p"] <= 0.001
     assert table.loc["services", "colocation_p"] <= 0.002
     assert 0.3 < table.loc["industry", "colocation_p"] < 0.7
-    assert table.loc["all", "contiguity_p"] > 0.3
+    assert table.loc["all", "contiguity_p"] > 0.1
     without = found.influence["all"].to_frame().loc[("region", "Almaty City"), "colocation_p"]
     assert 0.08 < without < 0.25
     assert found.rests_on() == ["Almaty City"]
@@ -181,9 +181,10 @@ def test_belts_of_each_sector_s_own_are_sector_belts(plain):
 
 
 def test_independent_sectors_are_dispersed(plain):
-    graph, _, table = plain
-    test = focal_test(table, graph, **DECIDED)
-    assert test.verdict == "dispersed"
+    graph, grid, _ = plain
+    found = [focal_test(noise(grid.ravel(), seed=seed), graph, **DECIDED).verdict for seed in range(4)]
+    assert found.count("dispersed") >= 3  # each of three tests is wrong one time in twenty
+    assert not {"focal", "belt"} & set(found)
 
 
 def test_one_city_with_everything_is_the_clearest_focus(plain):
