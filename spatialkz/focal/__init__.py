@@ -6,7 +6,7 @@ from spatialkz.focal.influence import Influence, influence
 from spatialkz.focal.models.choice import ModelChoice, model_posterior, prior_sensitivity
 from spatialkz.focal.models.models import PRIOR_SETS, Priors
 from spatialkz.focal.multiverse import Multiverse, multiverse
-from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.focal.questions.colocation import ColocationTest, colocation_test
 from spatialkz.focal.questions.place import ContiguityTest, contiguity_test
 from spatialkz.focal.questions.size_null import table_base_shares
@@ -15,7 +15,7 @@ from spatialkz.focal.verdict import Evidence, Verdict, verdict
 
 __all__ = [
     "PRIOR_SETS",
-    "Colocation",
+    "ColocationPart",
     "ColocationTest",
     "ContiguityTest",
     "Evidence",
@@ -24,10 +24,10 @@ __all__ = [
     "Influence",
     "ModelChoice",
     "Multiverse",
-    "Place",
+    "PlacePart",
     "Priors",
-    "Shape",
-    "Spread",
+    "ShapePart",
+    "SpreadPart",
     "SpreadTest",
     "Verdict",
     "colocation_test",

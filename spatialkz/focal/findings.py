@@ -14,7 +14,7 @@ from spatialkz.focal.influence import Influence
 from spatialkz.focal.models.choice import ModelChoice
 from spatialkz.focal.models.reach import Wanted
 from spatialkz.focal.multiverse import Multiverse
-from spatialkz.focal.parts import Place, Spread
+from spatialkz.focal.parts import PlacePart, SpreadPart
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.questions.spread import SpreadTest
@@ -180,7 +180,7 @@ class FamilyFindings(Result):
         return " ".join(parts)
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: SpreadPart) -> str:
     where = f"{spread.regions:.0f} regions have any specialization; by chance {spread.expected:.1f} would"
     p = f"p = {spread.p_value:.2g}"
     if not np.isnan(spread.p_sizes):
@@ -190,7 +190,7 @@ def _spread(spread: Spread) -> str:
     return f"Not in fewer territories than by chance: {where} ({p})."
 
 
-def _held(spread: Spread) -> str:
+def _held(spread: SpreadPart) -> str:
     low, high = spread.held
     if low > spread.few:
         return f"{low} regions or more"
@@ -204,7 +204,7 @@ def _wanted(wanted: Wanted) -> str:
     return f"About {' or '.join(data)} would decide {_PARTS[wanted.part]} in eight of ten such tables."
 
 
-def _told(place: Place) -> str:
+def _told(place: PlacePart) -> str:
     if place.verdict == "adjoining":
         return f"they do (p = {place.p_value:.2g})"
     if place.verdict == "apart":

@@ -18,7 +18,7 @@ from spatialkz.focal.models.choice import model_posterior
 from spatialkz.focal.models.models import Generator, Priors
 from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
 from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
 from spatialkz.focal.questions.place import contiguity_test
@@ -306,10 +306,10 @@ class _FamilyTests:
             else:
                 power = pd.Series({"colocation": self._colocation_power(quotients), "sectors": 1.0})
         evidence = Evidence(
-            Colocation.of(colocation, sized, ranks, power["colocation"], self.alpha),
-            Spread.of(spread, self.alpha),
-            Shape.of(models, self.alpha),
-            Place.of(contiguity, power["sectors"], models),
+            ColocationPart.of(colocation, sized, ranks, power["colocation"], self.alpha),
+            SpreadPart.of(spread, self.alpha),
+            ShapePart.of(models, self.alpha),
+            PlacePart.of(contiguity, power["sectors"], models),
         )
         decided: tuple[Verdict, str] = ("undecided", UNTESTABLE)
         if not (colocation.reason or contiguity.reason):

@@ -21,7 +21,7 @@ WEAK = 0.5
 
 
 @dataclass(frozen=True)
-class Colocation:
+class ColocationPart:
     """Whether specializations of different sectors fall in the same regions.
 
     Attributes
@@ -54,7 +54,7 @@ class Colocation:
         ranks: ColocationTest,
         power: float,
         alpha: float,
-    ) -> Colocation:
+    ) -> ColocationPart:
         """Read off the tests, by step 1 of the rule."""
         numbers = (
             float(test.table["statistic"].iloc[0]),
@@ -72,7 +72,7 @@ class Colocation:
 
 
 @dataclass(frozen=True)
-class Spread:
+class SpreadPart:
     """Whether specializations are in few territories.
 
     Attributes
@@ -96,7 +96,7 @@ class Spread:
     few: int
 
     @classmethod
-    def of(cls, test: SpreadTest, alpha: float) -> Spread:
+    def of(cls, test: SpreadTest, alpha: float) -> SpreadPart:
         """Read off the test, by step 2 of the rule."""
         names = ["statistic", "expected", "p_value", "p_value_sizes"]
         regions, expected, p, sized = map(float, test.table.loc["coverage", names].to_numpy(dtype=np.float64))
@@ -106,7 +106,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ShapePart:
     """Whether the common factor is a few spikes or a gradient.
 
     Attributes
@@ -125,7 +125,7 @@ class Shape:
     fit_other: float = np.nan
 
     @classmethod
-    def of(cls, models: ModelChoice | None, alpha: float) -> Shape:
+    def of(cls, models: ModelChoice | None, alpha: float) -> ShapePart:
         """Read off the comparison of models, by step 3 of the rule."""
         if models is None:
             return cls("open")
@@ -149,7 +149,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlacePart:
     """Where the foci are, as far as the map shows it.
 
     Attributes
@@ -185,7 +185,7 @@ class Place:
     @classmethod
     def of(
         cls, test: ContiguityTest, power: float, models: ModelChoice | None, graph: str | None = None
-    ) -> Place:
+    ) -> PlacePart:
         """Read off the tests on one graph, the first by default, by step 4 of the rule."""
         name = str(test.power.index[0]) if graph is None else graph
         rows, left = test.table.xs(name, level="graph"), test.dependence.xs(name, level="graph")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from spatialkz.focal.models.reach import STRONG
-from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.options import FocalPart
 
 Verdict = Literal["focal", "belt", "sector belts", "dispersed", "mixed", "undecided"]
@@ -26,10 +26,10 @@ _OPEN: dict[str, FocalPart] = {_WEAK_TEST: "colocation", _NO_SHAPE: "shape", _NO
 class Evidence:
     """What the rule looks at: the four parts of the hypothesis."""
 
-    colocation: Colocation
-    spread: Spread
-    shape: Shape
-    place: Place
+    colocation: ColocationPart
+    spread: SpreadPart
+    shape: ShapePart
+    place: PlacePart
 
 
 def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
@@ -48,12 +48,12 @@ def verdict(evidence: Evidence, alpha: float = 0.05) -> tuple[Verdict, str]:
 
     Examples
     --------
-    >>> found = Colocation("yes", 3.1, 0.001, 0.002, 0.002, 0.9)
-    >>> spread = Spread("few", 5, 9.6, 0.001, 0.001, (2, 2), few=4)
-    >>> place = Place("open", 0.1, 0.3, 0.9, 0.2, 0.9, -0.6, 0.9, 0.8)
-    >>> verdict(Evidence(found, spread, Shape("spikes", 0.9, 0.02, 0.4, 0.2), place))
+    >>> found = ColocationPart("yes", 3.1, 0.001, 0.002, 0.002, 0.9)
+    >>> spread = SpreadPart("few", 5, 9.6, 0.001, 0.001, (2, 2), few=4)
+    >>> place = PlacePart("open", 0.1, 0.3, 0.9, 0.2, 0.9, -0.6, 0.9, 0.8)
+    >>> verdict(Evidence(found, spread, ShapePart("spikes", 0.9, 0.02, 0.4, 0.2), place))
     ('focal', 'co-located in few regions that stand out from all others')
-    >>> verdict(Evidence(found, spread, Shape("open", 0.6, 0.02, 0.4, 0.2), place))
+    >>> verdict(Evidence(found, spread, ShapePart("open", 0.6, 0.02, 0.4, 0.2), place))
     ('undecided', 'co-located; whether in a few regions or by degrees is open')
     """
     if evidence.colocation.verdict == "yes":
@@ -94,7 +94,7 @@ def _colocated(evidence: Evidence, alpha: float) -> tuple[Verdict, str]:
     return "undecided", _NO_SHAPE
 
 
-def open_part(reached: Verdict, reason: str, place: Place) -> FocalPart | None:
+def open_part(reached: Verdict, reason: str, place: PlacePart) -> FocalPart | None:
     """The part that is open: the one that made a verdict ``undecided``, or the place of foci."""
     if reached == "focal" and place.verdict == "open":
         return "place"

@@ -7,23 +7,23 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from spatialkz.focal.parts import Colocation, Place, Shape, Spread
+from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 
-YES = Colocation("yes", 3.0, 0.001, 0.002, 0.001, 0.9)
-NO = Colocation("no", 1.0, 0.5, 0.6, 0.4, 0.9)
+YES = ColocationPart("yes", 3.0, 0.001, 0.002, 0.001, 0.9)
+NO = ColocationPart("no", 1.0, 0.5, 0.6, 0.4, 0.9)
 WEAK = replace(NO, verdict="open", power=0.5)
 BY_DEGREES = replace(NO, verdict="open", p_ranks=0.01)
 EXPLAINED = replace(YES, verdict="open", p_sizes=0.3, sizes="explains")
 HIDDEN = replace(NO, verdict="open", p_sizes=0.01, sizes="hides")
-FEW = Spread("few", 5, 9.6, 0.001, np.nan, (2, 2), 4)
+FEW = SpreadPart("few", 5, 9.6, 0.001, np.nan, (2, 2), 4)
 SHARED = replace(FEW, verdict="not shown", p_value=0.3)
 MANY = replace(SHARED, held=(5, 7))
-SPIKES = Shape("spikes", 0.9, 0.02, 0.4, 0.2)
-GRADIENT = Shape("gradient", 0.1, 0.02, 0.4, 0.2)
-UNSEEN = Shape("open", 0.6, 0.1, 0.4, 0.4)
-MISFIT = Shape("open", 0.9, 0.02, 0.01, 0.3)
-OPEN = Place("open", 0.0, 0.5, 0.5, 0.5, 0.9, -0.5, 0.9, 0.8, 0.5)
+SPIKES = ShapePart("spikes", 0.9, 0.02, 0.4, 0.2)
+GRADIENT = ShapePart("gradient", 0.1, 0.02, 0.4, 0.2)
+UNSEEN = ShapePart("open", 0.6, 0.1, 0.4, 0.4)
+MISFIT = ShapePart("open", 0.9, 0.02, 0.01, 0.3)
+OPEN = PlacePart("open", 0.0, 0.5, 0.5, 0.5, 0.9, -0.5, 0.9, 0.8, 0.5)
 ADJOINING = replace(OPEN, verdict="adjoining", p_value=0.01)
 APART = replace(OPEN, verdict="apart", rho_upper=0.3)
 ALTERNATE = replace(APART, p_negative=0.01)

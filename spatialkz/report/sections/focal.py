@@ -139,7 +139,7 @@ def focal_table(findings: Findings, words: Wording) -> Table | None:
         Column(words("family"), [family_name(str(name), words) for name in table.index], "name"),
         Column(words("sectors"), [words.whole(count) for count in table["sectors"]]),
         Column(words("verdict"), [words(f"verdict_{verdict}") for verdict in table["verdict"]], "label"),
-        Column(words("place"), [words(f"place_{place}") for place in table["place"]], "label"),
+        Column(words("place_of_foci"), [words(f"place_{place}") for place in table["place"]], "label"),
         Column(words("regions_covered"), [_covered(row, words) for _, row in table.iterrows()]),
         Column(words("held"), [_held(found, words) for found in findings.focal.families.values()]),
     ]
