@@ -1,14 +1,16 @@
 """Write the numbers of docs/methods/focal.md from the bundled study (about two minutes)."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
 import spatialkz
-from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity
+from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity, spread_test, table_base_shares
 from spatialkz.focal.focal import focal_study
 from spatialkz.specialization import QuotientAudit, audit_study
 
+Shares: TypeAlias = list[pd.DataFrame]
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "focal.md"
 MARK = "<!-- numbers: python scripts/docs/make_focal_page.py -->\n"
 SEED = 42
@@ -25,45 +27,76 @@ CHOICES = {
 
 def verdicts(test: FocalTest) -> list[str]:
     lines = [
-        "| sectors | verdict | V | p | p, sizes | power | Moran's I | p | power | focal | belt "
-        "| dispersed | fit |",
-        "|---|---|" + "--:|" * 11,
+        "| sectors | verdict | place | V | p | p, sizes | power | regions | by chance | p | p, sizes "
+        "| excess in | P(spikes) | ± | I | p | ρ at most |",
+        "|---|---|---|" + "--:|" * 14,
     ]
     for family, row in test.to_frame().iterrows():
         cells = [
             f"{row['variance_ratio']:.2f}",
             *(f"{row[name]:.2g}" for name in ("colocation_p", "colocation_sized_p", "colocation_power")),
+            f"{row['regions']:.0f}",
+            f"{row['regions_expected']:.1f}",
+            *(f"{row[name]:.2g}" for name in ("spread_p", "spread_sized_p")),
+            f"{row['held_low']}–{row['held_high']}" if row["held_low"] else "–",
+            f"{row['spikes']:.2f}",
+            f"{row['spikes_error']:.2f}",
             f"{row['breadth_moran']:.3f}",
-            *(f"{row[name]:.2g}" for name in ("contiguity_p", "contiguity_power")),
-            *(f"{row[f'posterior_{model}']:.2f}" for model in ("focal", "belt", "dispersed")),
-            f"{row['fit']:.2f}",
+            f"{row['contiguity_p']:.2g}",
+            f"{row['rho_upper']:.2f}",
         ]
-        lines.append(f"| {family} | **{row['verdict']}**: {row['reason']} | " + " | ".join(cells) + " |")
+        told = f"| {family} | **{row['verdict']}**: {row['reason']} | {row['place']} | "
+        lines.append(told + " | ".join(cells) + " |")
     return lines
 
 
-def priors(study: spatialkz.Study) -> list[str]:
+def priors(study: spatialkz.Study, shares: Shares) -> list[str]:
     lines = [
-        "| sectors | priors | focal | belt | dispersed | recognized | fit |",
-        "|---|---|--:|--:|--:|--:|--:|",
+        "| sectors | priors | spikes | follows the map | recognized | fit |",
+        "|---|---|--:|--:|--:|--:|",
     ]
     for family, sectors in families(study).items():
-        table = prior_sensitivity(study.table.values[sectors], study.graph, simulations=12_000, rng=SEED)
-        for name, row in table.iterrows():
+        table = prior_sensitivity(
+            study.table.values[sectors],
+            study.graph,
+            base_shares=[share[sectors] for share in shares],
+            simulations=12_000,
+            rng=SEED,
+        )
+        for name, row in table[["spikes", "contiguous", "accuracy", "fit"]].iterrows():
             lines.append(f"| {family} | {name} | " + " | ".join(f"{number:.2f}" for number in row) + " |")
     return lines
 
 
-def seeds(study: spatialkz.Study) -> list[str]:
-    lines = ["| sectors | mean | lowest | highest | 0.8 or more |", "|---|--:|--:|--:|--:|"]
+def seeds(study: spatialkz.Study, shares: Shares) -> list[str]:
+    lines = ["| sectors | mean | lowest | highest | printed error, mean |", "|---|--:|--:|--:|--:|"]
     for family, sectors in families(study).items():
+        base = [share[sectors] for share in shares]
         quotients = study.table.values[sectors]
-        found = [
-            model_posterior(quotients, study.graph, rng=seed).posterior["focal"] for seed in range(SEEDS)
-        ]
-        strong = sum(p >= 0.8 for p in found)
-        mean = sum(found) / SEEDS
-        lines.append(f"| {family} | {mean:.2f} | {min(found):.2f} | {max(found):.2f} | {strong} of {SEEDS} |")
+        found = pd.DataFrame(
+            model_posterior(quotients, study.graph, base_shares=base, rng=seed).shape.loc["spikes"]
+            for seed in range(SEEDS)
+        )
+        p, error = found["posterior"], found["error"].mean()
+        lines.append(f"| {family} | {p.mean():.2f} | {p.min():.2f} | {p.max():.2f} | {error:.2f} |")
+    return lines
+
+
+def reach(test: FocalTest) -> list[str]:
+    lines = [
+        "| sectors | co-location | shape | place | belts of sectors | what is open | regions | sectors |",
+        "|---|" + "--:|" * 4 + "---|--:|--:|",
+    ]
+    for family, found in test.families.items():
+        power = found.models.power
+        shares = " | ".join(f"{power[part]:.0%}" for part in ("colocation", "shape", "place", "sectors"))
+        lacking = found.wanted
+        told = (
+            "– | – | –"
+            if lacking is None
+            else f"{lacking.part} | {lacking.regions or '–'} | {lacking.sectors or '–'}"
+        )
+        lines.append(f"| {family} | {shares} | {told} |")
     return lines
 
 
@@ -112,17 +145,23 @@ def choices(test: FocalTest) -> list[str]:
     return [*lines, "", f"Joint tests of all {count} specifications:", "", *(f"- {line}" for line in told)]
 
 
-def reading(test: FocalTest, sensitivity: list[str]) -> list[str]:
+def reading(study: spatialkz.Study, test: FocalTest) -> list[str]:
     """A first reading of the table, held against what was found."""
-    p, models = test.to_frame()["colocation_p"], test.families["all"].models
+    frame = test.to_frame()
+    p = frame["colocation_p"]
     city = [
         test.influence[name].to_frame().loc[("region", "Almaty City"), "colocation_p"]
-        for name in p.index[[0, 2]]
+        for name in ("all", "services")
     ]
     high = test.multiverse.table.query("grade == 2.0 and null == 'columns' and without == 'none'")[
         "colocation_p"
     ]
-    range_ = sorted(float(line.split("|")[3]) for line in sensitivity if line.startswith("| all "))
+    services = study.table.values[families(study)["services"]]
+    least = [
+        spread_test(services.drop(index=names), rng=SEED).to_frame().loc["coverage"]
+        for names in (["Almaty City"], ["Almaty City", "Nur-Sultan"])
+    ]
+    broad = test.families["all"].spread.to_frame().loc["broadest"]
     rows = [
         ("all sectors co-locate, p about 10⁻⁴", p["all"] <= 0.001, f"p = {p['all']:.2g}"),
         ("services co-locate, p < 0.001", p["services"] < 0.001, f"p = {p['services']:.2g}"),
@@ -133,16 +172,24 @@ def reading(test: FocalTest, sensitivity: list[str]) -> list[str]:
             f"p = {city[0]:.2g} and {city[1]:.2g}",
         ),
         ("from LQ ≥ 2 nothing is significant", (high > test.alpha).all(), f"smallest p = {high.min():.2g}"),
-        (
-            "no Moran's I of breadth is significant two-sided",
-            (test.to_frame()["contiguity_p"] > test.alpha).all(),
-            f"smallest p = {test.to_frame()['contiguity_p'].min():.2g}",
+        *(
+            (
+                f"{family}: {regions} regions have any specialization where {chance} are expected",
+                row["regions"] == regions and abs(row["regions_expected"] - chance) < 0.06,
+                f"{row['regions']:.0f} and {row['regions_expected']:.2f}, p = {row['spread_p']:.2g}",
+            )
+            for (family, regions, chance) in (("services", 5, 9.6), ("industry", 15, 14.7), ("all", 15, 16.0))
+            for row in [frame.loc[family]]
         ),
         (
-            "posterior probability: focal 0.96, belt 0.04",
-            abs(models.posterior["focal"] - 0.96) < 2 * models.error["focal"],
-            f"{models.posterior['focal']:.2f} and {models.posterior['belt']:.2f} (± "
-            f"{models.error['focal']:.2f}); focal {range_[0]:.2f} to {range_[-1]:.2f} over the priors below",
+            "services without Almaty City: 4 of 16, p about .008; without both capitals 3 of 15, p about .26",
+            abs(least[0]["p_value"] - 0.008) < 0.003 and abs(least[1]["p_value"] - 0.26) < 0.02,
+            f"p = {least[0]['p_value']:.2g} and {least[1]['p_value']:.2g}",
+        ),
+        (
+            "the two broadest regions hold 16 of 41 specializations where 9.3 are expected",
+            broad["statistic"] == 16 and abs(broad["expected"] - 9.3) < 0.06,
+            f"{broad['statistic']:.0f} and {broad['expected']:.2f}, p = {broad['p_value']:.2g}",
         ),
     ]
     words = {True: "confirmed", False: "not confirmed"}
@@ -155,31 +202,35 @@ def inputs() -> tuple[spatialkz.Study, QuotientAudit | None]:
     return study, audit_study(study)[0]
 
 
-INTRODUCTION = """V is the variance ratio of breadth; then p, p under regions of unequal size and power of the
-co-location test; Moran's I of breadth, its p and its power at ρ = 0.8; posterior probabilities, and the
-p-value of the best model's goodness of fit."""
-MODELS_READING = """The last is the important one. Where belts are not made to co-locate as much as hubs do,
-any co-location speaks for hubs, wherever they are. Here they do (see `spatialkz.focal.models`), so only place
-and shape tell the two apart, and 17 regions are too few for that."""
-SEEDS_READING = f"""Posterior probability of the focal model over {SEEDS} seeds, 12,000 simulated tables each.
-Where 0.8 lies among them, the verdict turns on the seed, and more simulations are wanted before it is
-believed."""
+INTRODUCTION = """Co-location: variance ratio V of breadth, p, p under regions of unequal size, and what
+share of tables with foci the test finds. Spread: regions with any specialization, as many as by chance, p,
+and the number of regions that hold the excess. Shape: posterior probability of spikes and its standard
+error. Place: Moran's I of breadth, one-sided p of contiguity, and the upper end of the dependence left
+possible."""
+SEEDS_READING = f"""Posterior probability of spikes over {SEEDS} seeds, 12,000 simulated tables each, beside
+the error printed with it, which covers what another learner would have said as well."""
+REACH_READING = """Of tables of the models, with the margins of this one: the share of those with foci in
+which co-location is found; of those with a common factor whose shape is named rightly with probability 0.8;
+of common factors that follow the map in which contiguity is found; of belts of each sector that are found.
+Then what is open, and how many regions or sectors would decide it in eight of ten such tables (copies of
+this map side by side, copies of these sectors)."""
 CHOICES_READING = """Share of the specifications with each verdict by the two tests alone, where p > 5 %
 counts as none found. So these verdicts are bolder than the rule above."""
-PRIORS_READING = """The sets of `PRIOR_SETS`; “recognized” is the share of simulated tables given to the right
-model."""
+PRIORS_READING = """The sets of `PRIOR_SETS`; “recognized” is the share of simulated tables whose shape is
+named rightly."""
 
 
 def numbers() -> str:
     study, audit = inputs()
     test, _ = focal_study(study, audit, rng=SEED)
-    sensitivity = priors(study)
+    shares = table_base_shares(study.table, audit)
     sections = {
         "What could be printed": [f"- {test.sentence(family)}" for family in test.families],
         "The numbers": [INTRODUCTION, "", *verdicts(test)],
-        "A first reading, and what became of it": [*reading(test, sensitivity), "", MODELS_READING],
-        "What the seed does": [SEEDS_READING, "", *seeds(study)],
-        "What the priors do": [PRIORS_READING, "", *sensitivity],
+        "A first reading, and what became of it": reading(study, test),
+        "What could be seen, and what is wanted": [REACH_READING, "", *reach(test)],
+        "What the seed does": [SEEDS_READING, "", *seeds(study, shares)],
+        "What the priors do": [PRIORS_READING, "", *priors(study, shares)],
         "What a single deletion does": [
             "All regions and sectors that change a decision at 5 %, with both p-values without them:",
             "",
