@@ -188,22 +188,9 @@ FINE = {
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
 OPEN = {
-    "colocation_test": {"threshold='x'", "units"},
-    "contiguity_test": {"threshold='x'"},
-    "focal_test": {
-        "threshold='x'",
-        "groups='x'",
-        "families='x'",
-        "base_shares",
-        "units",
-        "graphs",
-        "rounding",
-        "priors",
-    },
-    "influence": {"threshold='x'"},
-    "model_posterior": {"threshold='x'", "units", "priors"},
+    "colocation_test": {"units"},
+    "model_posterior": {"units"},
     "multiverse": {"families='x'", "units", "rounding='x'", "rounding_draws"},
-    "prior_sensitivity": {"threshold='x'", "sets"},
 }
 TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
 

@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import InputError, SpatialKZError, listing
+from spatialkz.errors import InputError, SpatialKZError, is_number, listing
 from spatialkz.focal.concentration import relative_concentration_test
 from spatialkz.focal.findings import FamilyFindings, FocalTest
 from spatialkz.focal.influence import influence
 from spatialkz.focal.models.choice import model_posterior
-from spatialkz.focal.models.models import Generator, Priors
+from spatialkz.focal.models.models import Generator, Priors, checked_priors
 from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
 from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
 from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
 from spatialkz.focal.questions.place import contiguity_test
-from spatialkz.focal.questions.size_null import Shares, table_base_shares
+from spatialkz.focal.questions.size_null import Shares, size_null, table_base_shares
 from spatialkz.focal.questions.spread import spread_test
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 from spatialkz.geography import neighbor_graph
@@ -30,8 +30,15 @@ from spatialkz.geography.weights import row_standardized
 from spatialkz.options import FocalPart
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
-from spatialkz.resampling.checks import check_alpha, seeds_of
-from spatialkz.specialization import IndexTest, QuotientAudit, complete_sectors, table_quotients
+from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.resampling.pvalues import check_number
+from spatialkz.specialization import (
+    IndexTest,
+    QuotientAudit,
+    check_threshold,
+    complete_sectors,
+    table_quotients,
+)
 from spatialkz.study import Study
 
 # Tables of the focal model behind the power of the co-location test: its standard error is at most 0.016.
@@ -137,7 +144,24 @@ def focal_test(
     {'all': 0.0, 'industry': 0.5, 'services': 0.0}
     """
     check_alpha(alpha)
-    checked_quotients(quotients)
+    check_permutations(permutations)
+    check_threshold(threshold)
+    priors = checked_priors(priors)
+    if simulations:
+        check_number(simulations, "simulations", 600)
+    if not is_number(rounding) or rounding < 0:
+        raise InputError(f"rounding is {rounding!r}; it must be a number from 0.")
+    if graphs is not None and not isinstance(graphs, Mapping):
+        raise InputError(f"graphs must be a mapping of names to graphs, not {type(graphs).__name__}.")
+    table = checked_quotients(quotients)
+    for one in (graph, *(graphs or {}).values()):
+        row_standardized(one, table.index)
+    if base_shares is not None:
+        size_null(table, base_shares, units)
+    elif units is not None:
+        raise InputError(
+            "units are given without base_shares, the share of each region in the base; both are needed."
+        )
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
@@ -220,6 +244,8 @@ def families_of(
     """All sectors, each group of at least two, and what the caller adds."""
     members: dict[str, list[Hashable]] = {"all": list(quotients.columns)}
     if groups is not None:
+        if not isinstance(groups, pd.Series):
+            raise InputError(f"groups must be a pandas Series, sector to group, not {type(groups).__name__}.")
         missing = quotients.columns.difference(groups.index)
         if len(missing):
             raise InputError(f"groups does not name the group of {listing(missing)}.")
@@ -231,6 +257,8 @@ def families_of(
         if len(names) > 1:
             grouped = {str(name): list(by_group.index[by_group == name]) for name in names}
             members |= {_free(name): sectors for name, sectors in grouped.items() if len(sectors) > 1}
+    if families is not None and not isinstance(families, Mapping):
+        raise InputError(f"families must be a mapping of names to sectors, not {type(families).__name__}.")
     for name, sectors in (families or {}).items():
         unknown = [sector for sector in sectors if sector not in quotients.columns]
         if unknown:

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError
 from spatialkz.focal.models.learning import fit_p_value, learnt
-from spatialkz.focal.models.models import MODELS, PLACES, PRIOR_SETS, SHAPES, Classes, Generator, Priors
+from spatialkz.focal.models.models import (
+    MODELS,
+    PLACES,
+    PRIOR_SETS,
+    SHAPES,
+    Classes,
+    Generator,
+    Priors,
+    checked_priors,
+)
 from spatialkz.focal.models.reach import reach
 from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, simulated_summaries, summaries
 from spatialkz.focal.questions.grades import checked_quotients, graded, varying, why_undecided
@@ -211,6 +220,7 @@ def model_posterior(
     (True, 1.0)
     """
     check_number(simulations, "simulations", _FEWEST)
+    priors = checked_priors(priors)
     table = checked_quotients(quotients)
     if len(table) > _MOST_REGIONS:
         raise InputError(
@@ -221,7 +231,6 @@ def model_posterior(
     reason = why_undecided(graded(table, "rank", threshold).to_numpy(), "rank", threshold)
     if reason:
         raise InputError(f"The models cannot be compared: {reason}.")
-    priors = Priors() if priors is None else priors
     table = table.loc[:, varies]
     sizes = None if base_shares is None else size_null(table, base_shares, units)
     weights, cells = row_standardized(graph, table.index), table.to_numpy()
@@ -300,6 +309,10 @@ def prior_sensitivity(
     >>> table.columns[:3].tolist()
     ['spikes', 'contiguous', 'foci']
     """
+    if not isinstance(sets, Mapping) or not sets:
+        raise InputError("sets must be a mapping of names to Priors, with at least one.")
+    for priors in sets.values():
+        checked_priors(priors)
     rows = {}
     for name, priors in sets.items():
         choice = model_posterior(

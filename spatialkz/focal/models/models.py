@@ -124,6 +124,13 @@ PRIOR_SETS: Mapping[str, Priors] = MappingProxyType(
 )
 
 
+def checked_priors(priors: Priors | None) -> Priors:
+    """The priors given, or the default ones."""
+    if priors is not None and not isinstance(priors, Priors):
+        raise InputError(f"priors must be a Priors, not {type(priors).__name__}.")
+    return Priors() if priors is None else priors
+
+
 @dataclass(frozen=True)
 class Generator:
     """Draws tables of one map; see the text of the module.

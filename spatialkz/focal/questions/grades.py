@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from spatialkz.errors import InputError, listing
 from spatialkz.options import Grade
 from spatialkz.resampling.pvalues import Floats
+from spatialkz.specialization import check_threshold
 from spatialkz.tables import check_table
 
 # With fewer, no arrangement of the regions is rare enough to be told from chance.
@@ -51,8 +52,7 @@ def graded(table: pd.DataFrame, grade: Grade = "count", threshold: float = 1.0) 
     """
     if grade not in get_args(Grade):
         raise InputError(f"grade is {grade!r}; it must be one of {listing(get_args(Grade))}.")
-    if not (np.isfinite(threshold) and threshold > 0):
-        raise InputError(f"threshold is {threshold}; it must be a positive number.")
+    check_threshold(threshold)
     cells = graded_cells(table.to_numpy(dtype=np.float64), grade, threshold)
     return pd.DataFrame(cells, index=table.index, columns=table.columns)
 
