@@ -22,21 +22,21 @@ whose expectation over beta variables is known,
 and :math:`\hat A_j` solves :math:`\mathrm{E} H = H_j`. (The variance would give a closed form, but a few high
 quotients decide it, and at 17 regions it overstates small :math:`N_j` by half.)
 
-A sector that is missing from some regions comes in few plants, and those empty regions tell how few. Its plants
-arrive one after another, each in region *i* with probability :math:`s_i`, until as many regions have one as in
-the table; so the first arrivals are exponential with rate :math:`s_i`, and the time :math:`t` at which the
-sector is looked at lies between the last arrival in time and the first too late (uniform in its logarithm,
-with weight :math:`\ln (T_{D+1} / T_D)`: the posterior of the number of plants under a prior uniform in its
-logarithm). Plants differ in size by a gamma distribution whose shape :math:`\kappa` is common to all such
+A sector that is missing from some regions comes in few plants, and those empty regions tell how few. Its
+plants arrive one after another, each in region *i* with probability :math:`s_i`, until *D* regions have one,
+as many as in the table. First arrivals are exponential with rate :math:`s_i`; the sector is looked at between
+the last of them in time, :math:`T_D`, and the first too late, :math:`T_{D+1}`, uniformly in logarithms and
+with weight :math:`\ln (T_{D+1} / T_D)`, which is the posterior of the time under a prior uniform in its
+logarithm. Plants differ in size by a gamma distribution whose shape :math:`\kappa` is common to all such
 sectors and gives the sum of their Hoover indices. With many plants this is the Dirichlet distribution again.
-Without it, effective units take a sector of few plants for one that is present everywhere, and reject in up to
-half of the tables without co-location.
+Effective units alone take a sector of few plants for one present everywhere, and reject in up to half of the
+tables without co-location (by ranks in nearly all).
 
-With effective units or plants a simulated table only decides the *order* of the regions within each sector; the
-observed quotients are then dealt out in that order. So every null table has each sector's observed values, as
-under the permutation of columns, which is the special case where all orders are equally likely. An error in
-:math:`\hat N_j` moves orders only, not the number of specializations. Where units were counted nothing needs
-to be estimated: the simulated quotients themselves are the null table.
+With effective units or plants a simulated table only decides the *order* of the regions within each sector;
+the observed quotients are then dealt out in that order. So every null table has each sector's observed
+values, as under the permutation of columns, which is the special case where all orders are equally likely. An
+error in :math:`\hat N_j` moves orders only, not the number of specializations. Where units were counted
+nothing needs to be estimated: the simulated quotients themselves are the null table.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _FEWEST, _MOST = 1.05, 1e6
 _MOST_COUNTED = 1e15
 # Candidates for each draw of plants, of which one is taken by weight.
 _CANDIDATES = 4
-# Shapes of the distribution of plant sizes that are tried (the last: plants of equal size), and draws of each.
+# Shapes of the distribution of plant sizes that are tried (the last: equal sizes), and draws of each.
 _SHAPES, _SHAPE_DRAWS = np.geomspace(0.02, 1000, 16), 100
 # Logarithm far below that of any simulated quotient; regions without a plant come after all others.
 _NONE = -1e6
@@ -84,8 +84,8 @@ class SizeNull:
     counted : bool
         Whether units are whole, and drawn from the multinomial distribution.
     present : array, shape (sectors,), optional
-        Number of regions that have the sector; where that is not all of them, plants are drawn. None: not known,
-        and effective units serve for every sector.
+        Number of regions that have the sector; where that is not all of them, plants are drawn. None: not
+        known, and effective units serve for every sector.
     evenness : float
         Shape of the gamma distribution of plant sizes; large, they are equal.
     """
@@ -242,22 +242,22 @@ def size_null(
     missing = given.index[given.isna()]
     if len(missing):
         raise InputError(
-            f"units has no number for {listing(missing)}; give the plants of every sector, or leave units out and "
-            "they are estimated from the quotients."
+            f"units has no number for {listing(missing)}; give the plants of every sector, or leave units "
+            "out and they are estimated from the quotients."
         )
     bad = given.index[~(given.between(1, _MOST_COUNTED))]
     if len(bad):
         raise InputError(
-            f"units must be from 1 to {_MOST_COUNTED:.0e} in every sector; not so in {listing(bad)}. A sector "
-            "without plants has no quotients: leave it out."
+            f"units must be from 1 to {_MOST_COUNTED:.0e} in every sector; not so in {listing(bad)}. "
+            "A sector without plants has no quotients: leave it out."
         )
     whole = np.rint(np.asarray(given, dtype=np.float64))
     few = np.flatnonzero(whole < present)
     if len(few):
         j = few[0]
         raise InputError(
-            f"units is {whole[j]:g} in {quotients.columns[j]}, but {present[j]} regions have that sector, and a "
-            "plant is in one region: give the number of plants behind the quotients, or leave units out."
+            f"units is {whole[j]:g} in {quotients.columns[j]}, but {present[j]} regions have that sector, "
+            "and a plant is in one region: give the plants behind the quotients, or leave units out."
         )
     return SizeNull(shares, whole, counted=True)
 
@@ -351,7 +351,7 @@ def _checked_shares(base_shares: Shares, quotients: pd.DataFrame) -> Floats:
     empty = quotients.index[np.flatnonzero((shares <= 0).any(axis=1))]
     if len(empty):
         raise InputError(
-            f"base_shares must be positive in every region; not so in {listing(empty)}. A region without base has "
-            "no quotients: leave it out."
+            f"base_shares must be positive in every region; not so in {listing(empty)}. "
+            "A region without base has no quotients: leave it out."
         )
     return np.asarray(shares / shares.sum(axis=0))
