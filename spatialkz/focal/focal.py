@@ -195,7 +195,6 @@ def focal_test(
             families=members,
             base_shares=base_shares,
             units=units,
-            without=_broadest(quotients, threshold),
             rounding=rounding,
             permutations=min(permutations, _MULTIVERSE),
             alpha=alpha,
@@ -230,12 +229,6 @@ def _concentration(
         permutations=permutations,
         rng=seed,
     )
-
-
-def _broadest(quotients: pd.DataFrame, threshold: float) -> list[Hashable]:
-    """The region of most specializations, to be left out; none if all have as many."""
-    breadth = graded(checked_quotients(quotients), "count", threshold).sum(axis=1)
-    return [breadth.idxmax()] if breadth.nunique() > 1 else []
 
 
 def families_of(

@@ -6,38 +6,35 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from spatialkz.errors import GraphError, InputError, RegionError, listing
-from spatialkz.focal.influence import standardized_again
-from spatialkz.focal.questions.grades import (
-    LEAST_REGIONS,
-    checked_quotients,
-    graded,
-    graded_cells,
-    why_undecided,
+from spatialkz.focal.curves import (
+    Choice,
+    Curve,
+    Curves,
+    LeftOut,
+    Variant,
+    colocation_block,
+    contiguity_block,
+    grade_and_threshold,
 )
-from spatialkz.focal.questions.place import moran_columns
-from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, size_null
+from spatialkz.focal.questions.grades import LEAST_REGIONS, checked_quotients, graded
+from spatialkz.focal.questions.size_null import CHUNK, Shares, size_null
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
-from spatialkz.options import Alternative, Grade
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import Floats, tail_p_value
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial import moran_power
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
-# A threshold, or a grade that needs none.
-Choice: TypeAlias = float | Literal["rank", "log1p", "symmetric"]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
 _POWER_UP_TO = 500
 
@@ -100,7 +97,7 @@ def multiverse(
     families: Mapping[str, Sequence[Hashable]] | None = None,
     base_shares: Shares | Sequence[Shares] | None = None,
     units: float | pd.Series | None = None,
-    without: Iterable[Hashable] | None = None,
+    without: Iterable[Hashable] = ("broadest",),
     rounding: float = 0.0,
     rounding_draws: int = 4,
     permutations: int = 1999,
@@ -110,15 +107,13 @@ def multiverse(
 ) -> Multiverse:
     """Run the tests of co-location and contiguity under every combination of choices.
 
-    Each null table is one permutation of the whole data (columns for co-location, whole regions for
-    contiguity), evaluated under all specifications; regions are left out after it, so that specifications are
-    as dependent under the null as they are in the data. The joint tests compare two summaries of the whole
-    curve with their distribution over the null tables: the median of the standardized statistics, and the
-    share of specifications with p ≤ alpha. Null hypothesis: that of co-location (or contiguity) in every
-    specification.
-
-    A p-value without some region is here that of the statistic without it among tables permuted with it, and
-    so differs a little from the test of the reduced table in :func:`spatialkz.focal.influence`.
+    Each null table is one draw (columns permuted for co-location, whole regions for contiguity), evaluated
+    under all specifications, so that these are as dependent under the null as they are in the data. Without a
+    region, ranks are made again. For co-location the values of the others are then permuted among themselves,
+    as in :func:`spatialkz.focal.influence`; for contiguity a region is left out of each permuted map. The
+    joint tests compare two summaries of the whole curve with their distribution over the null tables: the
+    median of the standardized statistics, and the share of specifications with p ≤ alpha. Null hypothesis:
+    that of co-location (or contiguity) in every specification.
 
     Parameters
     ----------
@@ -132,9 +127,11 @@ def multiverse(
         By default one, ``all``.
     base_shares, units : optional
         As in :func:`spatialkz.focal.colocation_test`; with base shares both of its null hypotheses run.
-    without : iterable of labels, optional
-        Regions left out one at a time, beside nothing left out. By default the largest: the one of greatest
-        mean base share, or without base shares the broadest. () leaves out none.
+    without : iterable of labels
+        Regions left out one at a time, beside nothing left out. ``"broadest"`` is the region of most breadth
+        over all sectors; where regions are permuted it moves with them. Name a region only for a reason known
+        before the quotients were seen, such as its size: its place stays when regions are permuted, and
+        where it was chosen for its breadth the test of contiguity rejects too often. () leaves out none.
     rounding : float
         Half of the last printed digit; the quotients are also drawn uniformly within it, ``rounding_draws``
         times. 0 when exact.
@@ -152,8 +149,8 @@ def multiverse(
     -------
     Multiverse
         ``to_frame()`` has index ``specification`` and columns ``grade, family, null, graph, without``
-        (``none`` or a region)``, rounding`` (0 as printed, else the draw)``, colocation_statistic,
-        colocation_z, colocation_p`` (one-sided)``, contiguity_statistic, contiguity_z,
+        (``none``, ``broadest`` or a region)``, rounding`` (0 as printed, else the draw)``,
+        colocation_statistic, colocation_z, colocation_p`` (one-sided)``, contiguity_statistic, contiguity_z,
         contiguity_p`` (Moran's I of breadth, two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason,
         verdict``.
 
@@ -175,7 +172,7 @@ def multiverse(
     >>> study = spatialkz.load_study()
     >>> found = multiverse(study.table.values, study.graph, permutations=199, rng=1)
     >>> len(found.to_frame()), found.table["without"].unique().tolist()
-    (14, ['none', 'Almaty City'])
+    (14, ['none', 'broadest'])
     """
     check_permutations(permutations)
     check_alpha(alpha)
@@ -184,12 +181,12 @@ def multiverse(
     if not isinstance(named, Mapping) or not named or not len(grades):
         raise InputError("graphs and grades must name at least one choice each.")
     sizes = None if base_shares is None else size_null(table, base_shares, units)
-    left_out = _left_out(table, without, sizes, grades[0])
+    left_out = _left_out(table, without)
     weights = {name: _weights(name, graph, table.index) for name, graph in named.items()}
     case = Curves(
         _variants(table, grades, rounding, rounding_draws, rng),
         _members({"all": list(table.columns)} if families is None else families, table.columns),
-        {str(name): np.asarray(table.index != name) for name in left_out},
+        left_out,
         weights,
     )
     steps = 10 * permutations * table.size * len(case.variants) * len(left_out)
@@ -198,7 +195,9 @@ def multiverse(
         seeds = seeds_of(rng, f"multiverse {null}")
         parts = in_blocks(partial(colocation_block, case, size, seeds), permutations, steps, multiple=CHUNK)
         curves[null] = Curve(
-            case.colocation(lambda variant: variant.cells[None]), np.concatenate(parts), "greater"
+            case.colocation(lambda variant, place: variant.without(place).cells[None]),
+            np.concatenate(parts),
+            "greater",
         )
     seeds = seeds_of(rng, "multiverse contiguity")
     parts = in_blocks(partial(contiguity_block, case, seeds), permutations, steps, multiple=CHUNK)
@@ -252,22 +251,22 @@ def _members(families: Mapping[str, Sequence[Hashable]], sectors: pd.Index) -> d
     return {name: np.asarray(sectors.isin(list(members))) for name, members in families.items()}
 
 
-def _left_out(
-    table: pd.DataFrame, without: Iterable[Hashable] | None, sizes: SizeNull | None, grade: Choice
-) -> list[Hashable]:
-    if without is None:
-        broad = graded(table, *grade_and_threshold(grade)).sum(axis=1).to_numpy()
-        size = broad if sizes is None else sizes.shares.mean(axis=(0, 2))
-        return ["none", table.index[int(size.argmax())]]
+def _left_out(table: pd.DataFrame, without: Iterable[Hashable]) -> dict[str, LeftOut]:
     chosen = list(without)
-    unknown = [name for name in chosen if name not in table.index]
+    unknown = [name for name in chosen if name not in table.index and name != "broadest"]
     if unknown:
-        raise RegionError(f"without names {listing(unknown)}, which quotients does not have.")
+        raise RegionError(
+            f"without names {listing(unknown)}, which quotients does not have; it takes names of regions and "
+            '"broadest".'
+        )
     if chosen and len(table) <= LEAST_REGIONS:
         raise InputError(
             f"quotients has {len(table)} regions; to leave one out {LEAST_REGIONS + 1} are needed."
         )
-    return ["none", *chosen]
+    places: dict[str, LeftOut] = {"none": None}
+    for name in chosen:
+        places[str(name)] = "broadest" if name == "broadest" else list(table.index).index(name)
+    return places
 
 
 def _weights(name: str, graph: Graph, regions: pd.Index) -> csr_array:
@@ -293,7 +292,7 @@ def _table(
     power: Mapping[str, float],
 ) -> pd.DataFrame:
     rows = []
-    choices = product(case.variants, case.families, case.keep, case.weights)
+    choices = product(case.variants, case.families, case.left_out, case.weights)
     for place, (variant, family, left, graph) in enumerate(choices):
         reason = variant.reason(case.families[family])
         for null, curve in curves.items():
@@ -307,7 +306,7 @@ def _table(
                     "family": family,
                     "null": null,
                     "graph": graph,
-                    "without": str(left),
+                    "without": left,
                     "rounding": variant.rounding,
                     "colocation_statistic": curve.statistic[there] if not why else np.nan,
                     "colocation_z": curve.z[0, there] if not why else np.nan,
@@ -320,141 +319,3 @@ def _table(
                 }
             )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="specification"))
-
-
-def grade_and_threshold(grade: Choice) -> tuple[Grade, float]:
-    """Grade and threshold of a choice."""
-    return (grade, 1.0) if isinstance(grade, str) else ("count", float(grade))
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Graded cells of one grade and rounding draw."""
-
-    grade: Choice
-    rounding: int
-    cells: Floats
-
-    def dealt(self, ranks: NDArray[np.intp]) -> Floats:
-        """Tables with the values of each column in the order of the ranks; shape as ``ranks``."""
-        k = self.cells.shape[1]
-        return np.asarray(np.sort(self.cells, axis=0).ravel()[ranks * k + np.arange(k)])
-
-    def reason(self, member: np.ndarray) -> str:
-        """Why nothing can be told of a family of sectors; empty if it can."""
-        return why_undecided(self.cells[:, member], *grade_and_threshold(self.grade))
-
-
-@dataclass(frozen=True)
-class Curves:
-    """All choices. Curves run over variant, family, left out (and graph), the last fastest."""
-
-    variants: list[Variant]
-    families: dict[str, np.ndarray]
-    keep: dict[str, np.ndarray]
-    weights: dict[str, csr_array]
-
-    @property
-    def membership(self) -> Floats:
-        """Sectors × families, 1 for a member."""
-        return np.column_stack(list(self.families.values())).astype(np.float64)
-
-    def colocation(self, tables_of: Callable[[Variant], Floats]) -> Floats:
-        """Variance ratios of the tables that belong to each variant; shape (draws, specifications)."""
-        found = []
-        for variant in self.variants:
-            tables = tables_of(variant)
-            sums = tables @ self.membership
-            for keep in self.keep.values():
-                own = tables[:, keep].var(axis=1) @ self.membership
-                ratio = np.ones_like(own)
-                np.divide(sums[:, keep].var(axis=1), own, out=ratio, where=own > 0)
-                found.append(ratio)  # draws × families
-        shape = (len(self.variants), len(self.keep), len(self.families))
-        curve = np.stack(found, axis=1).reshape(-1, *shape).swapaxes(2, 3)
-        return curve.reshape(len(curve), -1)
-
-    def contiguity(self, order: NDArray[np.intp]) -> Floats:
-        """Moran's I of breadth where region i has the sectors of region ``order[d, i]``."""
-        breadth = np.concatenate([variant.cells @ self.membership for variant in self.variants], axis=1)
-        arranged = breadth[order.T].reshape(order.shape[1], -1)
-        found = [
-            moran_columns(arranged[keep], standardized_again(csr_array(weights[keep][:, keep])))
-            for keep in self.keep.values()
-            for weights in self.weights.values()
-        ]
-        curve = np.stack(found, axis=1).reshape(len(order), breadth.shape[1], -1)
-        return curve.reshape(len(order), -1)
-
-
-class Curve:
-    """Statistics of the observed and all null tables, specification by specification."""
-
-    def __init__(self, observed: Floats, simulated: Floats, alternative: Alternative) -> None:
-        # The observed table is one of the pool, so its rank is (b + 1) / (R + 1). Rounded, so that ties tie.
-        pool = np.vstack([observed, simulated]).round(9)
-        # By columns, in which memory runs; one sort gives both tails.
-        columns = np.ascontiguousarray(pool.T)
-        ordered = np.sort(columns, axis=1)
-        tails = [
-            (len(row) - np.searchsorted(row, cells, "left"), np.searchsorted(row, cells, "right"))
-            for row, cells in zip(ordered, columns, strict=True)
-        ]
-        above, below = (np.array(side).T / len(pool) for side in zip(*tails, strict=True))
-        self.p_values = tail_p_value(above, below, alternative)
-        spread = pool.std(axis=0, ddof=1)
-        self.varies = spread > 0
-        self.z = (pool - pool.mean(axis=0)) / np.where(self.varies, spread, 1.0)
-        self.statistic = observed[0]
-        self.alternative = alternative
-
-    def joint(self, alpha: float) -> dict[str, float]:
-        """Summaries of the curve, and where they stand among those of the null tables."""
-        count = int(self.varies.sum())
-        if not count:
-            return {
-                "specifications": 0,
-                "median_z": np.nan,
-                "p_median": 1.0,
-                "share_significant": 0.0,
-                "p_share": 1.0,
-            }
-        median = np.median(self.z[:, self.varies], axis=1)
-        share = (self.p_values[:, self.varies] <= alpha).mean(axis=1)
-        return {
-            "specifications": count,
-            "median_z": float(median[0]),
-            "p_median": _pooled(median, self.alternative),
-            "share_significant": float(share[0]),
-            "p_share": _pooled(share, "greater"),
-        }
-
-
-def _pooled(values: Floats, alternative: Alternative) -> float:
-    """p-value of the first of several exchangeable values."""
-    values = values.round(9)
-    above, below = (values >= values[0]).mean(), (values <= values[0]).mean()
-    return float(tail_p_value(np.array([above]), np.array([below]), alternative)[0])
-
-
-def colocation_block(
-    case: Curves, sizes: SizeNull | None, seeds: np.random.SeedSequence, part: slice
-) -> Floats:
-    """Variance ratios of part of the null tables of co-location; shape (draws, specifications)."""
-    shape = case.variants[0].cells.shape
-    if sizes is not None and sizes.counted:
-        simulated = sizes.quotients(seeds, part)
-        return case.colocation(lambda variant: graded_cells(simulated, *grade_and_threshold(variant.grade)))
-    if sizes is None:
-        scores = np.concatenate([rng.random((size, *shape)) for rng, _, size in chunks(seeds, part)])
-    else:
-        scores = sizes.scores(seeds, part)
-    ranks = scores.argsort(axis=1).argsort(axis=1)
-    return case.colocation(lambda variant: variant.dealt(ranks))
-
-
-def contiguity_block(case: Curves, seeds: np.random.SeedSequence, part: slice) -> Floats:
-    """Moran's I of breadth for part of the arrangements of regions; shape (draws, specifications)."""
-    n = len(case.variants[0].cells)
-    orders = (rng.random((size, n)).argsort(axis=1) for rng, _, size in chunks(seeds, part))
-    return np.concatenate([case.contiguity(order) for order in orders])

@@ -17,7 +17,7 @@ from spatialkz.focal.questions.colocation import (
     variance_ratio,
 )
 from spatialkz.focal.questions.grades import graded
-from spatialkz.focal.questions.size_null import SizeNull, table_base_shares
+from spatialkz.focal.questions.size_null import SizeNull, first_plants, table_base_shares
 from spatialkz.resampling.columns import ColumnShuffle, row_sums
 from spatialkz.resampling.shuffles import order_keys
 from spatialkz.specialization import audit_table
@@ -205,6 +205,60 @@ def test_effective_units_are_found_again():
         assert np.median(found) == pytest.approx(units, rel=0.12)
 
 
+@pytest.mark.parametrize(("n", "plants", "number"), [(17, (3, 11), 120), (100, (20, 120), 40)])
+def test_few_plants_of_unknown_number_do_not_pass_for_colocation(n, plants, number):
+    # Effective units alone rejected 19 and 37 % (17 regions, count and rank), 43 and 96 % (100 regions).
+    regions = [f"r{i:03d}" for i in range(n)]
+    base = 1 / np.arange(1, n + 1)
+    shares = pd.Series(base / base.sum(), regions)
+    tables = []
+    for seed in range(number):
+        rng = np.random.default_rng(seed)
+        counts = np.column_stack(
+            [rng.multinomial(rng.integers(*plants, endpoint=True), shares) for _ in SECTORS]
+        )
+        tables.append(
+            pd.DataFrame(counts / counts.sum(axis=0) / shares.to_numpy()[:, None], regions, SECTORS)
+        )
+    for grade in ("count", "rank"):
+        level = rejections(tables, grade=grade, null="sizes", base_shares=shares)
+        assert level <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / number)
+
+
+def test_few_plants_that_follow_each_other_are_still_found():
+    # The sectors' plants choose regions by size times an attraction that all sectors share.
+    rng = np.random.default_rng(5)
+    base = 1 / np.arange(1, 18)
+    shares = pd.Series(base / base.sum(), REGIONS)
+    attraction = np.where(np.arange(17) % 6 == 5, 12.0, 1.0) * shares.to_numpy()
+    counts = rng.multinomial(15, attraction / attraction.sum(), 11).T
+    table = pd.DataFrame(counts / 15 / shares.to_numpy()[:, None], REGIONS, SECTORS)
+    test = colocation_test(table, null="sizes", base_shares=shares, permutations=999, rng=1)
+    assert test.p_value <= 0.01
+
+
+def test_plants_arrive_by_size_until_as_many_regions_have_one():
+    shares = np.array([0.5, 0.3, 0.2])
+    plants, arrival = first_plants(np.random.default_rng(1), np.broadcast_to(shares, (40_000, 3)), 1)
+    assert ((plants > 0).sum(axis=1) == 1).all()
+    assert (arrival[plants > 0] == arrival.min(axis=1)).all()
+    # With N plants all in region i with probability s_i^N; N has a prior in 1/N, so −ln(1 − s_i) in all.
+    expected = -np.log1p(-shares) / -np.log1p(-shares).sum()
+    np.testing.assert_allclose((plants > 0).mean(axis=0), expected, atol=0.04)
+
+
+def test_units_that_cannot_be_are_refused_in_one_sentence():
+    table = independent(1)
+    options = {"null": "sizes", "base_shares": pd.Series(1.0, REGIONS)}
+    for units, message in (
+        (pd.Series(20, SECTORS[:9]), "units has no number for s09, s10"),
+        (pd.Series(20, SECTORS).where(lambda s: s.index != "s03", 0), "not so in s03"),
+        (3, "units is 3 in s00, but 17 regions have that sector"),
+    ):
+        with pytest.raises(InputError, match=message):
+            colocation_test(table, units=units, **options)
+
+
 def effective(quotients, shares):
     from spatialkz.focal.questions.size_null import effective_units
 
@@ -279,7 +333,7 @@ def test_bad_tables_are_refused(change, message):
         ({"null": "sizes"}, "needs base_shares"),
         ({"null": "sizes", "base_shares": []}, "base_shares is empty"),
         ({"null": "sizes", "base_shares": pd.Series(0.0, REGIONS)}, "must be positive"),
-        ({"null": "sizes", "base_shares": pd.Series(1.0, REGIONS), "units": 0.0}, "units must be at least 1"),
+        ({"null": "sizes", "base_shares": pd.Series(1.0, REGIONS), "units": 0.0}, "units must be from 1 to"),
     ],
 )
 def test_bad_options_are_refused(options, message):

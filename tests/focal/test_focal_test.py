@@ -304,7 +304,7 @@ def test_a_study_brings_its_families_graphs_and_base_shares(quick_study):
     assert notes == ()
     assert list(test.families) == ["all", "industry", "services", "high technology"]
     assert set(test.multiverse.table["graph"]) == {"graph", "second order", "knn:k=4", "city_merged"}
-    assert set(test.multiverse.table["without"]) == {"none", "Almaty City"}
+    assert set(test.multiverse.table["without"]) == {"none", "broadest"}
     assert set(test.multiverse.table["null"]) == {"columns", "sizes"}
     assert test.families["all"].sized is not None
 

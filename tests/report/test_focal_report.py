@@ -110,7 +110,7 @@ def test_choices_are_counted_and_their_shares_add_up(findings):
     total = len(many.table)
     for name in dict.fromkeys(group for group, _, _ in rows):
         assert sum(mask.sum() for group, _, mask in rows if group == name) == total
-    assert ("Left out", "without Almaty City") in [row[:2] for row in rows]
+    assert ("Left out", "without the region with most specializations") in [row[:2] for row in rows]
     assert [value for group, value, _ in rows if group == "Neighbors"] == [
         "the study’s graph",
         "up to the second order",

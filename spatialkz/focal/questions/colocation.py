@@ -160,8 +160,10 @@ def colocation_test(
         only within bounds enter with their uncertainty.
     units : float or Series, optional
         For ``"sizes"``: number of independent units (plants) of each sector, the same for all or by sector,
-        where they were counted and the quotients are theirs. Left out, the effective number that gives the
-        dispersion observed; right for money, and for jobs.
+        where they were counted and the quotients are theirs. With fewer units than regions some regions stay
+        empty whatever the units do, and the null has these zeros. Left out, as many plants as leave the
+        number of empty regions of the table; for sectors present everywhere, the effective number that gives
+        the dispersion observed. Right for money, and for jobs.
     permutations : int
         Number of null tables, at least 99.
     alternative : {"greater", "less", "two-sided"}

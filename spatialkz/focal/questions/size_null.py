@@ -22,11 +22,21 @@ whose expectation over beta variables is known,
 and :math:`\hat A_j` solves :math:`\mathrm{E} H = H_j`. (The variance would give a closed form, but a few high
 quotients decide it, and at 17 regions it overstates small :math:`N_j` by half.)
 
-With effective units a simulated table only decides the *order* of the regions within each sector; the
-observed quotients are then dealt out in that order. So every null table has each sector's observed values, as
-under the permutation of columns, which is the special case where all orders are equally likely. An error in
-:math:`\hat N_j` moves orders only, not the number of specializations. Where units were counted nothing needs
-to be estimated: the simulated quotients themselves are the null table.
+A sector that is missing from some regions comes in few plants, and those empty regions tell how few. Its
+plants arrive one after another, each in region *i* with probability :math:`s_i`, until *D* regions have one,
+as many as in the table. First arrivals are exponential with rate :math:`s_i`; the sector is looked at between
+the last of them in time, :math:`T_D`, and the first too late, :math:`T_{D+1}`, uniformly in logarithms and
+with weight :math:`\ln (T_{D+1} / T_D)`, which is the posterior of the time under a prior uniform in its
+logarithm. Plants differ in size by a gamma distribution whose shape :math:`\kappa` is common to all such
+sectors and gives the sum of their Hoover indices. With many plants this is the Dirichlet distribution again.
+Effective units alone take a sector of few plants for one present everywhere, and reject in up to half of the
+tables without co-location (by ranks in nearly all).
+
+With effective units or plants a simulated table only decides the *order* of the regions within each sector;
+the observed quotients are then dealt out in that order. So every null table has each sector's observed
+values, as under the permutation of columns, which is the special case where all orders are equally likely. An
+error in :math:`\hat N_j` moves orders only, not the number of specializations. Where units were counted
+nothing needs to be estimated: the simulated quotients themselves are the null table.
 """
 
 from __future__ import annotations
@@ -37,6 +47,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import betaln, xlogy
 
 from spatialkz.errors import InputError, listing
@@ -50,6 +61,14 @@ Shares: TypeAlias = pd.Series | pd.DataFrame
 CHUNK = 256
 # A sector cannot come in fewer units than one; its order is then that of a single dart and noise.
 _FEWEST, _MOST = 1.05, 1e6
+# The multinomial distribution is drawn in whole numbers of 64 bits.
+_MOST_COUNTED = 1e15
+# Candidates for each draw of plants, of which one is taken by weight.
+_CANDIDATES = 4
+# Shapes of the distribution of plant sizes that are tried (the last: equal sizes), and draws of each.
+_SHAPES, _SHAPE_DRAWS = np.geomspace(0.02, 1000, 16), 100
+# Logarithm far below that of any simulated quotient; regions without a plant come after all others.
+_NONE = -1e6
 
 
 @dataclass(frozen=True)
@@ -64,11 +83,18 @@ class SizeNull:
         Number of units, or effective number.
     counted : bool
         Whether units are whole, and drawn from the multinomial distribution.
+    present : array, shape (sectors,), optional
+        Number of regions that have the sector; where that is not all of them, plants are drawn. None: not
+        known, and effective units serve for every sector.
+    evenness : float
+        Shape of the gamma distribution of plant sizes; large, they are equal.
     """
 
     shares: Floats
     units: Floats
     counted: bool
+    present: NDArray[np.intp] | None = None
+    evenness: float = float(_SHAPES[-1])
 
     def scores(self, seeds: np.random.SeedSequence, part: slice) -> Floats:
         """Numbers in the order of the simulated quotients, in random order where those are equal.
@@ -91,7 +117,73 @@ class SizeNull:
         if self.counted:
             units = rng.multinomial(self.units.astype(np.int64), np.swapaxes(shares, 1, 2)).swapaxes(1, 2)
             return np.asarray(units / self.units / shares)
-        return np.asarray(dirichlet_logarithms(rng, shares * (self.units - 1)) - np.log(shares))
+        scores = dirichlet_logarithms(rng, shares * (self.units - 1)) - np.log(shares)
+        if self.present is not None:
+            for j in np.flatnonzero(self.present < shares.shape[1]):
+                plants, arrival = first_plants(rng, shares[:, :, j], int(self.present[j]))
+                mass = dirichlet_logarithms(rng, self.evenness * np.maximum(plants, 1)) - np.log(
+                    shares[:, :, j]
+                )
+                scores[:, :, j] = np.where(plants > 0, mass, _NONE - np.log(arrival))
+        return np.asarray(scores)
+
+
+def first_plants(rng: np.random.Generator, shares: Floats, present: int) -> tuple[Floats, Floats]:
+    """Plants of each region once ``present`` regions have one, and when the first of each arrives.
+
+    Parameters
+    ----------
+    rng : Generator
+    shares : array, shape (draws, regions)
+        Chance of each region to get a plant.
+    present : int
+        From 1 to the number of regions less 1.
+
+    Returns
+    -------
+    tuple of arrays, each of shape (draws, regions)
+
+    Examples
+    --------
+    >>> plants, arrival = first_plants(np.random.default_rng(1), np.full((4, 5), 0.2), 3)
+    >>> print((plants > 0).sum(axis=1))
+    [3 3 3 3]
+    """
+    draws = np.arange(len(shares))
+    arrivals = rng.standard_exponential((_CANDIDATES, *shares.shape)) / shares
+    ordered = np.partition(arrivals, (present - 1, present), axis=2)
+    last, late = ordered[:, :, present - 1], ordered[:, :, present]
+    weight = np.log(late / last).cumsum(axis=0)
+    chosen = (weight < rng.random(len(shares)) * weight[-1]).sum(axis=0)
+    arrival, last, late = arrivals[chosen, draws], last[chosen, draws], late[chosen, draws]
+    time = (last * (late / last) ** rng.random(len(shares)))[:, None]
+    more = rng.poisson(shares * np.maximum(time - arrival, 0))
+    return np.where(arrival <= last[:, None], 1.0 + more, 0.0), arrival
+
+
+def plant_evenness(quotients: Floats, shares: Floats) -> float:
+    """Shape of the plant sizes with which sectors missing from some regions are as dispersed as observed.
+
+    Parameters
+    ----------
+    quotients, shares : array, shape (regions, sectors)
+    """
+    present = (quotients > 0).sum(axis=0)
+    few = np.flatnonzero((present > 1) & (present < len(quotients)))
+    activity = shares[:, few] * quotients[:, few]
+    observed = hoover(activity / activity.sum(axis=0), shares[:, few]).sum()
+    rng, expected = np.random.default_rng(0), np.zeros(len(_SHAPES))
+    for j in few:
+        own = np.broadcast_to(shares[:, j], (_SHAPE_DRAWS, len(shares)))
+        plants, _ = first_plants(rng, own, int(present[j]))
+        for i, shape in enumerate(_SHAPES):
+            logarithm = dirichlet_logarithms(rng, shape * np.maximum(plants, 1))
+            logarithm[plants == 0] = -np.inf
+            mass = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
+            expected[i] += hoover((mass / mass.sum(axis=1, keepdims=True)).T, own.T).mean()
+    # Expectations fall in the shape, but for the error of the draws.
+    falling = np.minimum.accumulate(expected)
+    return float(np.exp(np.interp(-observed, -falling, np.log(_SHAPES))))
 
 
 def dirichlet_logarithms(rng: np.random.Generator, shape: Floats) -> Floats:
@@ -139,14 +231,35 @@ def size_null(
     if not choices:
         raise InputError("base_shares is empty; the null of region sizes needs at least one choice of them.")
     shares = np.stack([_checked_shares(choice, quotients) for choice in choices])
+    cells, average = quotients.to_numpy(), shares.mean(axis=0)
+    present = (cells > 0).sum(axis=0)
     if units is None:
-        return SizeNull(shares, effective_units(quotients.to_numpy(), shares.mean(axis=0)), counted=False)
+        everywhere = np.where(present > 0, present, len(cells))
+        shape = plant_evenness(cells, average)
+        return SizeNull(shares, effective_units(cells, average), False, everywhere, shape)
     given = pd.Series(units, index=quotients.columns) if np.isscalar(units) else pd.Series(units)
     given = given.reindex(quotients.columns).astype("float64")
-    bad = given.index[~(given >= 1)]
+    missing = given.index[given.isna()]
+    if len(missing):
+        raise InputError(
+            f"units has no number for {listing(missing)}; give the plants of every sector, or leave units "
+            "out and they are estimated from the quotients."
+        )
+    bad = given.index[~(given.between(1, _MOST_COUNTED))]
     if len(bad):
-        raise InputError(f"units must be at least 1 in every sector; not so in {listing(bad)}.")
-    return SizeNull(shares, np.rint(np.asarray(given, dtype=np.float64)), counted=True)
+        raise InputError(
+            f"units must be from 1 to {_MOST_COUNTED:.0e} in every sector; not so in {listing(bad)}. "
+            "A sector without plants has no quotients: leave it out."
+        )
+    whole = np.rint(np.asarray(given, dtype=np.float64))
+    few = np.flatnonzero(whole < present)
+    if len(few):
+        j = few[0]
+        raise InputError(
+            f"units is {whole[j]:g} in {quotients.columns[j]}, but {present[j]} regions have that sector, "
+            "and a plant is in one region: give the plants behind the quotients, or leave units out."
+        )
+    return SizeNull(shares, whole, counted=True)
 
 
 def effective_units(quotients: Floats, shares: Floats) -> Floats:
@@ -237,5 +350,8 @@ def _checked_shares(base_shares: Shares, quotients: pd.DataFrame) -> Floats:
     shares = table[quotients.columns].to_numpy()
     empty = quotients.index[np.flatnonzero((shares <= 0).any(axis=1))]
     if len(empty):
-        raise InputError(f"base_shares must be positive in every region; not so in {listing(empty)}.")
+        raise InputError(
+            f"base_shares must be positive in every region; not so in {listing(empty)}. "
+            "A region without base has no quotients: leave it out."
+        )
     return np.asarray(shares / shares.sum(axis=0))

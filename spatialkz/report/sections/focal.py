@@ -298,5 +298,7 @@ def _value(choice: str, value: object, findings: Findings, words: Wording) -> st
     if choice == "without":
         names = findings.study.region_names(words.lang)
         left = str(names.get(str(value), value))
-        return words("without_none") if value == "none" else words("without_region", region=left)
+        if value in ("none", "broadest"):
+            return words(f"without_{value}")
+        return words("without_region", region=left)
     return words("rounding_drawn" if value else "rounding_printed")
