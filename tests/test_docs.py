@@ -71,8 +71,8 @@ def test_the_cluster_page_is_the_one_its_script_makes():
     services = "\n".join(made["family_section"]("services"))
     assert services in found, advice
     assert [line for line in found.splitlines() if line.startswith("### Clusters: ")] == [
-        "### Clusters: all, k-means, k = 6",
-        "### Clusters: industry, k-means, k = 6",
+        "### Clusters: all, none found (k = 1)",
+        "### Clusters: industry, none found (k = 1)",
         "### Clusters: services, k-means, k = 2",
     ]
 

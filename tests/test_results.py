@@ -65,6 +65,7 @@ def results(quick):
     one_choice = RankChoices(("rank",), ("arithmetic", "topsis"), concentration=None, drop=False)
     found = [
         *within(analyse(quick)),
+        *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),
         gap_statistic(features, range(1, 4), references=10, rng=1),

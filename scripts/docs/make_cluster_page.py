@@ -1,7 +1,9 @@
-"""Write the numbers of docs/methods/clusters.md from the bundled study (a minute of quiet cores)."""
+"""Write the numbers of docs/methods/clusters.md from the bundled study and made tables (a few minutes)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from spatialkz.clustering import (
 from spatialkz.clustering.partition.contiguous import contiguity
 from spatialkz.clustering.partition.methods import mixture_bic, partition
 from spatialkz.errors import listing
+from spatialkz.options import StructureStatistic
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "clusters.md"
 MARK = "<!-- numbers: python scripts/docs/make_cluster_page.py -->\n"
@@ -29,6 +32,8 @@ DRAWS, REFERENCES = 499, 200
 STUDY = spatialkz.load_study("kazakhstan-2022")
 QUOTIENTS, GROUPS = STUDY.table.values, STUDY.table.groups
 FAMILIES = {"all": QUOTIENTS} | {name: QUOTIENTS[part.index] for name, part in GROUPS.groupby(GROUPS)}
+# Tables of each kind, their sizes, and draws of each test on them.
+TABLES, SIZES, TABLE_DRAWS = 100, ((17, 11), (60, 6)), 99
 LEAST_VARIANCES = (0.1, 0.2, 0.3)
 
 
@@ -83,9 +88,10 @@ def rules_section() -> Iterator[str]:
 
 
 def chosen(features: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    clusters = cluster_regions(features, references=0, resamples=1, rng=SEED)
+    clusters = cluster_regions(features, draws=DRAWS, references=0, resamples=20, rng=SEED)
     for rule, row in clusters.rules.iterrows():
-        yield f"{rule.replace('_', ' ')} (from 2)", f"{row['k']} ({row['value']:.3f})"
+        start = "default: both tests, then the silhouette" if rule == "structure" else f"{rule} (from 2)"
+        yield start.replace("_", " "), f"{row['k']} ({row['value']:.3f})"
     for reference, box in (("uniform", "box"), ("pca", "box along principal axes")):
         gap = gap_statistic(features, references=REFERENCES, reference=reference, rng=SEED)
         step = gap.table["gap"].diff()[2] - gap.table["se"][2]
@@ -96,16 +102,70 @@ def chosen(features: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield f"BIC of a Gaussian mixture, {least} of the variance added", str(bic.idxmin())
 
 
+def correlated(rng: np.random.Generator, n: int, p: int) -> np.ndarray:
+    """Normal columns with correlations of .6, as one gradient makes them."""
+    return np.sqrt(0.4) * rng.normal(size=(n, p)) + np.sqrt(0.6) * rng.normal(size=(n, 1))
+
+
+def three_groups(rng: np.random.Generator, n: int, p: int, apart: float) -> np.ndarray:
+    """Normal columns; the centers lie in a triangle, each high in one column."""
+    return rng.normal(size=(n, p)) + apart / np.sqrt(2) * np.eye(3, p)[np.arange(n) % 3]
+
+
+# tanh(x / 2) is the symmetric quotient of exp(x).
+KINDS: dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
+    "independent normal": lambda rng, n, p: rng.normal(size=(n, p)),
+    "correlated normal (.6)": correlated,
+    "independent lognormal": lambda rng, n, p: rng.lognormal(size=(n, p)),
+    "the same, symmetric quotient": lambda rng, n, p: np.tanh(rng.normal(size=(n, p)) / 2),
+    "correlated lognormal": lambda rng, n, p: np.exp(correlated(rng, n, p)),
+    "the same, symmetric quotient ": lambda rng, n, p: np.tanh(correlated(rng, n, p) / 2),
+    "three groups, centers 4 standard deviations apart": partial(three_groups, apart=4),
+    "three groups, 6 apart": partial(three_groups, apart=6),
+    "three groups, 8 apart": partial(three_groups, apart=8),
+}
+
+
+def tables_section() -> Iterator[str]:
+    """How often the default finds one cluster, and three, in tables of known making."""
+    yield "\n### How often is the answer one cluster?\n"
+    yield (
+        f"{TABLES} tables of each kind, {TABLE_DRAWS} draws of each test. In brackets the largest k; then "
+        "what the silhouette alone finds.\n"
+    )
+    heads = [f"{n} × {p}: {part}" for n, p in SIZES for part in ("k = 1", "k = 3", "silhouette alone")]
+    rows = []
+    for kind, make in KINDS.items():
+        row = [kind.strip()]
+        for n, p in SIZES:
+            found = [made_table(make, n, p, seed) for seed in range(TABLES)]
+            k, alone = np.array(found).T
+            row += [f"{np.mean(k == 1):.0%} ({k.max()})", f"{np.mean(k == 3):.0%}"]
+            row += [f"{alone.min()} to {alone.max()}"]
+        rows.append(row)
+    yield from table(rows, "table", *heads)
+
+
+def made_table(
+    make: Callable[[np.random.Generator, int, int], np.ndarray], n: int, p: int, seed: int
+) -> tuple[int, int]:
+    """The k by default and by the silhouette alone."""
+    features = pd.DataFrame(make(np.random.default_rng([SEED, seed]), n, p))
+    found = cluster_regions(features, draws=TABLE_DRAWS, references=0, resamples=20, rng=seed)
+    return found.k, int(found.rules["k"]["silhouette"])
+
+
 def structure_section() -> Iterator[str]:
     """Whether k = 1 can be rejected."""
     yield "\n### Can k = 1 be rejected?\n"
     yield (
         f"p-values against {DRAWS} data sets without clusters: of the largest mean silhouette of k-means, "
-        "k = 2 … 6, and of the sum of squares within two clusters.\n"
+        "k = 2 … 6, standardized for each k (by which the default decides) or not, and of the sum of squares "
+        "within two clusters.\n"
     )
     rows = []
     for null in ("gaussian", "column-permutation"):
-        for measure in ("silhouette", "two-means"):
+        for measure in get_args(StructureStatistic):
             tests = [
                 structure_test(
                     transformed(part, "symmetric"), null=null, statistic=measure, draws=DRAWS, rng=SEED
@@ -116,18 +176,26 @@ def structure_section() -> Iterator[str]:
     yield from table(rows, "without clusters means", "statistic", *FAMILIES)
 
 
-def family_section(name: str) -> Iterator[str]:
-    """Clusters, how far they hold, and whether they carry over to other sectors."""
+def family_section(name: str, k: int | None = None) -> Iterator[str]:
+    """Whether there are clusters; which, how far they hold, and whether they carry over to other sectors."""
     found = analyse_clusters(
         FAMILIES[name],
         STUDY.graph,
         groups=GROUPS[FAMILIES[name].columns],
         methods=["kmeans"],
-        draws=1,
+        k=k,
         rng=SEED,
     )
     main, region, sector = found.main, found.without_region, found.without_sector
-    yield f"\n### Clusters: {name}, k-means, k = {main.k}\n"
+    if main.k == 1:
+        yield f"\n### Clusters: {name}, none found (k = 1)\n"
+        yield main.why
+        yield from family_section(name, int(main.rules["k"]["silhouette"]))
+        return
+    given = "" if k is None else "; a description of the regions, not found"
+    yield f"\n### {'Clusters' if k is None else 'Groups'}: {name}, k-means, k = {main.k}{given}\n"
+    if k is None:
+        yield f"{main.why}\n"
     rows = [
         [
             number,
@@ -162,7 +230,7 @@ def exact() -> str:
 
 def drawn() -> str:
     """The part that rests on resamples, references and draws."""
-    sections = [*rules_section(), *structure_section()]
+    sections = [*rules_section(), *structure_section(), *tables_section()]
     for name in FAMILIES:
         sections += family_section(name)
     return "\n".join(sections)

@@ -104,7 +104,7 @@ class ClusterAnalysis(Result):
         return np.asarray(self.clusters["ward"].tree)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each region: clusters, silhouettes and stability by method, membership probability."""
+        """One row for each region: clusters by method; of several, silhouettes, stability, probability."""
         frames = [
             found.to_frame().add_prefix(f"{method.replace('-', '_')}_")
             for method, found in self.clusters.items()

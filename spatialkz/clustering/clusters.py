@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -97,14 +97,11 @@ class RegionClusters(Result):
     structure: Mapping[StructureNull, StructureTest] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each region: ``cluster, silhouette, stability`` (of its cluster)."""
-        return pd.DataFrame(
-            {
-                "cluster": self.labels,
-                "silhouette": self.silhouettes,
-                "stability": self.labels.map(self.stability),
-            }
-        )
+        """One row for each region: ``cluster``; of several, ``silhouette`` and ``stability`` too."""
+        table = pd.DataFrame({"cluster": self.labels})
+        if self.k == 1:
+            return table
+        return table.assign(silhouette=self.silhouettes, stability=self.labels.map(self.stability))
 
     def to_dict(self) -> dict[str, object]:
         """Choice of k, criteria, stability and members, ready for JSON."""
@@ -245,7 +242,7 @@ def cluster_regions(
         tests = structure_tests(table, draws=draws, rng=rng) if structure is None else structure
     criteria = _criteria(table, found, fit, references if _is_quick(method) else 0, graph)
     rules = _rules(criteria, tests, significance, least)
-    chosen_by: NumberRule | Literal["given"] = "given" if k is not None else choose_by
+    chosen_by = "given" if k is not None else choose_by
     chosen = k if k is not None else int(rules["k"][choose_by])
     rules["difference"] = rules["k"] - chosen
     labels = by_descending_mean(points, found[chosen])
@@ -310,7 +307,7 @@ def _rules(
 
 def _why(
     k: int,
-    chosen_by: NumberRule | Literal["given"],
+    chosen_by: str,
     tests: Mapping[StructureNull, StructureTest],
     significance: float,
     least: int,
