@@ -187,11 +187,6 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-OPEN = {
-    "colocation_test": {"units"},
-    "model_posterior": {"units"},
-    "multiverse": {"families='x'", "units", "rounding='x'", "rounding_draws"},
-}
 TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
 
 
@@ -226,10 +221,8 @@ def cases():
                 wrong += wrong_tables(given[option])
             for label, value in wrong:
                 if (name, option, label) not in FINE:
-                    still = {option, f"{option}={label}"} & OPEN.get(name, set())
-                    late = [pytest.mark.xfail] if still else []
                     called = f"{name}-{option}={' '.join(label.split())[:24]}"
-                    yield pytest.param(function, {**given, option: value}, id=called, marks=late)
+                    yield pytest.param(function, {**given, option: value}, id=called)
 
 
 @pytest.fixture

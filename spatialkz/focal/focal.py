@@ -22,7 +22,7 @@ from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPa
 from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
 from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
 from spatialkz.focal.questions.place import contiguity_test
-from spatialkz.focal.questions.size_null import Shares, size_null, table_base_shares
+from spatialkz.focal.questions.size_null import Shares, optional_size_null, table_base_shares
 from spatialkz.focal.questions.spread import spread_test
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 from spatialkz.geography import neighbor_graph
@@ -156,12 +156,7 @@ def focal_test(
     table = checked_quotients(quotients)
     for one in (graph, *(graphs or {}).values()):
         row_standardized(one, table.index)
-    if base_shares is not None:
-        size_null(table, base_shares, units)
-    elif units is not None:
-        raise InputError(
-            "units are given without base_shares, the share of each region in the base; both are needed."
-        )
+    optional_size_null(table, base_shares, units)
     members = families_of(quotients, groups, families)
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)

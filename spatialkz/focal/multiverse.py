@@ -13,7 +13,7 @@ import pandas as pd
 from libpysal.graph import Graph
 from scipy.sparse import csr_array
 
-from spatialkz.errors import GraphError, InputError, RegionError, listing
+from spatialkz.errors import GraphError, InputError, RegionError, is_number, listing
 from spatialkz.focal.curves import (
     Choice,
     Curve,
@@ -25,18 +25,21 @@ from spatialkz.focal.curves import (
     grade_and_threshold,
 )
 from spatialkz.focal.questions.grades import LEAST_REGIONS, checked_quotients, graded
-from spatialkz.focal.questions.size_null import CHUNK, Shares, size_null
+from spatialkz.focal.questions.size_null import CHUNK, Shares, optional_size_null
 from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
+from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial import moran_power
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
 _POWER_UP_TO = 500
+# More tell no more, and every one is a table of its own.
+_MOST_ROUNDING_DRAWS = 1_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,7 +183,7 @@ def multiverse(
     named = {"graph": graphs} if isinstance(graphs, Graph) else graphs
     if not isinstance(named, Mapping) or not named or not len(grades):
         raise InputError("graphs and grades must name at least one choice each.")
-    sizes = None if base_shares is None else size_null(table, base_shares, units)
+    sizes = optional_size_null(table, base_shares, units)
     left_out = _left_out(table, without)
     weights = {name: _weights(name, graph, table.index) for name, graph in named.items()}
     case = Curves(
@@ -225,8 +228,9 @@ def _variants(
     rounding_draws: int,
     rng: int | np.random.Generator | None,
 ) -> list[Variant]:
-    if not (np.isfinite(rounding) and rounding >= 0 and rounding_draws >= 0):
-        raise InputError(f"rounding is {rounding} with {rounding_draws} draws; neither can be negative.")
+    check_number(rounding_draws, "rounding_draws", 1, _MOST_ROUNDING_DRAWS)
+    if not is_number(rounding) or rounding < 0:
+        raise InputError(f"rounding is {rounding!r}; it must be a number from 0.")
     tables = [table]
     stream = generator(rng, "multiverse rounding")
     for _ in range(rounding_draws if rounding else 0):
@@ -239,8 +243,8 @@ def _variants(
 
 
 def _members(families: Mapping[str, Sequence[Hashable]], sectors: pd.Index) -> dict[str, np.ndarray]:
-    if not families:
-        raise InputError("families is empty; at least one is needed.")
+    if not isinstance(families, Mapping) or not families:
+        raise InputError("families must be a mapping of names to sectors, with at least one.")
     for name, members in families.items():
         unknown = [sector for sector in members if sector not in sectors]
         if unknown or len(members) < 2:

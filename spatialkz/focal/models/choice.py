@@ -25,7 +25,7 @@ from spatialkz.focal.models.models import (
 from spatialkz.focal.models.reach import reach
 from spatialkz.focal.models.summaries import SHAPE, SUMMARIES, simulated_summaries, summaries
 from spatialkz.focal.questions.grades import checked_quotients, graded, varying, why_undecided
-from spatialkz.focal.questions.size_null import Shares, size_null
+from spatialkz.focal.questions.size_null import Shares, optional_size_null
 from spatialkz.geography.weights import row_standardized
 from spatialkz.resampling.checks import seeds_of
 from spatialkz.resampling.pvalues import Floats, check_number
@@ -232,7 +232,7 @@ def model_posterior(
     if reason:
         raise InputError(f"The models cannot be compared: {reason}.")
     table = table.loc[:, varies]
-    sizes = None if base_shares is None else size_null(table, base_shares, units)
+    sizes = optional_size_null(table, base_shares, units)
     weights, cells = row_standardized(graph, table.index), table.to_numpy()
     seeds = seeds_of(rng, "model-choice")
     each = simulations // len(MODELS)

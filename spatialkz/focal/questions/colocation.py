@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.questions.grades import checked_quotients, graded, graded_cells, varying, why_undecided
-from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, size_null
+from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, optional_size_null
 from spatialkz.options import Alternative, ColocationNull, Grade
 from spatialkz.resampling.checks import check_permutations, seeds_of
 from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
@@ -215,7 +215,7 @@ def colocation_test(
         raise InputError('null="sizes" needs base_shares, the share of each region in the base.')
     cells = graded(table, grade, threshold).to_numpy()
     varies = varying(cells)
-    sizes = None if base_shares is None else size_null(table, base_shares, units)
+    sizes = optional_size_null(table, base_shares, units)
     reason = why_undecided(cells, grade, threshold)
     observed = cells.sum(axis=1)
     seeds = seeds_of(rng, "piling")  # a stream of its own, by a name that later runs must repeat

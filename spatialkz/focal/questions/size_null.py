@@ -262,6 +262,19 @@ def size_null(
     return SizeNull(shares, whole, counted=True)
 
 
+def optional_size_null(
+    quotients: pd.DataFrame,
+    base_shares: Shares | Sequence[Shares] | None,
+    units: float | pd.Series | None,
+) -> SizeNull | None:
+    """The null where base shares are known; units alone are refused."""
+    if base_shares is not None:
+        return size_null(quotients, base_shares, units)
+    if units is not None:
+        raise InputError("units are given, but not base_shares, the share of each region in the base.")
+    return None
+
+
 def effective_units(quotients: Floats, shares: Floats) -> Floats:
     r"""Number of units :math:`\hat A_j + 1` with which chance gives the dispersion observed, 1.05 to 10⁶.
 

@@ -18,7 +18,7 @@ from spatialkz.focal.questions.grades import (
     graded_cells,
     why_undecided,
 )
-from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, dealt, size_null
+from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, dealt, optional_size_null
 from spatialkz.options import Alternative
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
@@ -175,7 +175,7 @@ def spread_test(
     table = checked_quotients(quotients)
     cells = graded(table, "count", threshold).to_numpy()
     ranks = graded_cells(table.to_numpy(), "rank", threshold)
-    sizes = None if base_shares is None else size_null(table, base_shares, units)
+    sizes = optional_size_null(table, base_shares, units)
     reason = why_undecided(cells, "count", threshold)
     if reason:
         gaps = dict.fromkeys(["statistic", "expected", "variance", "z"], np.nan)
