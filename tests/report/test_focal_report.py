@@ -48,15 +48,22 @@ def silent(findings):
     return replace(findings, focal=test)
 
 
+def where(row):
+    """Place beside the verdict, where it is focal."""
+    return f", {ENGLISH('place_' + row['place'])}" if row["verdict"] == "focal" else ""
+
+
 def test_the_sentences_say_what_the_test_found(findings):
     sentences = [plain(text) for text in focal_sentences(findings, ENGLISH)]
     table = findings.focal.to_frame()
     assert len(sentences) == len(table) == 4
     for text, (family, row) in zip(sentences, table.iterrows(), strict=True):
-        assert text.startswith(f"{ENGLISH.label('group', family)}: {row['verdict']} (")
+        assert text.startswith(f"{ENGLISH.label('group', family)}: {row['verdict']}{where(row)} (")
         assert f"{row['variance_ratio']:.2f} times" in text
-        assert f"Moran’s I is {row['breadth_moran']:.3f}".replace("-", "−") in text
-        assert ("Almaty City" in text) == ("Almaty City" in findings.focal.rests_on(family))
+        assert f"{row['regions']:.0f} regions have any specialization" in text
+        assert f"by chance {row['regions_expected']:.1f} would" in text
+        assert f"with probability {row['spikes']:.2f} (± {row['spikes_error']:.2f}" in text
+        assert ("rests on Almaty City" in text) == ("Almaty City" in findings.focal.rests_on(family))
     assert "rests on Almaty City" in sentences[0]
 
 
@@ -64,7 +71,7 @@ def test_the_answer_in_brief_puts_it_second_with_every_family(findings):
     lead, text = list(brief(findings, ENGLISH).items())[1]
     assert lead == "Foci or belts"
     for family, row in findings.focal.to_frame().iterrows():
-        assert f"{ENGLISH.label('group', family)}: {row['verdict']} (" in text
+        assert f"{ENGLISH.label('group', family)}: {row['verdict']}{where(row)} (" in text
     assert f"{len(findings.focal.multiverse.table):,} specifications" not in text.split("over")[0]
 
 
@@ -101,7 +108,9 @@ def test_the_table_holds_every_number(findings):
     cells = {column.heading: list(column.cells) for column in table.columns}
     assert cells["Verdict"] == frame["verdict"].tolist()
     assert cells["p, co-location"] == [ENGLISH.p_value(p) for p in frame["colocation_p"]]
-    assert cells["P(belt)"] == [ENGLISH.number(p) for p in frame["posterior_belt"]]
+    assert cells["P(few stand out)"] == [ENGLISH.number(p) for p in frame["spikes"]]
+    assert cells["p, few territories"] == [ENGLISH.p_value(p) for p in frame["spread_p"]]
+    assert cells["Place"] == [ENGLISH(f"place_{place}") for place in frame["place"]]
 
 
 def test_choices_are_counted_and_their_shares_add_up(findings):
@@ -136,7 +145,9 @@ def test_the_models_show_posterior_and_confusion(findings):
     figure = drawn(models_plot, findings)
     left, right = figure.axes
     dots = sorted(float(line.get_xdata()[0]) for line in left.lines if len(line.get_xdata()) == 1)
-    wanted = sorted(p for found in findings.focal.families.values() for p in found.models.posterior)
+    compared = [found.models for found in findings.focal.families.values()]
+    shapes = [models.shape["posterior"]["spikes"] for models in compared]
+    wanted = sorted([*shapes, *(models.place["posterior"]["contiguous"] for models in compared)])
     np.testing.assert_allclose(dots, wanted)
     shares = findings.focal.families["all"].models.confusion.to_numpy().ravel()
     assert [text.get_text() for text in right.texts] == [ENGLISH.percent(share) for share in shares]
@@ -156,7 +167,7 @@ def test_power_rises_with_dependence(findings):
     rho, power = left.lines[0].get_data()
     assert power[np.argmin(np.abs(rho))] == pytest.approx(0.05, abs=0.001)
     assert (np.diff(power[rho >= 0]) > 0).all()
-    powers = [found.colocation_power for found in findings.focal.families.values()]
+    powers = findings.focal.families["all"].models.power.tolist()
     np.testing.assert_allclose([bar.get_width() for bar in right.patches], powers)
 
 
