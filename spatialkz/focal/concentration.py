@@ -9,13 +9,22 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.focal.questions.grades import checked_quotients
-from spatialkz.focal.questions.size_null import Shares, dirichlet_logarithms, effective_units, size_null
+from spatialkz.focal.questions.size_null import (
+    Shares,
+    dirichlet_logarithms,
+    effective_units,
+    expected_hoover,
+    size_null,
+)
 from spatialkz.options import Alternative, IndexName
 from spatialkz.randomness import generator
+from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization import IndexTest
 from spatialkz.specialization.indices.dartboard import TESTABLE, against_null, check_options, table_of_tests
-from spatialkz.specialization.indices.regional import MEASURES
+from spatialkz.specialization.indices.regional import MEASURES, hoover
 
+# Draws of the other sectors, and numbers of units at which the expectation of Hoover's index is worked out.
+_OTHERS, _GRID = 999, np.geomspace(0.05, 1e6, 300)
 _INDICES: tuple[IndexName, ...] = ("locational_gini", "theil_t", "herfindahl")
 
 
@@ -35,11 +44,16 @@ def relative_concentration_test(
     and are as many as those of a typical other sector: the median N of the others' effective numbers (see
     :mod:`spatialkz.focal.questions.size_null`). Simulated shares are :math:`\mathrm{Dir}((N - 1) s)`.
 
+    The median is an estimate, of few sectors a poor one. So the other sectors are simulated too, with the
+    units of the typical one, and their median :math:`N^*` is found again in each draw; the sector is then
+    drawn with :math:`N - 1 = (\hat N - 1)^2 / (N^* - 1)`, the number of which the observed median is as far
+    off as the simulated median is of the observed one.
+
     Money has no units that could be drawn, and the sector's own dispersion cannot be the measure of itself;
     so this is a comparison with other sectors, that takes into account what small regions do to every index.
     It does not say that a sector is concentrated beyond chance. For counted plants or jobs use
     :func:`~spatialkz.specialization.concentration_test` or
-    :func:`~spatialkz.specialization.ellison_glaeser_test`. The median counts as known.
+    :func:`~spatialkz.specialization.ellison_glaeser_test`.
 
     Parameters
     ----------
@@ -108,10 +122,9 @@ def relative_concentration_test(
             raise InputError(f"The sector {sector} has no other in its group to be compared with.")
         typical = float(np.median(units[others]))
         stream = generator(rng, f"relative concentration of {sector}")
-        wide = np.broadcast_to(x[:, [j]], (len(x), permutations))
-        simulated = dirichlet_logarithms(stream, wide * (typical - 1))
-        simulated = np.exp(simulated - simulated.max(axis=0))
-        simulated /= simulated.sum(axis=0)
+        plausible = _plausible_typical(stream, x[:, others], typical)
+        total = np.resize(plausible - 1, permutations)
+        simulated = _shares_drawn(stream, x[:, [j]] * total)
         for name in index:
             measure = MEASURES[name]
             found = against_null(
@@ -127,3 +140,28 @@ def relative_concentration_test(
         permutations,
         alternative,
     )
+
+
+def _plausible_typical(rng: np.random.Generator, shares: Floats, typical: float) -> Floats:
+    """Numbers of units that can have led to this median over sectors with these base shares.
+
+    Parameters
+    ----------
+    shares : array, shape (regions, sectors)
+    """
+    found = np.empty((shares.shape[1], _OTHERS))
+    for found_of_sector, column in zip(found, shares.T, strict=True):
+        wide = np.broadcast_to(column[:, None], (len(column), _OTHERS))
+        dispersion = hoover(_shares_drawn(rng, wide * (typical - 1)), wide)
+        expected = expected_hoover(_GRID, np.broadcast_to(column[:, None], (len(column), len(_GRID))))
+        # Falling in the number of units.
+        found_of_sector[:] = np.interp(-dispersion, -expected, np.log(_GRID))
+    again = np.exp(np.median(found, axis=0))
+    return np.asarray(np.clip(1 + (typical - 1) ** 2 / again, 1 + _GRID[0], 1 + _GRID[-1]))
+
+
+def _shares_drawn(rng: np.random.Generator, shape: Floats) -> Floats:
+    """Dirichlet variables, a column a draw."""
+    drawn = dirichlet_logarithms(rng, shape)
+    drawn = np.exp(drawn - drawn.max(axis=0))
+    return np.asarray(drawn / drawn.sum(axis=0))

@@ -288,12 +288,13 @@ def effective_units(quotients: Floats, shares: Floats) -> Floats:
     low, high = (np.full(len(dispersion), np.log(units - 1)) for units in (_FEWEST, _MOST))
     for _ in range(40):
         middle = (low + high) / 2
-        too_even = _expected_hoover(np.exp(middle), shares) < dispersion
+        too_even = expected_hoover(np.exp(middle), shares) < dispersion
         low, high = np.where(too_even, low, middle), np.where(too_even, middle, high)
     return np.asarray(np.exp((low + high) / 2) + 1)
 
 
-def _expected_hoover(total: Floats, shares: Floats) -> Floats:
+def expected_hoover(total: Floats, shares: Floats) -> Floats:
+    """Expectation of Hoover's index of each column; ``total`` is the number of units less 1."""
     a, b = total * shares, total * (1 - shares)
     powers = xlogy(a, a) + xlogy(b, b) - betaln(a, b) - (total + 1) * np.log(total)
     return np.asarray(np.exp(powers).sum(axis=0))
