@@ -76,8 +76,8 @@ def models_plot(findings: Findings, words: Wording) -> Figure:
     """Posterior probability of shape and place with their errors, and how well models are recognized."""
     test = _of(findings)
     compared = {name: found.models for name, found in test.families.items() if found.models is not None}
-    figure = Figure(figsize=(_WIDTH, 2.3 + 0.42 * max(3, len(compared))), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.55, 1])
+    figure = Figure(figsize=(_WIDTH, 2.5 + 0.42 * max(3, len(compared))), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
     labels = [wrapped(family_name(name, words), 18) for name in compared]
     questions = {"shape": ("spikes", ACCENT), "place": ("contiguous", _COLORS["belt"])}
     for place, choice in enumerate(compared.values()):
@@ -216,10 +216,10 @@ def _confusion(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
     for row, shares in enumerate(table.to_numpy()):
         for column, share in enumerate(shares):
             axes.text(column + 0.5, row + 0.5, words.percent(share), ha="center", va="center", fontsize=8.5)
-    names = [wrapped(words(f"model_{model}"), 11) for model in table.index]
+    names = [wrapped(words(f"model_{model}"), 9) for model in table.index]
     middle = np.arange(len(names)) + 0.5
-    axes.set_xticks(middle, names)
-    axes.set_yticks(middle, names)
+    axes.set_xticks(middle, names, fontsize=6.5)
+    axes.set_yticks(middle, names, fontsize=7)
     axes.set_xlabel(words("model_chosen"))
     axes.set_ylabel(words("model_true"))
     bare(axes)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spatialkz.focal import FamilyFindings, FocalTest
 from spatialkz.focal.multiverse import Multiverse
+from spatialkz.focal.parts import SpreadPart
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
 from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
 from spatialkz.report.contents import Findings
@@ -67,8 +68,9 @@ def focal_brief(findings: Findings, words: Wording) -> Iterator[str]:
         return
     for name, found in test.families.items():
         yield _verdict(name, found, words)
-        if name == "all":
-            yield from _rests(findings, test, name, words)
+        if found.reason != UNTESTABLE:
+            yield _coverage(found.evidence.spread, words)
+        yield from _rests(findings, test, name, words)
     yield from _many(test, words)
 
 
@@ -218,12 +220,7 @@ def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words:
     if found.reason == UNTESTABLE:
         return
     colocation, spread, shape, place = vars(found.evidence).values()
-    yield words(
-        f"focal_spread_{'few' if spread.verdict == 'few' else 'not'}",
-        regions=words.whole(int(spread.regions)),
-        expected=words.number(spread.expected, 1),
-        p=_with_sizes(spread.p_value, spread.p_sizes, words),
-    )
+    yield _coverage(spread, words)
     yield words(
         f"focal_colocation_{'yes' if colocation.verdict == 'yes' else 'open'}",
         ratio=words.number(colocation.statistic),
@@ -246,6 +243,15 @@ def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words:
     )
     yield from _wanted(found, words)
     yield from _rests(findings, test, found.name, words)
+
+
+def _coverage(spread: SpreadPart, words: Wording) -> str:
+    return words(
+        f"focal_spread_{'few' if spread.verdict == 'few' else 'not'}",
+        regions=words.whole(int(spread.regions)),
+        expected=words.number(spread.expected, 1),
+        p=_with_sizes(spread.p_value, spread.p_sizes, words),
+    )
 
 
 def _with_sizes(p_value: float, sized: float, words: Wording) -> str:
