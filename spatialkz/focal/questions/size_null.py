@@ -117,14 +117,16 @@ class SizeNull:
         if self.counted:
             units = rng.multinomial(self.units.astype(np.int64), np.swapaxes(shares, 1, 2)).swapaxes(1, 2)
             return np.asarray(units / self.units / shares)
-        scores = dirichlet_logarithms(rng, shares * (self.units - 1)) - np.log(shares)
-        if self.present is not None:
-            for j in np.flatnonzero(self.present < shares.shape[1]):
-                plants, arrival = first_plants(rng, shares[:, :, j], int(self.present[j]))
-                mass = dirichlet_logarithms(rng, self.evenness * np.maximum(plants, 1)) - np.log(
-                    shares[:, :, j]
-                )
-                scores[:, :, j] = np.where(plants > 0, mass, _NONE - np.log(arrival))
+        present = np.full(len(self.units), shares.shape[1]) if self.present is None else self.present
+        some = present < shares.shape[1]
+        scores = np.empty(shares.shape)
+        everywhere = shares[:, :, ~some]
+        drawn = dirichlet_logarithms(rng, everywhere * (self.units[~some] - 1))
+        scores[:, :, ~some] = drawn - np.log(everywhere)
+        for j in np.flatnonzero(some):
+            plants, arrival = first_plants(rng, shares[:, :, j], int(present[j]))
+            mass = dirichlet_logarithms(rng, self.evenness * np.maximum(plants, 1)) - np.log(shares[:, :, j])
+            scores[:, :, j] = np.where(plants > 0, mass, _NONE - np.log(arrival))
         return np.asarray(scores)
 
 
@@ -150,12 +152,14 @@ def first_plants(rng: np.random.Generator, shares: Floats, present: int) -> tupl
     [3 3 3 3]
     """
     draws = np.arange(len(shares))
-    arrivals = rng.standard_exponential((_CANDIDATES, *shares.shape)) / shares
+    # Single precision is enough for an order, and takes half of the time.
+    arrivals = rng.standard_exponential((_CANDIDATES, *shares.shape), dtype=np.float32)
+    arrivals = np.maximum(arrivals / shares.astype(np.float32), np.float32(1e-30))
     ordered = np.partition(arrivals, (present - 1, present), axis=2)
     last, late = ordered[:, :, present - 1], ordered[:, :, present]
     weight = np.log(late / last).cumsum(axis=0)
     chosen = (weight < rng.random(len(shares)) * weight[-1]).sum(axis=0)
-    arrival, last, late = arrivals[chosen, draws], last[chosen, draws], late[chosen, draws]
+    arrival, last, late = (part[chosen, draws].astype(np.float64) for part in (arrivals, last, late))
     time = (last * (late / last) ** rng.random(len(shares)))[:, None]
     more = rng.poisson(shares * np.maximum(time - arrival, 0))
     return np.where(arrival <= last[:, None], 1.0 + more, 0.0), arrival
