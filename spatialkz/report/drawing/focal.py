@@ -82,9 +82,9 @@ def models_plot(findings: Findings, words: Wording) -> Figure:
     questions = {"shape": ("spikes", ACCENT), "place": ("contiguous", _COLORS["belt"])}
     for place, choice in enumerate(compared.values()):
         for offset, (question, (answer, color)) in zip((-0.15, 0.15), questions.items(), strict=True):
-            told = getattr(choice, question).loc[answer]
+            p, error = getattr(choice, question).loc[answer, ["posterior", "error"]]
             left.errorbar(
-                told["posterior"], place + offset, xerr=2 * told["error"], fmt="o",
+                p, place + offset, xerr=[[min(2 * error, p)], [min(2 * error, 1 - p)]], fmt="o",
                 color=color, markersize=5, elinewidth=1.2, clip_on=False,
                 label=words(f"question_{question}") if not place else None,
             )  # fmt: skip
