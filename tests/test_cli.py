@@ -184,7 +184,7 @@ def test_focal_of_a_file_compares_graphs_and_groups(call, tmp_path):
     # A log gets a line for each step.
     steps = [line.removeprefix("spatialkz: ").split(" (")[0] for line in err.splitlines()]
     assert steps == ["all", "industry", "services", "influence", "multiverse"]
-    for start in ("All sectors: ", "Family industry: ", "Family services: ", "colocation_sized_p "):
+    for start in ("All sectors: ", "Industry: ", "Services: ", "colocation_sized_p "):
         assert any(line.startswith(start) for line in out.splitlines()), start
     call("focal", *TABLE1, "--groups", groups, *graphs, *FOCAL, "-o", tmp_path / "focal.json")
     found = json.loads((tmp_path / "focal.json").read_text(encoding="utf-8"))

@@ -213,7 +213,7 @@ def test_focus_from_quotients_contains_the_truth_and_is_exact_for_volumes():
     np.testing.assert_allclose(exact, truth)
     with pytest.raises(InputError, match="share from 0 to 1 for every sector; s0 has none"):
         focus_interval(table, national.drop("s0"))
-    with pytest.raises(InputError, match="more than all of a region's base in s0"):
+    with pytest.raises(InputError, match="larger than all of a region's base in s0"):
         focus_interval(table, national * 0 + 0.99)
 
 

@@ -299,7 +299,7 @@ def test_whole_columns_are_taken_without_the_sectors_that_have_hidden_cells():
     alone = complete_table(
         values[["a"]].mask(hidden[:, :1]), kind="counts", base=values.sum(axis=1), largest=70
     )
-    with pytest.raises(InputError, match=r"all have some: a \(r.*spatialkz rank"):
+    with pytest.raises(InputError, match=r"every sector has some: a \(r.*spatialkz rank"):
         complete_quotients(alone)
 
 
