@@ -130,7 +130,7 @@ def test_any_other_manifest_is_not_ours(tmp_path, manifest):
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "manifest.json").write_text(manifest)
     (tmp_path / "web" / "index.html").write_text("a shop")
-    with pytest.raises(OutputError, match=r"no earlier results \(index.html, manifest.json\)"):
+    with pytest.raises(OutputError, match=r"not results of an earlier run \(index.html, manifest.json\)"):
         run(tmp_path / "web", fail)
     assert held(tmp_path / "web") == {"manifest.json": manifest, "index.html": "a shop"}
     assert [path.name for path in tmp_path.iterdir()] == ["web"]

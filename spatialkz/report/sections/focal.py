@@ -269,7 +269,8 @@ def _wanted(found: FamilyFindings, words: Wording) -> Iterator[str]:
         if (count := getattr(found.wanted, what)) is not None
     ]
     if data:
-        yield words("focal_wanted", part=part, data=f" {words('or_between')} ".join(data))
+        either = words("or_between")
+        yield words("focal_wanted", part=part, data=f" {either} ".join(data))
     else:
         yield words("focal_wanted_none", part=part)
 
