@@ -211,7 +211,7 @@ def _told(place: PlacePart) -> str:
         return f"they do not, a dependence of {place.rho_upper:.2f} or more is excluded"
     if np.isnan(place.rho_upper):
         return "open"
-    if place.rho_upper < 0.995:
+    if place.excludes:
         return f"open, a dependence above {place.rho_upper:.2f} is excluded"
     return "open, no dependence is excluded"
 

@@ -285,7 +285,7 @@ class _FamilyTests:
     threshold: float
     permutations: int
     simulations: int
-    priors: Priors | None
+    priors: Priors
     alpha: float
     seed: int
 
@@ -354,7 +354,7 @@ class _FamilyTests:
             row_standardized(self.graph, table.index),
             part,
             threshold=self.threshold,
-            priors=self.priors or Priors(),
+            priors=self.priors,
             seeds=seeds_of(self.seed, "wanted"),
         )
 
@@ -365,7 +365,7 @@ class _FamilyTests:
         null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
         critical = np.quantile(null, 1 - self.alpha, method="higher")
         weights = row_standardized(self.graph, table.index)
-        maker = Generator(table.to_numpy(), self.priors or Priors(), weights)
+        maker = Generator(table.to_numpy(), self.priors, weights)
         hubs = maker.tables("foci", _POWER_TABLES, seeds_of(self.seed, "piling power"))
         ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), cells)
         return float((ratios > critical).mean())

@@ -138,9 +138,9 @@ class ShapePart:
             models.best_fit(favored),
             models.best_fit(other),
         )
-        misfit = numbers[2] <= alpha < numbers[3]
-        if posterior[favored] < STRONG or misfit:
-            return cls("open", *numbers)
+        undecided = cls("open", *numbers)
+        if posterior[favored] < STRONG or undecided.misfit(alpha):
+            return undecided
         return cls("spikes" if favored == "spikes" else "gradient", *numbers)
 
     def misfit(self, alpha: float) -> bool:
@@ -182,12 +182,15 @@ class PlacePart:
     rho_upper: float
     contiguous: float = np.nan
 
+    @property
+    def excludes(self) -> bool:
+        """Whether any dependence below 1 is excluded, as it is printed."""
+        return self.rho_upper < 0.995
+
     @classmethod
-    def of(
-        cls, test: ContiguityTest, power: float, models: ModelChoice | None, graph: str | None = None
-    ) -> PlacePart:
-        """Read off the tests on one graph, the first by default, by step 4 of the rule."""
-        name = str(test.power.index[0]) if graph is None else graph
+    def of(cls, test: ContiguityTest, power: float, models: ModelChoice | None) -> PlacePart:
+        """Read off the tests on the first graph, by step 4 of the rule."""
+        name = str(test.power.index[0])
         rows, left = test.table.xs(name, level="graph"), test.dependence.xs(name, level="graph")
         p_value, p_negative = (
             float(adjusted(rows.loc[["breadth", "rank sum"], side].to_numpy(dtype=np.float64), "holm").min())

@@ -267,7 +267,7 @@ def model_posterior(
         frames["shape"],
         frames["place"],
         pd.Series([fit_p_value(part, observed[0]) for part in simulated.values()], models, name="fit"),
-        reach(simulated),
+        reach(simulated, answers["shape"].judged),
         pd.Series({name: found.accuracy for name, found in answers.items()}, name="accuracy"),
         pd.DataFrame(answers["model"].confusion, models.rename("true"), models.rename("chosen")),
         pd.concat(curves, names=["question", "bin"]),

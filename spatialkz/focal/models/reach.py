@@ -31,12 +31,14 @@ _TABLES = 240
 _MOST_CELLS = 20_000
 
 
-def reach(simulated: Mapping[FocalModel, Floats]) -> pd.Series:
+def reach(simulated: Mapping[FocalModel, Floats], judged: Floats | None = None) -> pd.Series:
     """What each test finds among tables of which it is true.
 
     Parameters
     ----------
     simulated : mapping of model to array, shape (tables, summaries)
+    judged : array, optional
+        Probabilities of the shapes of these tables, where they have been learnt already.
 
     Returns
     -------
@@ -48,17 +50,22 @@ def reach(simulated: Mapping[FocalModel, Floats]) -> pd.Series:
         ``shape``: share of the tables with a common factor whose shape is named, and rightly, with a
         probability of 0.8 or more.
     """
-    return pd.Series({part: _share_found(simulated, part) for part in get_args(FocalPart)}, name="power")
+    return pd.Series(
+        {part: _share_found(simulated, part, judged) for part in get_args(FocalPart)}, name="power"
+    )
 
 
-def _share_found(simulated: Mapping[FocalModel, Floats], part: FocalPart) -> float:
+def _share_found(
+    simulated: Mapping[FocalModel, Floats], part: FocalPart, judged: Floats | None = None
+) -> float:
     if part == "shape":
-        known = [name in SHAPE for name in SUMMARIES]
-        shapes = [
-            np.concatenate([simulated[model][:, known] for model in models]) for models in SHAPES.values()
-        ]
-        judged = learnt(shapes, shapes[0][:1]).judged
-        truth = np.repeat(np.arange(len(shapes)), len(shapes[0]))
+        if judged is None:
+            known = [name in SHAPE for name in SUMMARIES]
+            shapes = [
+                np.concatenate([simulated[model][:, known] for model in both]) for both in SHAPES.values()
+            ]
+            judged = learnt(shapes, shapes[0][:1]).judged
+        truth = np.repeat(np.arange(len(SHAPES)), len(judged) // len(SHAPES))
         return float((judged[np.arange(len(truth)), truth] >= STRONG).mean())
     names, without, models = _FOUND_BY[part]
     columns = [SUMMARIES.index(name) for name in names]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import listing
-from spatialkz.focal.questions.colocation import Draws, broadest, exact_tail, simulate, variance_ratio
+from spatialkz.focal.questions.colocation import Draws, broadest, simulate, variance_ratio
 from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
     checked_quotients,
@@ -18,6 +18,7 @@ from spatialkz.focal.questions.grades import (
     graded_cells,
     why_undecided,
 )
+from spatialkz.focal.questions.place import foci
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, dealt, optional_size_null
 from spatialkz.options import Alternative
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
@@ -60,12 +61,6 @@ class SpreadTest(Result):
     threshold: float
     permutations: int
     alpha: float
-
-    @property
-    def p_value(self) -> float:
-        """p-value of coverage; the larger one where sizes are known."""
-        row = self.table.loc["coverage"]
-        return float(np.nanmax([row["p_value"], row["p_value_sizes"]]))
 
     def to_frame(self) -> pd.DataFrame:
         """Rows ``coverage, broadest, best rank``, with the columns named in :func:`spread_test`."""
@@ -192,7 +187,7 @@ def spread_test(
     }
     rows["coverage"]["expected"] = len(cells) * (1 - float(np.prod(1 - cells.mean(axis=0))))
     breadth = cells.sum(axis=1)
-    beyond = (exact_tail(cells.astype(np.int64)) <= alpha) & (breadth > 0)
+    beyond = foci(cells, alpha)
     order = np.lexsort((-ranks.sum(axis=1), -breadth))
     least = _least_holders(cells, order, permutations, seeds, alpha)
     return SpreadTest(

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from spatialkz.focal import FamilyFindings, FocalTest
+from spatialkz.focal.models.reach import STRONG
 from spatialkz.report.contents import Findings
 from spatialkz.report.drawing.style import (
     ACCENT,
@@ -35,7 +36,6 @@ _NAMED = 3
 _COLORS = {"focal": ACCENT, "belt": "#dd7f45", "dispersed": "#8a8a8a"}
 _MIXED = "#4f9a6b"
 _BINS = 480  # shades from left to right; more than that no eye and no printer tells apart
-_STRONG = 0.8
 
 
 def breadth_plot(findings: Findings, words: Wording) -> Figure:
@@ -90,7 +90,7 @@ def models_plot(findings: Findings, words: Wording) -> Figure:
             )  # fmt: skip
     left.set_yticks(range(len(labels)), labels)
     left.set_ylim(len(labels) - 0.45, -0.55)
-    for strong in (1 - _STRONG, _STRONG):
+    for strong in (1 - STRONG, STRONG):
         left.axvline(strong, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     _shares(left, words)
     left.set_xlabel(words("posterior_axis"))
@@ -161,7 +161,7 @@ def power_plot(findings: Findings, words: Wording) -> Figure:
     figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
     left.plot(curve.index, curve, color=ACCENT, linewidth=1.6)
-    left.axhline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    left.axhline(STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     left.axhline(test.alpha, color=FAINT, linewidth=0.8)
     reached = [found for found in power.detectable.values() if found is not None]
     left.plot(reached, [power.target] * len(reached), "o", color=ACCENT, markersize=5)
@@ -179,7 +179,7 @@ def power_plot(findings: Findings, words: Wording) -> Figure:
     right.barh(range(len(known)), list(known.values()), height=0.5, color=NULL)
     for place, share in enumerate(known.values()):
         right.text(0.02, place, words.percent(share), va="center", fontsize=8, color=INK)
-    right.axvline(_STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    right.axvline(STRONG, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     right.set_yticks(range(len(known)), [wrapped(name, 18) for name in known])
     right.set_ylim(max(len(known), 1) - 0.45, -0.55)
     _shares(right, words)

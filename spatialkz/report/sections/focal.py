@@ -16,8 +16,8 @@ from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part
 from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
-# Regions named as those that hold the excess, and a ρ that excludes nothing.
-_MOST_HOLDERS, _ALL = 4, 0.995
+# Regions named as those that hold the excess.
+_MOST_HOLDERS = 4
 VERDICTS = get_args(Verdict)
 
 
@@ -237,7 +237,7 @@ def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words:
             error=words.number(shape.error),
             fit=words.equation("p", shape.fit),
         )
-    told = "unknown" if place.verdict == "open" and not place.rho_upper < _ALL else place.verdict
+    told = "unknown" if place.verdict == "open" and not place.excludes else place.verdict
     yield words(
         f"focal_place_{told}", p=words.equation("p", place.p_value), rho=words.number(place.rho_upper)
     )
