@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import pandas as pd
 
 from spatialkz.datasets import read_table
 from spatialkz.errors import InputError, listing
 from spatialkz.options import PrefixOverlap, SectorLevel
-from spatialkz.tables.labels import LOOK_ALIKE, tidy_label
+from spatialkz.tables.labels import LOOK_ALIKE, tidy_distinct, tidy_label
 
 #: What says how codes become labels: characters to keep, a level of NACE, or prefix → label.
 Prefixes: TypeAlias = "int | str | Mapping[str, str] | pd.Series[str] | None"
@@ -61,12 +61,14 @@ class Classification:
         if not isinstance(given, Mapping | pd.Series) or isinstance(given, str):
             also = f", or one of {listing(get_args(SectorLevel))}" if what == "sector" else ""
             raise InputError(
-                f"{what}s is {given!r:.60}; expected a number of leading characters, or a mapping of prefix to "
-                f"label{also}."
+                f"{what}s is {given!r:.60}; expected a number of leading characters, or a mapping of prefix "
+                f"to label{also}."
             )
         pairs = [(tidy_label(code), tidy_label(label)) for code, label in given.items()]
         if not pairs or any(not code or not label for code, label in pairs):
-            raise InputError(f"{what}s maps prefixes to labels, but is empty or has an empty prefix or label.")
+            raise InputError(
+                f"{what}s maps prefixes to labels, but is empty or has an empty prefix or label."
+            )
         labels = dict(pairs)
         if len(labels) < len(pairs):
             twice = pd.Index([code for code, _ in pairs])
@@ -84,6 +86,7 @@ class Classification:
             )
         table = read_table("nace_rev2", text=True).set_index("code")
         divisions = table[table.index.str.len() == 2]
+        labels: Mapping[Any, str]
         if level == "section":
             labels = divisions["section"].to_dict()
         elif level == "technology":
@@ -92,8 +95,8 @@ class Classification:
             labels = table["technology"].to_dict()
         else:
             # A code of a division that does not exist is no code.
-            labels = {code: "" for code in divisions.index}
-        return cls(labels, _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True)
+            labels = dict.fromkeys(divisions.index, "")
+        return cls(dict(labels), _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True)
 
     @property
     def width(self) -> int | None:
@@ -146,8 +149,8 @@ def _refuse_nested(labels: Mapping[str, str], what: str) -> None:
             if labels.get(code[:n], label) != label:
                 raise InputError(
                     f"Codes that begin with {code} match two {what}s, {label} ({code}) and "
-                    f"{labels[code[:n]]} ({code[:n]}); make prefixes that exclude each other, or let the longest "
-                    "count (overlap = 'longest')."
+                    f"{labels[code[:n]]} ({code[:n]}); make prefixes that exclude each other, or let the "
+                    "longest count (overlap = 'longest')."
                 )
 
 
@@ -160,7 +163,7 @@ def code_texts(codes: pd.Series[str], what: str, digits: int | None) -> pd.Serie
         If codes are numbers of several widths, so that it is open whether zeros were lost.
     """
     numbers = pd.api.types.is_numeric_dtype(codes) and not pd.api.types.is_bool_dtype(codes)
-    texts = codes.astype(object).map(tidy_label).astype(object)
+    texts = tidy_distinct(codes)
     if not numbers:
         return texts
     given = texts[texts != ""]
@@ -172,9 +175,10 @@ def code_texts(codes: pd.Series[str], what: str, digits: int | None) -> pd.Serie
             )
         return texts.where(texts == "", texts.str.zfill(digits))
     if widths.nunique() > 1:
-        short, long = given[widths.idxmin()], given[widths.idxmax()]
+        short, long = (given[widths == end].iloc[0] for end in (widths.min(), widths.max()))
         raise InputError(
-            f"The {what} codes are numbers of {widths.min()} to {widths.max()} digits ({short}, {long}), so that "
-            f"leading zeros may be lost; keep them as text, or say how many digits they have ({what}_digits)."
+            f"The {what} codes are numbers of {widths.min()} to {widths.max()} digits ({short}, {long}), so "
+            f"that leading zeros may be lost; keep them as text, or say how many digits they have "
+            f"({what}_digits)."
         )
     return texts
