@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args
 
@@ -96,7 +96,9 @@ class Classification:
         else:
             # A code of a division that does not exist is no code.
             labels = dict.fromkeys(divisions.index, "")
-        return cls(dict(labels), _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True)
+        return cls(
+            dict(labels), _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True
+        )
 
     @property
     def width(self) -> int | None:
@@ -127,10 +129,6 @@ class Classification:
         if self.length and found is not None:
             return code[: self.length] if len(code) >= self.length else None
         return found
-
-    def map(self, codes: Iterable[str]) -> dict[str, str | None]:
-        """Label of each code that differs."""
-        return {code: self.label(code) for code in dict.fromkeys(codes)}
 
 
 def _nace_parts(code: str) -> tuple[str, str]:

@@ -231,8 +231,8 @@ def _connection() -> Any:
         import duckdb
     except ImportError as error:
         raise InputError(
-            "Files and Arrow datasets are added up by DuckDB, which is not installed: pip install "
-            "'spatialkz[registers]', or give a frame of another engine."
+            "Files and Arrow datasets are added up by DuckDB, which is not installed (pip install duckdb); "
+            "a frame of another engine does without."
         ) from error
     spill = Path(tempfile.gettempdir(), f"spatialkz-duckdb-{os.getpid()}")
     return duckdb.connect(config={"temp_directory": str(spill), "autoinstall_known_extensions": "false"})

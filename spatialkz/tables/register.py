@@ -197,9 +197,9 @@ def aggregate_register(
         notice(_told(left_out, int(found["rows"].sum()), value))
     table = _table(placed, names, "total")
     if isinstance(base, str):
-        total = found.groupby("region")["total"].sum()
+        total = found.groupby("region", observed=True)["total"].sum()
         base = total.loc[table.index].rename("base") if base == "all" else None  # type: ignore[assignment]
-    squares = placed.groupby("sector")["square"].sum().loc[table.columns]
+    squares = placed.groupby("sector", observed=True)["square"].sum().loc[table.columns]
     return RegisterTable(
         table,
         kind,
@@ -269,13 +269,15 @@ def _codes(found: pd.DataFrame) -> str:
 
 
 def _labelled(codes: pd.Series, what: str, names: Classification, digits: int | None) -> pd.Series:
-    """Label of each code; None where it has none, "" where there is no code."""
-    texts = tidy_distinct(codes)
+    """Label of each code, as category; missing where it has none, "" where there is no code."""
+    place, distinct = pd.factorize(codes, use_na_sentinel=False)
+    given = pd.Series(distinct)
+    texts = tidy_distinct(given)
     exact = names.labels is not None and set(texts) <= {"", *names.labels}
     if digits or (names.width is not None and not exact):
-        texts = code_texts(codes, what, digits)
-    labels = names.map(texts)
-    return texts.map({**labels, "": ""}).astype(object)
+        texts = code_texts(given, what, digits)
+    which, labels = pd.factorize(np.array([text and names.label(text) for text in texts], dtype=object))
+    return pd.Series(pd.Categorical.from_codes(which[place], labels), index=codes.index)
 
 
 def _refuse_unmatched(found: pd.DataFrame, labels: pd.Series, what: str, column: str) -> None:
@@ -306,7 +308,7 @@ def _parted(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         placed = placed[~(empty | unknown)]
     add(placed["rows"] - placed["given"], placed["total"] * 0, "no value")
     left_out = pd.DataFrame.from_dict(reasons, orient="index", columns=["rows", "value"])
-    labels = {name: found[name].where(found[name] != "", None) for name in ("region", "sector")}
+    labels = {name: found[name].where(found[name] != "") for name in ("region", "sector")}
     return found.assign(**labels), left_out.rename_axis("reason")
 
 
@@ -320,7 +322,9 @@ def _told(left_out: pd.DataFrame, rows: int, value: str | None = None) -> str:
 
 def _table(placed: pd.DataFrame, names: Mapping[str, Classification], column: str) -> pd.DataFrame:
     """Sums of one column as regions × sectors, labels in the order of their classification."""
-    table = placed.pivot_table(index="region", columns="sector", values=column, aggfunc="sum", fill_value=0.0)
+    cells = placed.groupby(["region", "sector"], observed=True)[column].sum()
+    table = cells.unstack(fill_value=0)
+    table.index, table.columns = (pd.Index(axis.tolist(), name=axis.name) for axis in table.axes)
     ordered = {}
     for name, labels in (("region", table.index), ("sector", table.columns)):
         refuse_twins(labels, name, "The register")

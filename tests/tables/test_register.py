@@ -134,3 +134,169 @@ def test_files_are_read_without_loading_them(tmp_path, form):
     options = {**OPTIONS, "decimal": decimal if form == "csv with commas" else "."}
     for files in (tmp_path, f"{tmp_path}/*.{suffix}", sorted(tmp_path.iterdir())):
         assert_as_by_hand(quiet(files, "output", **options), "output", rtol=1e-12)
+
+
+def small(**columns):
+    given = {"kato": ["71", "75", "75"], "oked": ["62", "62", "20"], "jobs": [1.0, 2.0, 3.0]}
+    return pd.DataFrame({**given, **columns})
+
+
+def added_up(frame, value="jobs", **options):
+    return aggregate_register(frame, "kato", "oked", value, **options)
+
+
+def test_rows_without_a_code_are_counted_and_told():
+    frame = small(kato=["71", None, "75"], oked=["62", "62", " "])
+    frame = pd.concat([frame, small()])
+    with pytest.warns(Notice) as told:
+        found = added_up(frame, base="all")
+    sentence = "2 of 6 rows (33 %) stand in no cell: 1 with no region code, 1 with no sector code; they hold 5 of jobs."
+    assert [str(one.message) for one in told] == [sentence]
+    assert sentence.replace("; they hold 5 of jobs", "") in found.summary()
+    assert found.left_out["value"].tolist() == [2.0, 3.0]
+    assert found.values.to_numpy().sum() == 7
+    # The firm in Almaty without a sector is in the base of Almaty.
+    assert found.base["base"].to_dict() == {"71": 2.0, "75": 8.0}
+    assert found.rows == 6
+
+
+def test_codes_that_match_nothing_are_refused_or_left_out_and_told():
+    frame = small(oked=["62", "99999", "40"])
+    with pytest.raises(InputError, match=r"^1 codes of oked have no sector: 40 \(1 rows\); mend them, add"):
+        added_up(frame, sectors="division")
+    frame = pd.concat([frame, small()])
+    with pytest.warns(Notice, match="1 of 6 rows .* 1 with a code of no sector; they hold 3 of jobs"):
+        found = added_up(frame, sectors="division", unmatched="leave-out")
+    assert found.sectors.tolist() == ["20", "62", "99"]
+    with pytest.raises(InputError, match="3 codes of kato have no region: 1 .1 rows., 2 .1 rows., 3"):
+        added_up(small(kato=["1", "2", "3"]), regions=2)
+
+
+def test_values_that_cannot_be_added_are_refused_by_their_cell():
+    with pytest.raises(InputError, match="some are negative in 75 × 20; mend"):
+        added_up(small(jobs=[1, 2, -3]))
+    with pytest.raises(InputError, match="NaN, infinite or too large in 71 × 62"):
+        added_up(small(jobs=[np.inf, 2, 3]))
+    with pytest.raises(InputError, match="1 of 3 rows have no jobs, as in 75 × 62; fill them"):
+        added_up(small(jobs=[1, None, 3]))
+    with pytest.raises(
+        InputError, match=r"jobs must hold numbers, but it is of type String; .* decimal = ','"
+    ):
+        added_up(small(jobs=["1", "2,5", "3"]))
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "polars, lazy", "duckdb", "arrow", "dask"])
+def test_missing_values_are_left_out_alike_on_every_engine(engine):
+    frame = pd.concat([small(), small(jobs=[5, np.nan, 7])], ignore_index=True)
+    make = ENGINES[engine]
+    given = make(frame)
+    if engine.startswith("polars"):
+        # Polars tells NaN from a missing value; both are missing here.
+        given = given.with_columns(
+            jobs=given.collect().get_column("jobs").fill_null(float("nan"))
+            if "lazy" in engine
+            else given.get_column("jobs").fill_null(float("nan"))
+        )
+    with pytest.warns(Notice, match="1 of 6 rows .* 1 with no value"):
+        found = added_up(given, missing="leave-out", plants=True)
+    assert found.values.loc["75"].to_dict() == {"20": 10.0, "62": 2.0}
+    assert found.plants.loc["75"].to_dict() == {"20": 2, "62": 1}
+
+
+def test_one_year_and_one_unit_where_that_is_asked():
+    frame = pd.concat([small(year=2021, unit="jobs"), small(year=2022, unit="jobs")])
+    with pytest.raises(
+        InputError, match="year must have one value in all rows, but it has at least 2021 and 2022"
+    ):
+        added_up(frame, constant=["year"])
+    found = added_up(frame, constant=["year", "unit"], where={"year": "2022"})
+    assert found.values.to_numpy().sum() == 6
+    assert added_up(frame, where={"year": [2021, 2022.0], "unit": "jobs"}).values.to_numpy().sum() == 12
+    with pytest.raises(InputError, match="No row of the register has year = 1999"):
+        added_up(frame, where={"year": 1999})
+    with pytest.raises(InputError, match="year = last, but the column year holds numbers"):
+        added_up(frame, where={"year": "last"})
+    mixed = frame.assign(unit=["jobs", "jobs", None] * 2)
+    with pytest.raises(InputError, match="2 of 6 rows have no unit, which must be one for all"):
+        added_up(mixed, constant=["unit"])
+
+
+def test_numbers_as_codes_get_their_zeros_back_or_are_asked_about():
+    frame = small(oked=[1110, 62011, 20130])
+    with pytest.raises(
+        InputError, match=r"numbers of 4 to 5 digits \(1110, 62011\), so that leading .*sector_digits"
+    ):
+        added_up(frame, sectors="division")
+    assert added_up(frame, sectors="division", sector_digits=5).sectors.tolist() == ["01", "20", "62"]
+    assert added_up(frame, sectors="section", sector_digits=5).sectors.tolist() == ["A", "C", "J"]
+    # With a gap, pandas has floats; the label of 1110.0 is 1110.
+    with pytest.warns(Notice, match="1 with no sector code"):
+        assert added_up(small(oked=[1110, None, 62011])).sectors.tolist() == ["1110", "62011"]
+    with pytest.raises(InputError, match="sector_digits is 4, but there is a sector code 62011"):
+        added_up(frame, sectors="division", sector_digits=4)
+
+
+def test_prefixes_exclude_each_other_or_the_longest_counts():
+    prefixes = {"30": "transport equipment", "303": "aircraft", "62": "software", "20": "chemicals"}
+    frame = small(oked=["30300", "30200", "303"])
+    with pytest.raises(InputError, match=r"begin with 303 match two sectors, aircraft \(303\) and transport"):
+        added_up(frame, sectors=prefixes)
+    found = added_up(frame, sectors=prefixes, overlap="longest")
+    assert found.values.sum().to_dict() == {"transport equipment": 2.0, "aircraft": 4.0}
+    numbered = added_up(small(kato=[1, 10, 10]), regions={1: "Akmola", 10: "Abai"}, overlap="longest")
+    assert numbered.regions.tolist() == ["Akmola", "Abai"]
+
+
+def test_plants_give_the_herfindahl_of_ellison_and_glaeser():
+    """The example of REAT::ellison.a that ellison_glaeser carries."""
+    plants = pd.DataFrame(
+        {
+            "kato": ["Wien"] * 5 + ["Linz"] * 4 + ["Graz"],
+            "oked": "machines",
+            "jobs": [200, 650, 12000, 100, 50, 16000, 13000, 1500, 1500, 25000],
+        }
+    )
+    found = added_up(plants, plants=True, base=pd.Series({"Wien": 500000, "Linz": 400000, "Graz": 100000}))
+    index = ellison_glaeser(found.values, found.herfindahl, found.base)
+    assert index.loc["machines", "gamma"] == pytest.approx(0.05990628, abs=1e-8)
+    counted = aggregate_register(plants, "kato", "oked", plants=True)
+    assert counted.kind == "counts"
+    assert counted.herfindahl["machines"] == 1 / 10
+
+
+def test_what_is_no_register_is_refused(tmp_path, monkeypatch):
+    good = small()
+    with pytest.raises(InputError, match="The register is of type dict; expected a frame of pandas, Polars"):
+        added_up({"kato": []})
+    with pytest.raises(InputError, match="has no column job; .*'job' for 'jobs'"):
+        added_up(good, "job")
+    with pytest.raises(InputError, match="The register has no rows"):
+        added_up(good.iloc[:0])
+    with pytest.raises(InputError, match="None of the 3 rows has both a region and a sector"):
+        added_up(small(oked=None).astype({"oked": "str"}).assign(oked=""))
+    with pytest.raises(InputError, match="There is no file .*none.parquet; check"):
+        added_up(tmp_path / "none.parquet")
+    with pytest.raises(InputError, match="no Parquet or CSV file in the folder"):
+        added_up(tmp_path)
+    with pytest.raises(InputError, match="No file was named"):
+        added_up([])
+    good.to_csv(tmp_path / "a.csv", index=False)
+    good.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="of two forms, CSV, Parquet"):
+        added_up(tmp_path)
+    (tmp_path / "a.xlsx").write_bytes(b"")
+    with pytest.raises(InputError, match="a.xlsx is neither Parquet nor CSV by its name"):
+        added_up(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="The register has no column wages"):
+        added_up(tmp_path / "a.csv", "wages")
+    (tmp_path / "b.parquet").write_bytes(b"no such thing")
+    with pytest.raises(InputError, match="b.parquet cannot be read: "):
+        added_up(tmp_path / "b.parquet")
+    (tmp_path / "b.csv").write_text("kato,oked,jobs\n71,62,1\n75,62,many\n", encoding="utf-8")
+    with pytest.raises(SpatialKZError, match="DuckDB could not add up the register: .*Line: 3"):
+        added_up(tmp_path / "b.csv")
+    with pytest.raises(RegionError, match="two regions that look alike"):
+        added_up(small(kato=["Abai", "Аbai", "x"]))
+    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    with pytest.raises(InputError, match=r"DuckDB, which is not installed \(pip install duckdb\)"):
+        added_up(tmp_path / "a.csv")
