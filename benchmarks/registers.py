@@ -1,4 +1,4 @@
-"""A register of 10⁸ rows in Parquet against bare DuckDB SQL: seconds and memory, and the engines side by side.
+"""A register of 10⁸ rows in Parquet against bare DuckDB SQL: seconds and memory; and the engines.
 
 python benchmarks/registers.py [ROWS] [FOLDER]      the file is made in FOLDER and deleted at the end
 """

@@ -86,7 +86,7 @@ class Classification:
             )
         table = read_table("nace_rev2", text=True).set_index("code")
         divisions = table[table.index.str.len() == 2]
-        labels: Mapping[Any, str]
+        labels: Mapping[Any, Any]
         if level == "section":
             labels = divisions["section"].to_dict()
         elif level == "technology":
@@ -97,7 +97,7 @@ class Classification:
             # A code of a division that does not exist is no code.
             labels = dict.fromkeys(divisions.index, "")
         return cls(
-            dict(labels), _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True
+            {**labels}, _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True
         )
 
     @property

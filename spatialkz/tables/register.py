@@ -277,7 +277,7 @@ def _labelled(codes: pd.Series, what: str, names: Classification, digits: int | 
     if digits or (names.width is not None and not exact):
         texts = code_texts(given, what, digits)
     which, labels = pd.factorize(np.array([text and names.label(text) for text in texts], dtype=object))
-    return pd.Series(pd.Categorical.from_codes(which[place], labels), index=codes.index)
+    return pd.Series(pd.Categorical.from_codes(which[place], pd.Index(labels)), index=codes.index)
 
 
 def _refuse_unmatched(found: pd.DataFrame, labels: pd.Series, what: str, column: str) -> None:

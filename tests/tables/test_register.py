@@ -150,7 +150,9 @@ def test_rows_without_a_code_are_counted_and_told():
     frame = pd.concat([frame, small()])
     with pytest.warns(Notice) as told:
         found = added_up(frame, base="all")
-    sentence = "2 of 6 rows (33 %) stand in no cell: 1 with no region code, 1 with no sector code; they hold 5 of jobs."
+    sentence = (
+        "2 of 6 rows (33 %) stand in no cell: 1 with no region code, 1 with no sector code; they hold 5 of jobs."
+    )
     assert [str(one.message) for one in told] == [sentence]
     assert sentence.replace("; they hold 5 of jobs", "") in found.summary()
     assert found.left_out["value"].tolist() == [2.0, 3.0]
@@ -165,19 +167,19 @@ def test_codes_that_match_nothing_are_refused_or_left_out_and_told():
     with pytest.raises(InputError, match=r"^1 codes of oked have no sector: 40 \(1 rows\); mend them, add"):
         added_up(frame, sectors="division")
     frame = pd.concat([frame, small()])
-    with pytest.warns(Notice, match="1 of 6 rows .* 1 with a code of no sector; they hold 3 of jobs"):
+    with pytest.warns(Notice, match=r"1 of 6 rows .* 1 with a code of no sector; they hold 3 of jobs"):
         found = added_up(frame, sectors="division", unmatched="leave-out")
     assert found.sectors.tolist() == ["20", "62", "99"]
-    with pytest.raises(InputError, match="3 codes of kato have no region: 1 .1 rows., 2 .1 rows., 3"):
+    with pytest.raises(InputError, match=r"3 codes of kato have no region: 1 .1 rows., 2 .1 rows., 3"):
         added_up(small(kato=["1", "2", "3"]), regions=2)
 
 
 def test_values_that_cannot_be_added_are_refused_by_their_cell():
-    with pytest.raises(InputError, match="some are negative in 75 × 20; mend"):
+    with pytest.raises(InputError, match=r"some are negative in 75 × 20; mend"):
         added_up(small(jobs=[1, 2, -3]))
-    with pytest.raises(InputError, match="NaN, infinite or too large in 71 × 62"):
+    with pytest.raises(InputError, match=r"NaN, infinite or too large in 71 × 62"):
         added_up(small(jobs=[np.inf, 2, 3]))
-    with pytest.raises(InputError, match="1 of 3 rows have no jobs, as in 75 × 62; fill them"):
+    with pytest.raises(InputError, match=r"1 of 3 rows have no jobs, as in 75 × 62; fill them"):
         added_up(small(jobs=[1, None, 3]))
     with pytest.raises(
         InputError, match=r"jobs must hold numbers, but it is of type String; .* decimal = ','"
@@ -197,7 +199,7 @@ def test_missing_values_are_left_out_alike_on_every_engine(engine):
             if "lazy" in engine
             else given.get_column("jobs").fill_null(float("nan"))
         )
-    with pytest.warns(Notice, match="1 of 6 rows .* 1 with no value"):
+    with pytest.warns(Notice, match=r"1 of 6 rows .* 1 with no value"):
         found = added_up(given, missing="leave-out", plants=True)
     assert found.values.loc["75"].to_dict() == {"20": 10.0, "62": 2.0}
     assert found.plants.loc["75"].to_dict() == {"20": 2, "62": 1}
@@ -206,18 +208,18 @@ def test_missing_values_are_left_out_alike_on_every_engine(engine):
 def test_one_year_and_one_unit_where_that_is_asked():
     frame = pd.concat([small(year=2021, unit="jobs"), small(year=2022, unit="jobs")])
     with pytest.raises(
-        InputError, match="year must have one value in all rows, but it has at least 2021 and 2022"
+        InputError, match=r"year must have one value in all rows, but it has at least 2021 and 2022"
     ):
         added_up(frame, constant=["year"])
     found = added_up(frame, constant=["year", "unit"], where={"year": "2022"})
     assert found.values.to_numpy().sum() == 6
     assert added_up(frame, where={"year": [2021, 2022.0], "unit": "jobs"}).values.to_numpy().sum() == 12
-    with pytest.raises(InputError, match="No row of the register has year = 1999"):
+    with pytest.raises(InputError, match=r"No row of the register has year = 1999"):
         added_up(frame, where={"year": 1999})
-    with pytest.raises(InputError, match="year = last, but the column year holds numbers"):
+    with pytest.raises(InputError, match=r"year = last, but the column year holds numbers"):
         added_up(frame, where={"year": "last"})
     mixed = frame.assign(unit=["jobs", "jobs", None] * 2)
-    with pytest.raises(InputError, match="2 of 6 rows have no unit, which must be one for all"):
+    with pytest.raises(InputError, match=r"2 of 6 rows have no unit, which must be one for all"):
         added_up(mixed, constant=["unit"])
 
 
@@ -230,9 +232,9 @@ def test_numbers_as_codes_get_their_zeros_back_or_are_asked_about():
     assert added_up(frame, sectors="division", sector_digits=5).sectors.tolist() == ["01", "20", "62"]
     assert added_up(frame, sectors="section", sector_digits=5).sectors.tolist() == ["A", "C", "J"]
     # With a gap, pandas has floats; the label of 1110.0 is 1110.
-    with pytest.warns(Notice, match="1 with no sector code"):
+    with pytest.warns(Notice, match=r"1 with no sector code"):
         assert added_up(small(oked=[1110, None, 62011])).sectors.tolist() == ["1110", "62011"]
-    with pytest.raises(InputError, match="sector_digits is 4, but there is a sector code 62011"):
+    with pytest.raises(InputError, match=r"sector_digits is 4, but there is a sector code 62011"):
         added_up(frame, sectors="division", sector_digits=4)
 
 
@@ -266,36 +268,36 @@ def test_plants_give_the_herfindahl_of_ellison_and_glaeser():
 
 def test_what_is_no_register_is_refused(tmp_path, monkeypatch):
     good = small()
-    with pytest.raises(InputError, match="The register is of type dict; expected a frame of pandas, Polars"):
+    with pytest.raises(InputError, match=r"The register is of type dict; expected a frame of pandas, Polars"):
         added_up({"kato": []})
-    with pytest.raises(InputError, match="has no column job; .*'job' for 'jobs'"):
+    with pytest.raises(InputError, match=r"has no column job; .*'job' for 'jobs'"):
         added_up(good, "job")
-    with pytest.raises(InputError, match="The register has no rows"):
+    with pytest.raises(InputError, match=r"The register has no rows"):
         added_up(good.iloc[:0])
-    with pytest.raises(InputError, match="None of the 3 rows has both a region and a sector"):
+    with pytest.raises(InputError, match=r"None of the 3 rows has both a region and a sector"):
         added_up(small(oked=None).astype({"oked": "str"}).assign(oked=""))
-    with pytest.raises(InputError, match="There is no file .*none.parquet; check"):
+    with pytest.raises(InputError, match=r"There is no file .*none.parquet; check"):
         added_up(tmp_path / "none.parquet")
-    with pytest.raises(InputError, match="no Parquet or CSV file in the folder"):
+    with pytest.raises(InputError, match=r"no Parquet or CSV file in the folder"):
         added_up(tmp_path)
-    with pytest.raises(InputError, match="No file was named"):
+    with pytest.raises(InputError, match=r"No file was named"):
         added_up([])
     good.to_csv(tmp_path / "a.csv", index=False)
     good.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(InputError, match="of two forms, CSV, Parquet"):
+    with pytest.raises(InputError, match=r"of two forms, CSV, Parquet"):
         added_up(tmp_path)
     (tmp_path / "a.xlsx").write_bytes(b"")
-    with pytest.raises(InputError, match="a.xlsx is neither Parquet nor CSV by its name"):
+    with pytest.raises(InputError, match=r"a.xlsx is neither Parquet nor CSV by its name"):
         added_up(tmp_path / "a.xlsx")
-    with pytest.raises(InputError, match="The register has no column wages"):
+    with pytest.raises(InputError, match=r"The register has no column wages"):
         added_up(tmp_path / "a.csv", "wages")
     (tmp_path / "b.parquet").write_bytes(b"no such thing")
-    with pytest.raises(InputError, match="b.parquet cannot be read: "):
+    with pytest.raises(InputError, match=r"b.parquet cannot be read: "):
         added_up(tmp_path / "b.parquet")
     (tmp_path / "b.csv").write_text("kato,oked,jobs\n71,62,1\n75,62,many\n", encoding="utf-8")
-    with pytest.raises(SpatialKZError, match="DuckDB could not add up the register: .*Line: 3"):
+    with pytest.raises(SpatialKZError, match=r"DuckDB could not add up the register: .*Line: 3"):
         added_up(tmp_path / "b.csv")
-    with pytest.raises(RegionError, match="two regions that look alike"):
+    with pytest.raises(RegionError, match=r"two regions that look alike"):
         added_up(small(kato=["Abai", "Аbai", "x"]))
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(InputError, match=r"DuckDB, which is not installed \(pip install duckdb\)"):

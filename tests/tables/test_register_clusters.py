@@ -67,7 +67,7 @@ def test_spark_adds_up_to_the_same_table(spark, tmp_path):
     assert_same(added_up(frame), added_up(FIRMS), rtol=0)
     assert_same(added_up(frame, "output"), added_up(FIRMS, "output"), rtol=1e-12)
     broken = frame.selectExpr("kato", "oked", "year", "raise_error('a lost disk') + jobs AS jobs")
-    with pytest.raises(SpatialKZError, match="Spark could not add up the register: .*a lost disk"):
+    with pytest.raises(SpatialKZError, match=r"Spark could not add up the register: .*a lost disk"):
         added_up(broken)
 
 
@@ -87,7 +87,7 @@ def cluster():
 
 
 def dying(flag, rows):
-    """The rows, but the worker that has the third part dies: once if there is a flag to leave, else always."""
+    """The rows, but the worker with the third part dies: once if there is a flag to leave, else always."""
     if rows.index[0] == 1000 and not (flag and Path(flag).exists()):
         if flag:
             Path(flag).touch()
