@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,16 +14,11 @@ from libpysal.graph import Graph
 from spatialkz.clustering.clusters import RegionClusters, check_rule, cluster_regions
 from spatialkz.clustering.number.structure import StructureTest, checked_draws, structure_tests
 from spatialkz.clustering.partition.contiguous import contiguity
-from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, most_clusters
-from spatialkz.clustering.partition.methods import METHODS, partition
+from spatialkz.clustering.partition.labels import Matrix, most_clusters
+from spatialkz.clustering.partition.methods import METHODS, Refit
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.transforms import transform_note, transformed
-from spatialkz.clustering.validation.agreement import (
-    Consensus,
-    adjusted_rand,
-    consensus_clusters,
-    partitions_by,
-)
+from spatialkz.clustering.validation.agreement import Consensus, adjusted_rand, consensus_clusters
 from spatialkz.clustering.validation.joins import ClusterContiguity, cluster_contiguity, is_symmetric
 from spatialkz.clustering.validation.splitting import SectorSplitTest, sector_split_test
 from spatialkz.clustering.validation.stability import (
@@ -257,30 +252,35 @@ def analyse_clusters(
     if main.k == 1:
         return told()
 
-    def fit(points: Matrix, seed: int = seed) -> Labels:
-        # Some sectors may not tell as many regions apart as there are clusters.
-        return partition(points, min(main.k, distinct_rows(points)), main.method, rng=seed)
-
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
     steps.begin("consensus")
     consensus, notes = None, []
     try:
-        consensus = consensus_clusters(features, fit, k=main.k, regions=_SHARE, resamples=resamples, rng=seed)
+        consensus = consensus_clusters(
+            features, k=main.k, method=main.method, regions=_SHARE, resamples=resamples, rng=seed
+        )
     except InputError as error:
         # Ties or a rare draw; all else stands.
         notes.append(f"The consensus of clusters was left out: {error}")
     steps.begin("validation")
-    seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
+    # Sorted, so that the order of the table does not decide which starts are drawn.
+    table = features.sort_index().sort_index(axis=1)
+    seeds: dict[Hashable, pd.Series] = {
+        place: Refit(main.method, place)(table, main.k) for place in range(_SEEDS)
+    }
+    again = Refit(main.method, seed)
     return told(
         agreement=adjusted_rand({method: found.labels for method, found in clusters.items()}),
         seeds=adjusted_rand(seeds),
-        without_region=leave_one_region_out(features, main.labels, fit),
-        without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
+        without_region=leave_one_region_out(features, main.labels, method=again, k=main.k),
+        without_sector=leave_one_sector_out(features, main.labels, method=again, k=main.k)
+        if sectors > 1
+        else None,
         consensus=consensus,
         profiles=cluster_profiles(quotients, main.labels, groups=groups),
         contiguity=cluster_contiguity(main.labels, graph, rng=seed) if is_symmetric(graph) else None,
-        split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 else None,
+        split=sector_split_test(varying, k=main.k, method=again, rng=seed) if varying.shape[1] > 3 else None,
         notes=tuple(notes),
     )
 
