@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import KindOption, Seed, Source, takes_source
+from spatialkz.cli.arguments import Groups, KindOption, Seed, Source, takes_source
 from spatialkz.errors import InputError
 from spatialkz.options import FigureSet, Language, NumberKind
 from spatialkz.processes import SecondProcess, cores
@@ -29,6 +30,7 @@ def run(
     ] = "page",
     timings: Annotated[bool, typer.Option("--timings", help="Say where the time went.")] = False,
     kind: KindOption = None,
+    k: Groups = None,
 ) -> None:
     """Run the whole job and write the results folder; no argument = the paper's study."""
     kind = known_kind(source, kind)
@@ -40,6 +42,8 @@ def run(
         from spatialkz.pipeline import run_study
 
         study = source.study(kind=kind)
+        if k is not None:
+            study = replace(study, choices=replace(study.choices, clusters=k))
         before = time.process_time()
         progress = stack.enter_context(shown_progress())
         folder = run_study(

@@ -223,8 +223,7 @@ def analyse_clusters(
         check_same_regions(groups.index, quotients.columns, "groups")
     steps = Stages(progress, {"structure": 3.5, "methods": 2.5, "consensus": 0.5, "validation": 1.0})
     features = transformed(quotients, transform)
-    check_clusterable(features, resamples)
-    most_clusters(features.to_numpy(), k)
+    check_clusterable(features, resamples, k)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
     steps.begin("structure")
     structure = structure_tests(features, draws=draws, rng=rng)
@@ -285,8 +284,8 @@ def analyse_clusters(
     )
 
 
-def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
-    r"""Refuse at once a table that tells too few regions apart, and too few resamples for its size.
+def check_clusterable(features: pd.DataFrame, resamples: int, k: int | None = None) -> None:
+    r"""Refuse at once a table that tells too few regions apart, a k out of range, and too few resamples.
 
     In :math:`R` resamples of the share :math:`s` of *n* regions, :math:`n(n - 1)/2\, (1 - s^2)^R` pairs are
     expected never to meet, and without all of them there is no consensus.
@@ -294,14 +293,15 @@ def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
     Raises
     ------
     InputError
-        If fewer than 3 regions differ, or half a pair or more is expected never to meet.
+        If fewer than 3 regions differ, k is not below their number, or half a pair or more is expected never
+        to meet.
 
     Examples
     --------
     >>> import spatialkz
     >>> check_clusterable(spatialkz.load_study().table.values, resamples=10)
     """
-    most_clusters(features.to_numpy())
+    most_clusters(features.to_numpy(), k)
     n = len(features)
     pairs, drawn = n * (n - 1) / 2, round(_SHARE * n)
     apart = 1 - drawn * (drawn - 1) / (n * (n - 1))

@@ -54,8 +54,7 @@ class RegionClusters(Result):
     method : str
         As given.
     chosen_by : str
-        The rule that chose k, or ``given``; groups of a k that was given describe the regions and were not
-        found.
+        The rule that chose k, or ``given``; groups of a k that was given describe the regions.
     why : str
         What led to this k, in a sentence.
     criteria : DataFrame
@@ -78,7 +77,8 @@ class RegionClusters(Result):
         nodes are the regions in the order of ``labels``. Heights can fall in ``ward-contiguous``, and are
         infinite between connected components of the graph.
     structure : mapping
-        Null hypothesis → test whether there are clusters at all; empty unless that rule chose.
+        Null hypothesis → test whether there are clusters at all; empty where they neither chose nor were
+        given.
     """
 
     labels: pd.Series
@@ -165,7 +165,7 @@ def cluster_regions(
         ``region-kmeans``; ``clustgeo``, Ward's method with a soft spatial weight.
     k : int, optional
         Number of clusters; left out, chosen up to 10 by ``choose_by``. Groups of a k that is given describe
-        the regions; whether they are more than that is not asked.
+        the regions; whether they are more than that is told if ``structure`` is given too.
     graph : libpysal.graph.Graph, optional
         For the methods that need one; keyed by the same regions, in any order.
     alpha : float, optional
@@ -179,7 +179,8 @@ def cluster_regions(
     draws : int, optional
         Data sets behind each test; 199, or as many as the level needs.
     structure : mapping, optional
-        Results of both tests, if they are at hand.
+        Results of both tests, if they are at hand
+        (:func:`~spatialkz.clustering.number.structure.structure_tests`).
     references : int
         Reference sets of the gap statistic; 0 leaves it out, as it always is for ``skater``,
         ``region-kmeans`` and ``mixture``, which are slow (a mixture has its BIC).
@@ -234,10 +235,10 @@ def cluster_regions(
     fit = Refit(method, seed, weights, alpha)
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
     found = fit.all(table, wanted)
-    tests: Mapping[StructureNull, StructureTest] = {}
-    if decides:
+    tests: Mapping[StructureNull, StructureTest] = structure or {}
+    if decides and not tests:
         # Of the features, not of a method: the same for all.
-        tests = structure_tests(table, draws=draws, rng=rng) if structure is None else structure
+        tests = structure_tests(table, draws=draws, rng=rng)
     criteria = _criteria(table, found, fit, references if _is_quick(method) else 0, graph)
     rules = _rules(criteria, tests, significance, least)
     chosen_by = "given" if k is not None else choose_by
@@ -257,7 +258,7 @@ def cluster_regions(
         k=chosen,
         method=method,
         chosen_by=chosen_by,
-        why=_why(chosen, chosen_by, tests, significance, least),
+        why=_why(chosen, chosen_by, rules, tests, significance, least),
         criteria=criteria,
         rules=rules,
         stability=stability.rename_axis("cluster").rename("stability"),
@@ -306,13 +307,16 @@ def _rules(
 def _why(
     k: int,
     chosen_by: str,
+    rules: pd.DataFrame,
     tests: Mapping[StructureNull, StructureTest],
     significance: float,
     least: int,
 ) -> str:
     """What led to k, in a sentence."""
     if chosen_by == "given":
-        return "k was given: groups describe the regions, and were not found."
+        if tests:
+            return reason(tests, significance, int(rules["k"]["silhouette"]), given=True)
+        return "k was given: groups describe the regions; whether there are any was not asked."
     if chosen_by == "structure":
         fewest = "one cluster" if least == 1 else f"only the {least} connected components of the graph"
         return reason(tests, significance, k, fewest)
