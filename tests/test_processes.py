@@ -64,8 +64,7 @@ def test_it_ends_with_the_first_whatever_ends_that(number):
     code = """
 import signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from spatialkz.exits import guarded
-from spatialkz.processes import SecondProcess
+from spatialkz.processes import SecondProcess, guarded
 def work():
     with SecondProcess("math") as beside:
         beside.start(time.sleep, 60)
