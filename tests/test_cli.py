@@ -38,15 +38,19 @@ def call(monkeypatch, capsys):
     return run
 
 
-@pytest.fixture
-def quick_study(tmp_path):
-    """The paper's study with few draws, as a file of its own."""
-    text = data_path("kazakhstan-2022", "study.toml").read_text(encoding="utf-8")
-    folder = data_path("kazakhstan-2022").as_posix()
-    text = re.sub(r'"(\w+\.(?:csv|toml))"', rf'"{folder}/\1"', text)
+def with_few_draws(name, tmp_path):
+    """A bundled study as a file of its own."""
+    text = data_path(name, "study.toml").read_text(encoding="utf-8")
+    folder = data_path(name).as_posix()
+    text = re.sub(r'"((?:\.\./)?\w+\.(?:csv|toml))"', rf'"{folder}/\1"', text)
     few = "\n[choices]\npermutations = 99\nresamples = 10\ndraws = 100\nsimulations = 600\n"
     (tmp_path / "quick.toml").write_text(text + few, encoding="utf-8")
     return tmp_path / "quick.toml"
+
+
+@pytest.fixture
+def quick_study(tmp_path):
+    return with_few_draws("kazakhstan-2022", tmp_path)
 
 
 def rows(text):
@@ -491,9 +495,9 @@ def test_version(call):
     assert call("--version") == (0, f"{__version__}\n", "")
 
 
-def test_run_writes_the_folder_says_where_and_draws_again(call, quick_study, tmp_path):
-    folder = tmp_path / "results"
-    status, out, err = call("run", quick_study, "--out", folder, "--lang", "ru", "--timings")
+def test_run_writes_the_folder_says_where_and_draws_again(call, tmp_path):
+    folder, study = tmp_path / "results", with_few_draws("kazakhstan-gva-2022", tmp_path)
+    status, out, err = call("run", study, "--out", folder, "--lang", "ru", "--timings")
     assert status == 0
     assert "report.html" in out
     assert "spatialkz: ranking (" in err
@@ -518,7 +522,7 @@ def test_run_writes_the_folder_says_where_and_draws_again(call, quick_study, tmp
     assert len(list(folder.glob("figures/*.png"))) == len(list(folder.glob("figures/*.svg")))
     assert {**again, "figures": 0, "outputs": 0} == {**manifest, "figures": 0, "outputs": 0}
 
-    quick_study.write_text(quick_study.read_text("utf-8") + "# edited\n", encoding="utf-8")
+    study.write_text(study.read_text("utf-8") + "# edited\n", encoding="utf-8")
     status, _, err = call("figures", folder)
     assert status == 2
     assert "quick.toml changed since the run in" in err

@@ -125,13 +125,10 @@ def test_the_worked_examples_of_contributing_run(monkeypatch):
         assert (DOCS.parent / path).exists(), path
 
 
-def test_the_results_page_explains_every_column(quick, tmp_path):
-    from spatialkz.pipeline import run_study
-
+def test_the_results_page_explains_every_column(results):
     text = (DOCS / "results.md").read_text(encoding="utf-8")
-    folder = run_study(quick, tmp_path / "results")
     for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation"):
-        for column in pd.read_csv(folder / f"{name}.csv").columns.drop("variable", errors="ignore"):
+        for column in pd.read_csv(results / f"{name}.csv").columns.drop("variable", errors="ignore"):
             assert f"`{column}" in text or f"{column}`" in text or f" {column}," in text, (name, column)
-    for path in folder.iterdir():
+    for path in results.iterdir():
         assert f"`{path.name}{'/' if path.is_dir() else ''}`" in text, path.name

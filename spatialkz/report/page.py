@@ -10,8 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from spatialkz.report.blocks import Heading, Items, Part, Section, Terms, section
-from spatialkz.report.contents import Findings
+from spatialkz.report.contents import Findings, Heading, Items, Part, Section, Terms, section
 from spatialkz.report.sections import sections
 from spatialkz.report.wording import Wording
 

@@ -32,9 +32,7 @@ class _Cache(FunctionCache):
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except Exception as error:
-            notice(
-                f"Compiled code cannot be kept, so the next run compiles again: {_said(error)}."
-            )
+            notice(f"Compiled code cannot be kept, so the next run compiles again: {_said(error)}.")
 
 
 def _said(error: Exception) -> str:
