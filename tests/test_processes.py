@@ -5,14 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from operator import truediv
 
 import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, Notice, notice
-from spatialkz.pipeline import run_study
 from spatialkz.processes import SecondProcess
 
 
@@ -66,8 +64,7 @@ def test_it_ends_with_the_first_whatever_ends_that(number):
     code = """
 import signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from spatialkz.exits import guarded
-from spatialkz.processes import SecondProcess
+from spatialkz.processes import SecondProcess, guarded
 def work():
     with SecondProcess("math") as beside:
         beside.start(time.sleep, 60)
@@ -90,16 +87,3 @@ guarded(work)
             break
         time.sleep(0.05)
     assert not alive(child)
-
-
-def test_a_run_beside_gives_the_same_bytes(quick, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        alone = run_study(quick, tmp_path / "alone")
-        with SecondProcess("spatialkz.pipeline") as beside:
-            together = run_study(quick, tmp_path / "together", beside=beside)
-    names = {path.relative_to(alone) for path in alone.rglob("*") if path.is_file()}
-    assert names == {path.relative_to(together) for path in together.rglob("*") if path.is_file()}
-    for name in names:
-        if name.suffix not in {".gpkg", ".html"} and name.name != "manifest.json":
-            assert (alone / name).read_bytes() == (together / name).read_bytes(), name

@@ -10,7 +10,6 @@ from scipy.cluster.hierarchy import linkage
 import spatialkz
 from spatialkz.candidates import rank_candidates
 from spatialkz.errors import InputError
-from spatialkz.focal.focal import focal_study
 from spatialkz.geography import graph_from_pairs
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.specialization import symmetric_quotient, table_quotients
@@ -73,8 +72,7 @@ def test_tests_of_whole_columns_leave_hidden_sectors_out_and_say_so(hidden):
     np.testing.assert_allclose(found.clustering.tree, tree, rtol=1e-12)
     regions = hidden.table.regions
     assert found.notes[0].startswith(f"Cells are hidden in J ({regions[0]}, {regions[2]}, {regions[5]}), K (")
-    focal, _ = focal_study(hidden, rng=1)
-    assert focal.families["all"].sectors == ("C", "M", "P")
+    assert found.focal.families["all"].sectors == ("C", "M", "P")
 
 
 def test_a_run_writes_all_files_with_hidden_cells(hidden, tmp_path):

@@ -19,9 +19,8 @@ from spatialkz.options import LANGUAGES
 from spatialkz.report import Wording, draw_figures
 from spatialkz.report.drawing import _drawings
 from spatialkz.report.drawing.clusters import dendrogram
-from spatialkz.report.drawing.heatmap import quotients_plot
-from spatialkz.report.drawing.intervals import areas_plot, candidates_plot, moran_plot
 from spatialkz.report.drawing.maps import breadth_map, cluster_map, equal_area, place_labels
+from spatialkz.report.drawing.rows import areas_plot, candidates_plot, moran_plot, quotients_plot
 from spatialkz.report.drawing.style import cluster_look, styled, wrapped
 from spatialkz.report.sections import sections
 

@@ -12,8 +12,18 @@ from spatialkz.focal import FamilyFindings, FocalTest
 from spatialkz.focal.multiverse import Multiverse
 from spatialkz.focal.parts import SpreadPart
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
-from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
-from spatialkz.report.contents import Findings
+from spatialkz.report.contents import (
+    DASH,
+    Column,
+    Figure,
+    Findings,
+    Items,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    section,
+)
 from spatialkz.report.wording import Wording
 
 # Regions named as those that hold the excess.
