@@ -16,6 +16,7 @@ SectorLevel: TypeAlias = Literal["section", "division", "group", "class", "techn
 RegisterBase: TypeAlias = Literal["sectors", "all"]
 LeftOut: TypeAlias = Literal["error", "leave-out"]
 PrefixOverlap: TypeAlias = Literal["error", "longest"]
+OnBorder: TypeAlias = Literal["none", "first"]
 
 # Regions and neighbors.
 Vintage: TypeAlias = Literal[2018, 2022]

@@ -86,19 +86,17 @@ class Classification:
             )
         table = read_table("nace_rev2", text=True).set_index("code")
         divisions = table[table.index.str.len() == 2]
-        labels: Mapping[Any, Any]
+        labels: dict[Any, str]
         if level == "section":
-            labels = divisions["section"].to_dict()
+            labels = dict(divisions["section"])
         elif level == "technology":
-            labels = divisions["technology"].to_dict()
+            labels = dict(divisions["technology"])
         elif level == "technology-3":
-            labels = table["technology"].to_dict()
+            labels = dict(table["technology"])
         else:
             # A code of a division that does not exist is no code.
             labels = dict.fromkeys(divisions.index, "")
-        return cls(
-            {**labels}, _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True
-        )
+        return cls(labels, _DIGITS.get(level) if level in {"division", "group", "class"} else None, nace=True)
 
     @property
     def width(self) -> int | None:
@@ -153,26 +151,25 @@ def _refuse_nested(labels: Mapping[str, str], what: str) -> None:
 
 
 def code_texts(codes: pd.Series[str], what: str, digits: int | None) -> pd.Series[str]:
-    """Codes as text, "" where missing; numbers get back the leading zeros that a stated width implies.
+    """Codes as text, "" where missing; digits get back the leading zeros that a stated width implies.
 
     Raises
     ------
     InputError
-        If codes are numbers of several widths, so that it is open whether zeros were lost.
+        If codes are numbers of several widths, so that it is open whether zeros were lost, or longer than is
+        stated.
     """
     numbers = pd.api.types.is_numeric_dtype(codes) and not pd.api.types.is_bool_dtype(codes)
     texts = tidy_distinct(codes)
-    if not numbers:
-        return texts
-    given = texts[texts != ""]
+    given = texts[texts.str.isdecimal().astype(bool)]
     widths = given.str.len()
     if digits is not None:
         if (widths > digits).any():
             raise InputError(
                 f"{what}_digits is {digits}, but there is a {what} code {given[widths > digits].iloc[0]}."
             )
-        return texts.where(texts == "", texts.str.zfill(digits))
-    if widths.nunique() > 1:
+        return texts.where(~texts.index.isin(given.index), texts.str.zfill(digits))
+    if numbers and widths.nunique() > 1:
         short, long = (given[widths == end].iloc[0] for end in (widths.min(), widths.max()))
         raise InputError(
             f"The {what} codes are numbers of {widths.min()} to {widths.max()} digits ({short}, {long}), so "

@@ -27,6 +27,7 @@ _FORMS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), "CSV"),
 }
 _PACKED = {".gz", ".zst"}
+_NO_COLUMN = "The register has no column"
 # Libraries whose failures are the engine's, not ours.
 _ENGINES = {
     "_duckdb": "DuckDB",
@@ -78,8 +79,25 @@ class Pass:
         return list(dict.fromkeys([*named, *self.where, *self.constant]))
 
 
-def opened(register: Register, wanted: Pass, decimal: str = ".") -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
-    """The register as Narwhals sees it, with the columns that are needed; nothing is computed.
+def opened(
+    register: Register,
+    columns: list[str],
+    *,
+    texts: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+    decimal: str = ".",
+) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """The register as Narwhals sees it; nothing is computed.
+
+    Parameters
+    ----------
+    register : frame, dataset, or names of files
+    columns : list of str
+        Columns that it must have.
+    texts, numbers : iterable of str
+        Which of them are texts and numbers in CSV files; the others are told by content.
+    decimal : {".", ","}
+        Decimal mark in CSV files.
 
     Raises
     ------
@@ -91,7 +109,8 @@ def opened(register: Register, wanted: Pass, decimal: str = ".") -> nw.DataFrame
     if isinstance(register, str | os.PathLike):
         register = [register]
     if isinstance(register, list | tuple):
-        register = _read_files(register, wanted, decimal)
+        types = {**dict.fromkeys(texts, "VARCHAR"), **dict.fromkeys(numbers, "DOUBLE")}
+        register = _read_files(register, columns, types, decimal)
     elif any(
         kind.__module__.startswith("pyarrow") and kind.__name__ == "Dataset"
         for kind in type(register).__mro__
@@ -109,8 +128,7 @@ def opened(register: Register, wanted: Pass, decimal: str = ".") -> nw.DataFrame
         ) from error
     except nw.exceptions.NarwhalsError as error:
         raise InputError(f"The register cannot be used: {_first_line(error)}.") from error
-    columns = frame.collect_schema().names()
-    require_labels(wanted.columns, columns, "The register has no column")
+    require_labels(columns, frame.collect_schema().names(), _NO_COLUMN)
     return frame
 
 
@@ -238,10 +256,10 @@ def _connection() -> Any:
     return duckdb.connect(config={"temp_directory": str(spill), "autoinstall_known_extensions": "false"})
 
 
-def _read_files(names: Iterable[str | os.PathLike[str]], wanted: Pass, decimal: str) -> Any:
+def _read_files(
+    names: Iterable[str | os.PathLike[str]], columns: list[str], types: dict[str, str], decimal: str
+) -> Any:
     """A DuckDB relation over Parquet or CSV files; nothing is read but headers and types."""
-    if decimal not in {".", ","}:
-        raise InputError(f"decimal is {decimal!r}; it must be . or ,.")
     files = [file for name in names for file in _found(os.fspath(name))]
     if not files:
         raise InputError("No file was named; expected names or patterns of Parquet or CSV files.")
@@ -256,12 +274,8 @@ def _read_files(names: Iterable[str | os.PathLike[str]], wanted: Pass, decimal: 
     try:
         if forms == {"Parquet"}:
             return connection.read_parquet(files, union_by_name=True)
-        columns = connection.read_csv(files, union_by_name=True).columns
-        require_labels(wanted.columns, columns, "The register has no column")
+        require_labels(columns, connection.read_csv(files, union_by_name=True).columns, _NO_COLUMN)
         # Codes keep their leading zeros; a value that is no number is found, wherever it stands.
-        types = dict.fromkeys((wanted.region, wanted.sector), "VARCHAR")
-        if wanted.value is not None:
-            types[wanted.value] = "DOUBLE"
         return connection.read_csv(files, union_by_name=True, dtype=types, decimal=decimal)
     except duckdb.Error as error:
         raise InputError(f"{listing(files, 2)} cannot be read: {_first_line(error)}.") from error

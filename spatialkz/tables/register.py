@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import InputError, listing, notice
-from spatialkz.options import LeftOut, NumberKind, PrefixOverlap, RegisterBase, SectorLevel
+from spatialkz.options import DecimalMark, LeftOut, NumberKind, PrefixOverlap, RegisterBase, SectorLevel
 from spatialkz.tables.activity import ActivityTable
 from spatialkz.tables.classification import Classification, Prefixes, code_texts
 from spatialkz.tables.engines import Pass, Register, opened, sums
@@ -69,7 +69,7 @@ def aggregate_register(
     overlap: PrefixOverlap = "error",
     region_digits: int | None = None,
     sector_digits: int | None = None,
-    decimal: str = ".",
+    decimal: DecimalMark = ".",
 ) -> RegisterTable:
     r"""Add up a register of firms, plants or people to a table of regions × sectors.
 
@@ -114,7 +114,7 @@ def aggregate_register(
     overlap : {"error", "longest"}
         What is done where one prefix begins with another that has a different label.
     region_digits, sector_digits : int, optional
-        Digits of codes that are numbers, so that lost leading zeros come back.
+        Digits of codes that lost leading zeros, which so come back.
     decimal : {".", ","}
         Decimal mark in CSV files.
 
@@ -162,6 +162,8 @@ def aggregate_register(
         raise InputError(
             f"base is {base!r}; it must be one of {listing(get_args(RegisterBase))}, or a table."
         )
+    if decimal not in get_args(DecimalMark):
+        raise InputError(f"decimal is {decimal!r}; it must be a point or a comma.")
     kind = kind or ("counts" if value is None else "volumes")
     if kind == "quotients":
         raise InputError("A register adds up to volumes or counts; quotients are computed from them.")
@@ -177,7 +179,13 @@ def aggregate_register(
         constant=tuple(constant),
         undotted=names["sector"].nace,
     )
-    source = opened(frame, wanted, decimal)
+    source = opened(
+        frame,
+        wanted.columns,
+        texts=(region, sector),
+        numbers=() if value is None else (value,),
+        decimal=decimal,
+    )
     found = sums(source, wanted)
     if value is not None and missing == "leave-out" and found["total"].isna().any():
         found = sums(source, wanted, no_value=True)

@@ -150,9 +150,8 @@ def test_rows_without_a_code_are_counted_and_told():
     frame = pd.concat([frame, small()])
     with pytest.warns(Notice) as told:
         found = added_up(frame, base="all")
-    sentence = (
-        "2 of 6 rows (33 %) stand in no cell: 1 with no region code, 1 with no sector code; they hold 5 of jobs."
-    )
+    why = "1 with no region code, 1 with no sector code"
+    sentence = f"2 of 6 rows (33 %) stand in no cell: {why}; they hold 5 of jobs."
     assert [str(one.message) for one in told] == [sentence]
     assert sentence.replace("; they hold 5 of jobs", "") in found.summary()
     assert found.left_out["value"].tolist() == [2.0, 3.0]
