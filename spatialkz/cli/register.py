@@ -95,7 +95,15 @@ def register(
         columns = [sector, *([value] if value else []), *kept, *(constant or [])]
         shapes = read_boundaries(boundaries, id)
         frame = place_register(
-            files, shapes, x, y, columns=list(dict.fromkeys(columns)), texts=[sector], border=border
+            files,
+            shapes,
+            x,
+            y,
+            columns=list(dict.fromkeys(columns)),
+            border=border,
+            texts=[sector],
+            numbers=[value] if value else [],
+            decimal=decimal,
         )
     what: LeftOut = "leave-out" if leave_out else "error"
     found = aggregate_register(

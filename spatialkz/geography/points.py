@@ -13,7 +13,7 @@ import shapely
 
 from spatialkz.errors import InputError, listing, notice
 from spatialkz.geography.coverage import require_polygons
-from spatialkz.options import OnBorder
+from spatialkz.options import DecimalMark, OnBorder
 from spatialkz.tables import check_labels
 from spatialkz.tables.engines import Register, opened
 
@@ -121,6 +121,8 @@ def place_register(
     crs: str = "EPSG:4326",
     border: OnBorder = "none",
     texts: list[str] | tuple[str, ...] = (),
+    numbers: list[str] | tuple[str, ...] = (),
+    decimal: DecimalMark = ".",
 ) -> pa.Table:
     """Give each row of a register the region that its coordinates lie in, some rows at a time.
 
@@ -138,8 +140,11 @@ def place_register(
         Column that is added.
     crs : str
         Coordinate reference system of the coordinates.
-    texts : list of str
-        Which columns of CSV files are texts, such as codes with leading zeros.
+    texts, numbers : list of str
+        Which columns of CSV files are texts, such as codes with leading zeros, and which are numbers beside
+        the coordinates; others are told by content.
+    decimal : {".", ","}
+        Decimal mark in CSV files.
 
     Returns
     -------
@@ -159,7 +164,7 @@ def place_register(
     _check_boundaries(boundaries, border)
     if name in columns:
         raise InputError(f"The register has a column {name!r} already; give the new one another name.")
-    frame = opened(register, [x, y, *columns], texts=texts, numbers=(x, y))
+    frame = opened(register, [x, y, *columns], texts=texts, numbers=(x, y, *numbers), decimal=decimal)
     schema = frame.collect_schema()
     for column in (x, y):
         if not schema[column].is_numeric():

@@ -59,25 +59,24 @@ def quotients_by_level(
     >>> found = quotients_by_level(jobs, sectors=pd.Series({"20": "C", "62": "J", "63": "J"}, name="section"))
     >>> found[found["sector"] == "J"].round(2)[["sector_level", "region", "lq"]]
       sector_level region    lq
-    1      section      a  0.45
-    3      section      b  0.91
+    3      section      a  0.45
+    4      section      b  0.91
     5      section      c  1.59
     """
     table, of_region, of_sector = _checked(values, regions, sectors)
     if base is not None:
         check_same_regions(base.index, table.index, "base")
     parts = []
-    for region_level in of_region:
+    for region_level in of_region.columns.astype(str):
         rows = table.groupby(of_region[region_level], sort=False).sum()
         bases = None if base is None else base.groupby(of_region[region_level], sort=False).sum()
-        for sector_level in of_sector:
+        for sector_level in of_sector.columns.astype(str):
             cells = rows.T.groupby(of_sector[sector_level], sort=False).sum().T
             quotients = location_quotient(cells, bases, contained=contained)
-            long = quotients.rename_axis(index="region", columns="sector").stack().rename("lq").reset_index()
-            long.insert(0, "region_level", region_level)
-            long.insert(2, "sector_level", sector_level)
-            parts.append(long)
-    return pd.concat(parts, ignore_index=True)
+            long = quotients.rename_axis(index="region").reset_index().melt("region", None, "sector", "lq")
+            parts.append(long.assign(region_level=region_level, sector_level=sector_level))
+    order = ["region_level", "region", "sector_level", "sector", "lq"]
+    return pd.concat(parts, ignore_index=True)[order]
 
 
 def nested_concentration(
