@@ -53,8 +53,8 @@ def test_borders_are_told_and_count_for_none_or_the_first():
     assert placed.on_border.to_dict() == {"b": "SW, SE", "c": "SW, SE, NW, NE"}
     assert (placed.outside.tolist(), placed.nowhere.tolist()) == (["e"], ["f"])
     assert placed.summary() == (
-        "2 of 6 points lie in a region; 1 outside all of them, 1 without coordinates, 2 on a border of several "
-        "(SW, SE, SW, SE, NW, NE)."
+        "2 of 6 points lie in a region; 1 outside all of them, 1 without coordinates, 2 on a border of "
+        "several (SW, SE, SW, SE, NW, NE)."
     )
     assert place_points(firms, QUARTERS, border="first").regions.dropna().to_dict() == dict.fromkeys(
         "abcd", "SW"
