@@ -269,14 +269,19 @@ def _read_files(
             f"The files are of two forms, {listing(sorted(forms))}; give those of one at a time."
         )
     connection = _connection()
+    # Folders such as year=2022 tell the value of a column.
+    how = {
+        "union_by_name": True,
+        "hive_partitioning": all("=" in str(Path(file).parent) for file in files),
+    }
     import duckdb
 
     try:
         if forms == {"Parquet"}:
-            return connection.read_parquet(files, union_by_name=True)
-        require_labels(columns, connection.read_csv(files, union_by_name=True).columns, _NO_COLUMN)
+            return connection.read_parquet(files, **how)
+        require_labels(columns, connection.read_csv(files, **how).columns, _NO_COLUMN)
         # Codes keep their leading zeros; a value that is no number is found, wherever it stands.
-        return connection.read_csv(files, union_by_name=True, dtype=types, decimal=decimal)
+        return connection.read_csv(files, dtype=types, decimal=decimal, **how)
     except duckdb.Error as error:
         raise InputError(f"{listing(files, 2)} cannot be read: {_first_line(error)}.") from error
 

@@ -16,6 +16,7 @@ from spatialkz.tables.classification import Classification, Prefixes, code_texts
 from spatialkz.tables.engines import Pass, Register, opened, sums
 from spatialkz.tables.labels import refuse_twins, tidy_distinct
 
+_MOST_CELLS = 100_000_000
 _SUMS = ["rows", "given", "total", "square"]
 
 
@@ -123,7 +124,7 @@ def aggregate_register(
     RegisterTable
         An :class:`ActivityTable`; a pair of region and sector without a row is 0. Rows without a region or
         sector code are in no cell: a :class:`~spatialkz.errors.Notice` says how many they are and what share
-        of the value they hold, as does ``left_out``.
+        of the value they hold, as does ``left_out``; another names regions of a mapping that have no row.
 
     Raises
     ------
@@ -203,7 +204,10 @@ def aggregate_register(
         raise InputError(f"None of the {found['rows'].sum():,} rows has both a region and a sector code.")
     if len(left_out):
         notice(_told(left_out, int(found["rows"].sum()), value))
+    _refuse_too_wide(placed)
     table = _table(placed, names, "total")
+    if absent := [label for label in names["region"].known if label not in table.index]:
+        notice(f"{len(absent)} of {len(names['region'].known)} regions have no row: {listing(absent)}.")
     if isinstance(base, str):
         total = found.groupby("region", observed=True)["total"].sum()
         base = total.loc[table.index].rename("base") if base == "all" else None  # type: ignore[assignment]
@@ -338,6 +342,16 @@ def _table(placed: pd.DataFrame, names: Mapping[str, Classification], column: st
         refuse_twins(labels, name, "The register")
         ordered[name] = list(_in_order(names[name].known, set(labels)))
     return table.loc[ordered["region"], ordered["sector"]].astype("float64")
+
+
+def _refuse_too_wide(placed: pd.DataFrame) -> None:
+    """Refuse a table that no memory holds, as codes of single firms would make."""
+    regions, sectors = (placed[name].nunique() for name in ("region", "sector"))
+    if regions * sectors > _MOST_CELLS:
+        raise InputError(
+            f"The register has {regions:,} regions and {sectors:,} sectors, {regions * sectors:,} cells; "
+            "check the columns, or say how codes become labels (regions, sectors)."
+        )
 
 
 def _in_order(known: list[str], there: set[str]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Registers: the same table from every engine, codes by prefix, and what is told of the rest."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -222,6 +224,44 @@ def test_one_year_and_one_unit_where_that_is_asked():
         added_up(mixed, constant=["unit"])
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_are_kept_and_units_compared_on_every_engine(engine):
+    frame = pd.concat([small(unit="jobs", note="a"), small(unit="jobs", note="b")])
+    found = added_up(ENGINES[engine](frame), where={"note": ["b", "c"]}, constant=["unit"])
+    assert found.values.to_numpy().tolist() == [[0.0, 1.0], [3.0, 2.0]]
+    with pytest.raises(
+        InputError, match=r"note must have one value in all rows, but it has at least a and b"
+    ):
+        added_up(ENGINES[engine](frame), constant=["note"])
+
+
+def test_regions_without_a_row_and_tables_too_wide_are_told(monkeypatch):
+    with pytest.warns(Notice, match=r"^2 of 4 regions have no row: Abai, Ulytau\.$"):
+        added_up(small(), regions={"71": "Astana", "10": "Abai", "75": "Almaty", "62": "Ulytau"})
+    monkeypatch.setattr("spatialkz.tables.register._MOST_CELLS", 3)
+    with pytest.raises(InputError, match=r"2 regions and 2 sectors, 4 cells; check the columns"):
+        added_up(small())
+
+
+def test_the_engines_are_loaded_on_first_use():
+    code = (
+        "import sys, spatialkz.tables; print(*{'duckdb', 'narwhals', 'polars', 'pyspark'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not told.stdout.split()
+
+
+def test_a_folder_of_partitions_is_one_register(tmp_path):
+    for year in (2021, 2022):
+        for form in ("parquet", "csv"):
+            (tmp_path / form / f"year={year}").mkdir(parents=True)
+        small().to_parquet(tmp_path / "parquet" / f"year={year}" / "part.parquet")
+        small().to_csv(tmp_path / "csv" / f"year={year}" / "part.csv", index=False)
+    for form in ("parquet", "csv"):
+        assert added_up(tmp_path / form, where={"year": 2022}).values.to_numpy().sum() == 6
+        assert added_up(tmp_path / form).values.to_numpy().sum() == 12
+
+
 def test_numbers_as_codes_get_their_zeros_back_or_are_asked_about():
     frame = small(oked=[1110, 62011, 20130])
     with pytest.raises(
@@ -298,6 +338,6 @@ def test_what_is_no_register_is_refused(tmp_path, monkeypatch):
         added_up(tmp_path / "b.csv")
     with pytest.raises(RegionError, match=r"two regions that look alike"):
         added_up(small(kato=["Abai", "Аbai", "x"]))
-    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(InputError, match=r"DuckDB, which is not installed \(pip install duckdb\)"):
         added_up(tmp_path / "a.csv")
