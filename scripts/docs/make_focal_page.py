@@ -7,7 +7,7 @@ import pandas as pd
 
 import spatialkz
 from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity, spread_test, table_base_shares
-from spatialkz.focal.focal import focal_study
+from spatialkz.focal.study import focal_study
 from spatialkz.specialization import QuotientAudit, audit_study
 
 Shares: TypeAlias = list[pd.DataFrame]

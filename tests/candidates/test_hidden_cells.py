@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import linkage
 import spatialkz
 from spatialkz.candidates import rank_candidates
 from spatialkz.errors import InputError
-from spatialkz.focal.focal import focal_study
+from spatialkz.focal.study import focal_study
 from spatialkz.geography import graph_from_pairs
 from spatialkz.pipeline import analyse, run_study
 from spatialkz.specialization import symmetric_quotient, table_quotients
