@@ -32,7 +32,7 @@ from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import check_number
+from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import Result, json_ready
 
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
@@ -221,7 +221,10 @@ def multiverse(
         weights,
     )
     steps = 10 * permutations * table.size * len(case.variants) * len(left_out)
+    places = Places.of(case, asked)
+    maker = Generator(table.to_numpy(), checked_priors(priors), next(iter(weights.values())))
     curves: dict[str, Curve] = {}
+    power: dict[str, Floats] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:
         seeds = seeds_of(rng, f"multiverse {null}")
         parts = in_blocks(partial(sector_block, case, size, seeds), permutations, steps, multiple=CHUNK)
@@ -229,6 +232,8 @@ def multiverse(
         simulated = np.concatenate(parts, axis=1)
         curves[f"colocation, {null}"] = Curve(observed[0], simulated[0], "greater")
         curves[f"spread, {null}"] = Curve(observed[1], simulated[1], "less")
+        foci = replace(maker, sizes=size).tables("foci", _FOCI_TABLES, seeds_of(rng, "multiverse foci"))
+        power[null] = powers(case, places, curves[f"colocation, {null}"], foci, alpha)
     seeds = seeds_of(rng, "multiverse contiguity")
     own = replace(case, variants=[variant for variant in case.variants if variant.grade == "rank"])
     for name, some in (("contiguity", case), ("sectors", own)):
@@ -236,15 +241,8 @@ def multiverse(
         parts = in_blocks(task, permutations, steps, multiple=CHUNK)
         observed = some.contiguity(np.arange(len(table))[None], each_sector=name == "sectors")
         curves[name] = Curve(observed, np.concatenate(parts), "greater")
-    places = Places.of(case, asked)
     curves["contiguity"].adjust_for(places.with_graphs[places.rank_of].ravel())
-    maker = Generator(table.to_numpy(), checked_priors(priors), next(iter(weights.values())))
-    foci = maker.tables("foci", _FOCI_TABLES, seeds_of(rng, "multiverse foci"))
-    numbers = Numbers(
-        curves,
-        powers(case, places, curves["colocation, columns"], foci, alpha),
-        dependence_left(case, places, named, table.index, alpha),
-    )
+    numbers = Numbers(curves, power, dependence_left(case, places, named, table.index, alpha))
     result = judged(case, places, numbers, evidence or {}, alpha)
     joint = {
         name: curve.joint(alpha, places.shown(graphs=name == "contiguity"))

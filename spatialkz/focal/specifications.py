@@ -83,10 +83,10 @@ class Places:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Curves by name; power by variant, family, left out; upper ends of ρ by these and graph."""
+    """Curves by name; power by null, then variant, family, left out; upper ends of ρ by these and graph."""
 
     curves: dict[str, Curve]
-    power: Floats
+    power: dict[str, Floats]
     upper: Floats
 
 
@@ -198,7 +198,7 @@ def _sectors(
         sized, few_sized = p_value("colocation", null, here), p_value("spread", null, here)
     statistic = float(numbers.curves["colocation, columns"].statistic[here])
     together = ColocationPart.judged(
-        statistic, p, sized, p_value("colocation", null, ranks), float(numbers.power[at]), alpha
+        statistic, p, sized, p_value("colocation", null, ranks), float(numbers.power[null][at]), alpha
     )
     spread = replace(main, verdict=spread_verdict(few_p, few_sized, alpha), p_value=few_p, p_sizes=few_sized)
     return together, spread
