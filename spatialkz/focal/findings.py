@@ -56,6 +56,10 @@ class FamilyFindings(Result):
         None where fewer than two sectors differ between regions, or the map is large.
     alpha : float
         Level of the tests.
+    alike : tuple of tuple of str
+        Sectors that are specialized in exactly the same regions, and so say one thing several times.
+    same_as : str
+        An earlier family of the same sectors, whose test this one is; empty if there is none.
     """
 
     name: str
@@ -70,6 +74,8 @@ class FamilyFindings(Result):
     contiguity: ContiguityTest
     models: ModelChoice | None
     alpha: float
+    alike: tuple[tuple[str, ...], ...] = ()
+    same_as: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """The numbers that the verdict rests on, in one row."""
@@ -116,7 +122,19 @@ class FamilyFindings(Result):
         if self.reason == UNTESTABLE:
             why = self.colocation.reason or self.contiguity.reason
             return f"{title}: undecided, as there is {UNTESTABLE} ({why})."
-        return f"{title}: {self.verdict}{self._where()}. {_spread(self.evidence.spread)} {self._together()}"
+        told = [_spread(self.evidence.spread), self._together(), *self._twice()]
+        return f"{title}: {self.verdict}{self._where()}. {' '.join(told)}"
+
+    def _twice(self) -> list[str]:
+        """What is one test and looks like several."""
+        told = [
+            f"{listing(names, 20)} are specialized in the same regions: to these tests they are one sector, "
+            f"counted {len(names)} times."
+            for names in self.alike
+        ]
+        if self.same_as:
+            told.append(f"These are the sectors of {self.same_as}: one test, not two.")
+        return [text[0].upper() + text[1:] for text in told]
 
     def _where(self) -> str:
         place = f"; place {self.evidence.place.verdict}" if self.verdict == "focal" else ""
@@ -153,6 +171,8 @@ class FamilyFindings(Result):
             "answer": self.answer(),
             "reason": self.reason,
             "sectors": json_ready(list(self.sectors)),
+            "alike": json_ready([list(names) for names in self.alike]),
+            "same_as": self.same_as,
             **{name: json_ready(part) for name, part in parts.items()},
             "wanted": None if self.wanted is None else json_ready(vars(self.wanted)),
             "posterior": {} if self.models is None else json_ready(self.models.posterior),

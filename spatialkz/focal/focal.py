@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
 from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
 from spatialkz.focal.questions.colocation import colocation_in
-from spatialkz.focal.questions.grades import LEAST_SECTORS, checked_quotients, varying
+from spatialkz.focal.questions.grades import LEAST_SECTORS, alike, checked_quotients, varying
 from spatialkz.focal.questions.null_tables import NullTables, variance_ratio
 from spatialkz.focal.questions.place import contiguity_test
 from spatialkz.focal.questions.size_null import Shares, optional_size_null
@@ -149,13 +149,15 @@ def focal_test(
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
     steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
-    found = {}
+    found: dict[str, FamilyFindings] = {}
     for name, sectors in members.items():
         steps.begin(name)
         shares, counted = _of_sectors(base_shares, sectors), units
         if isinstance(units, pd.Series):
             counted = units.reindex(sectors)
-        found[name] = tests.family(name, quotients[sectors], shares, counted)
+        before = [one for one in found if set(found[one].sectors) == set(sectors)]
+        told = tests.family(name, quotients[sectors], shares, counted)
+        found[name] = replace(told, same_as=before[0] if before else "")
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
         steps.begin("influence")
@@ -326,6 +328,7 @@ class _FamilyTests:
             contiguity=contiguity,
             models=models,
             alpha=self.alpha,
+            alike=tuple(map(tuple, alike(quotients, self.threshold))),
         )
 
     def _wanted(self, quotients: pd.DataFrame, part: FocalPart) -> Wanted:
