@@ -128,6 +128,8 @@ def dependence_left(
             )
             different, which = np.unique(sums, axis=1, return_inverse=True)
             varied = np.ptp(different, axis=0) > TIE * np.maximum(1.0, np.abs(different).max(axis=0))
+            if not varied.any():
+                continue
             table = pd.DataFrame(different, index=rest).loc[:, varied]
             for at_graph, graph in enumerate(graphs.values()):
                 try:
