@@ -340,7 +340,7 @@ class FocalTest(Result):
             own = self.multiverse.table.query("family == 'all'")
             shares, count = own["verdict"].value_counts(normalize=True), len(own)
             told = ", ".join(f"{name} in {_percent(share)}" for name, share in shares.to_dict().items())
-            parts.append(f"Over {count} specifications of the tests of all sectors alone: {told}.")
+            parts.append(f"Over {count} specifications by the same rule, with this shape: {told}.")
         gini = self.ginis() if family == "all" else None
         if gini is not None:
             apart = gini.index[gini["apart"]]

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from libpysal.graph import Graph
 import spatialkz
 from spatialkz.errors import GraphError, InputError
 from spatialkz.focal import colocation_test, focal_test, spread_test, table_base_shares
-from spatialkz.focal.focal import _DELETIONS
+from spatialkz.focal.focal import _DELETIONS, families_of
 from spatialkz.focal.questions.colocation import colocation_in
 from spatialkz.focal.questions.null_tables import NullTables
 from spatialkz.focal.questions.spread import spread_in
@@ -109,15 +111,24 @@ def test_every_number_of_a_sentence_is_that_of_the_frame(found):
         found.sentence("crafts")
 
 
-def test_families_of_the_caller_come_after_the_groups(study):
-    table = study.table.values
-    chosen = {"pair": ["research", "computer"]}
-    test = focal_test(table, study.graph, groups=study.table.groups, families=chosen, rng=1, **QUICK)
-    assert list(test.families) == ["all", "industry", "services", "pair"]
+def test_families_of_the_caller_come_after_the_groups_and_what_is_one_test_is_called_so(study):
+    """Programming, computer and information are specialized in the two cities alone."""
+    table, groups = study.table.values, study.table.groups
+    chosen = {"pair": ["research", "computer"], "same": list(groups.index[groups == "services"])[::-1]}
+    test = focal_test(table, study.graph, groups=groups, families=chosen, rng=1, **QUICK)
+    assert list(test.families) == ["all", "industry", "services", "pair", "same"]
     assert test.families["pair"].sectors == ("research", "computer")
     assert set(test.multiverse.table["family"]) == set(test.families)
-    one = focal_test(table, study.graph, groups=pd.Series("all", table.columns), rng=1, **QUICK)
-    assert list(one.families) == ["all"]
+    assert list(families_of(table, pd.Series("all", table.columns), None)) == ["all"]
+    services, same = test.families["services"], test.families["same"]
+    (names,) = services.alike
+    assert set(names) == {"programming", "computer", "information"}
+    assert (table[list(names)] >= 1).nunique(axis=1).eq(1).all()
+    told = "are specialized in the same regions: to these tests they are one sector, counted 3 times."
+    assert told in services.answer()
+    assert (services.same_as, same.same_as) == ("", "services")
+    assert same.answer().endswith("These are the sectors of services: one test, not two.")
+    assert same.to_dict()["same_as"] == "services"
 
 
 def test_the_order_of_rows_and_columns_changes_nothing(study, quotients, shuffled):
@@ -148,14 +159,18 @@ def plain():
     return graph, grid, noise(grid.ravel())
 
 
-DECIDED = {"permutations": 499, "simulations": 3000, "rng": 1}
+def decided(table, graph, **options):
+    """Without deletions and the multiverse, on which no verdict depends."""
+    known = {"permutations": 499, "simulations": 3000, "rng": 1, **options}
+    with patch.object(import_module("spatialkz.focal.focal"), "_DELETIONS", ()):
+        return focal_test(table, graph, **known)
 
 
 def test_strong_hubs_apart_are_focal(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[[grid[1, 1], grid[1, 5], grid[3, 3], grid[5, 1], grid[5, 5]]] *= 8
-    test = focal_test(hubs, graph, **DECIDED)
+    test = decided(hubs, graph)
     found = test.families["all"].evidence
     assert (test.verdict, found.place.verdict) == ("focal", "apart")
     assert found.spread.held == (5, 5)
@@ -165,14 +180,14 @@ def test_adjoining_hubs_are_focal_and_adjoining(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[[grid[1, 1], grid[1, 2], grid[2, 1], grid[2, 2], grid[3, 2]]] *= 8
-    test = focal_test(hubs, graph, **DECIDED)
+    test = decided(hubs, graph)
     assert (test.verdict, test.families["all"].evidence.place.verdict) == ("focal", "adjoining")
 
 
 def test_a_belt_is_a_belt(plain):
     graph, _, table = plain
     slope = np.exp(1.5 * np.sin(np.arange(7) / 2).repeat(7))
-    test = focal_test(table.mul(slope, axis=0), graph, **DECIDED)
+    test = decided(table.mul(slope, axis=0), graph)
     assert (test.verdict, test.families["all"].reason) == ("belt", "co-located and contiguous")
 
 
@@ -184,13 +199,13 @@ def test_belts_of_each_sector_s_own_are_sector_belts(plain):
         east = np.arange(49) % 7
         angle = 2 * np.pi * place / 12
         belts[sector] *= np.exp(0.5 * (np.cos(angle) * north + np.sin(angle) * east))
-    test = focal_test(belts, graph, **DECIDED)
+    test = decided(belts, graph)
     assert test.verdict == "sector belts"
 
 
 def test_independent_sectors_are_dispersed(plain):
     graph, grid, _ = plain
-    found = [focal_test(noise(grid.ravel(), seed=seed), graph, **DECIDED).verdict for seed in range(4)]
+    found = [decided(noise(grid.ravel(), seed=seed), graph).verdict for seed in range(4)]
     # Breadth of independent sectors can be contiguous by chance, and is in two of these four (p = .044).
     assert found.count("dispersed") >= 2
     assert not {"focal", "belt", "sector belts"} & set(found)
@@ -200,7 +215,7 @@ def test_one_city_with_everything_is_the_clearest_focus(plain):
     graph, grid, table = plain
     city = table * 0.3
     city.loc[grid[3, 3]] = 20
-    test = focal_test(city, graph, **DECIDED)
+    test = decided(city, graph)
     assert test.verdict == "focal"
     assert test.families["all"].evidence.spread.held[0] == 1
     assert test.families["all"].spread.holders == (grid[3, 3],)
@@ -211,7 +226,7 @@ def test_a_checkerboard_is_not_focal_and_has_a_name(plain):
     odd = [grid[i, j] for i in range(7) for j in range(7) if (i + j) % 2]
     board = table**0.1
     board.loc[odd] *= 2
-    test = focal_test(board, graph, **DECIDED)
+    test = decided(board, graph)
     assert (test.verdict, test.families["all"].reason) == (
         "mixed",
         "co-located in regions that alternate with others",
@@ -222,7 +237,7 @@ def test_without_models_shape_is_open(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[grid[1, 1]] *= 8
-    test = focal_test(hubs, graph, rng=1, **QUICK)
+    test = decided(hubs, graph, **QUICK)
     assert (test.verdict, test.families["all"].evidence.shape.verdict) == ("undecided", "open")
 
 
@@ -233,7 +248,7 @@ def test_unequal_sizes_alone_are_not_called_focal(plain):
     base = pd.Series(size / size.sum(), grid.ravel())
     counts = np.random.default_rng(6).multinomial(30, base, 12).T
     table = pd.DataFrame(counts / 30, base.index).div(base, axis=0)
-    test = focal_test(table, graph, base_shares=base, units=30, rng=1, **QUICK)
+    test = decided(table, graph, base_shares=base, units=30, **QUICK)
     row = test.to_frame().loc["all"]
     assert row["colocation_p"] <= 0.05 < row["colocation_sized_p"]
     assert (row["verdict"], row["reason"]) == (
@@ -387,7 +402,8 @@ def test_concentration_stands_beside_colocation_and_contiguity(studied, quick):
     assert list(told) == list(quick.table.sectors)
     assert all(0 < row["p_value"] <= 1 for row in told.values())
     assert "By the locational Gini" in found.sentence()
-    without, notes = focal_study(replace(quick, choices=BARE), None, graphs={}, rng=1)
+    with patch.object(import_module("spatialkz.focal.focal"), "_DELETIONS", ()):
+        without, notes = focal_study(replace(quick, choices=BARE), None, graphs={}, rng=1)
     assert without.to_dict()["concentration"] is None
     assert "unequal sizes of regions" in notes[0]
 
@@ -428,21 +444,3 @@ def test_tests_of_one_family_share_their_null_tables(study):
         alone = colocation_test(table, grade=grade, null=null, base_shares=shares, **options)
         pd.testing.assert_frame_equal(shared.table, alone.table)
         pd.testing.assert_frame_equal(shared.regions, alone.regions)
-
-
-def test_what_is_one_test_is_called_so(study, quotients):
-    """Programming, computer and information are specialized in the two cities alone."""
-    groups = study.table.groups
-    again = {"the same": list(groups.index[groups == "services"])[::-1]}
-    test = focal_test(quotients, study.graph, groups=groups, families=again, rng=1, **QUICK)
-    services, other = test.families["services"], test.families["the same"]
-    marks = quotients >= 1
-    (names,) = services.alike
-    assert set(names) == {"programming", "computer", "information"}
-    assert marks[list(names)].nunique(axis=1).eq(1).all()
-    assert "are specialized in the same regions: to these tests they are one sector, counted 3 times" in (
-        services.answer()
-    )
-    assert (services.same_as, other.same_as) == ("", "services")
-    assert other.answer().endswith("These are the sectors of services: one test, not two.")
-    assert other.to_dict()["same_as"] == "services"
