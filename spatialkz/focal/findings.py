@@ -128,13 +128,13 @@ class FamilyFindings(Result):
     def _twice(self) -> list[str]:
         """What is one test and looks like several."""
         told = [
-            f"{listing(names, 20)} are specialized in the same regions: to these tests they are one sector, "
+            f"Specialized in the same regions: {listing(names, 20)}. To these tests they are one sector, "
             f"counted {len(names)} times."
             for names in self.alike
         ]
         if self.same_as:
             told.append(f"These are the sectors of {self.same_as}: one test, not two.")
-        return [text[0].upper() + text[1:] for text in told]
+        return told
 
     def _where(self) -> str:
         place = f"; place {self.evidence.place.verdict}" if self.verdict == "focal" else ""

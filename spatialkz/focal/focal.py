@@ -178,7 +178,7 @@ def focal_test(
             quotients,
             {"graph": graph, **others},
             families=members,
-            evidence={name: one.evidence for name, one in found.items()},
+            answers={name: one.evidence for name, one in found.items()},
             base_shares=base_shares,
             units=units,
             rounding=rounding,

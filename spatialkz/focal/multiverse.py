@@ -108,7 +108,7 @@ def multiverse(
     *,
     grades: Sequence[Choice] = GRADES,
     families: Mapping[str, Sequence[Hashable]] | None = None,
-    evidence: Mapping[str, Evidence] | None = None,
+    answers: Mapping[str, Evidence] | None = None,
     base_shares: Shares | Sequence[Shares] | None = None,
     units: float | pd.Series | None = None,
     without: Iterable[Hashable] = ("broadest",),
@@ -131,9 +131,9 @@ def multiverse(
 
     The verdict on a specification is that of :func:`spatialkz.focal.verdict`. Simulated for each anew are the
     p-values, the dependence left possible, and the share of tables with foci in which co-location is found.
-    Taken over from ``evidence``, the family's main answer, are its shape, whether the excess is in few
+    Taken over from ``answers``, the family's main answer, are its shape, whether the excess is in few
     regions, whether the factor follows the map, and the power of the test of belts of each sector's own;
-    to simulate these for every specification takes too long. Without ``evidence`` they are open.
+    to simulate these for every specification takes too long. Without ``answers`` they are open.
 
     Parameters
     ----------
@@ -145,8 +145,8 @@ def multiverse(
         Thresholds, and grades that need none: ``"rank"``, ``"log1p"``, ``"symmetric"``.
     families : mapping of str to sectors, optional
         By default one, ``all``.
-    evidence : mapping of str to Evidence, optional
-        The main answer of families, of which shape and powers are taken over.
+    answers : mapping of str to Evidence, optional
+        The main answers of families, of which shape and what else is simulated are taken over.
     base_shares, units : optional
         As in :func:`spatialkz.focal.colocation_test`; with base shares both of its null hypotheses run.
     without : iterable of labels
@@ -211,6 +211,8 @@ def multiverse(
     sizes = optional_size_null(table, base_shares, units)
     left_out = _left_out(table, without)
     weights = {name: _weights(name, graph, table.index) for name, graph in named.items()}
+    known = _answers(answers)
+    maker = Generator(table.to_numpy(), checked_priors(priors), next(iter(weights.values())))
     asked = list(grades)
     # Rank sums are the second statistic of every specification.
     more: list[Choice] = [] if "rank" in asked else ["rank"]
@@ -222,7 +224,6 @@ def multiverse(
     )
     steps = 10 * permutations * table.size * len(case.variants) * len(left_out)
     places = Places.of(case, asked)
-    maker = Generator(table.to_numpy(), checked_priors(priors), next(iter(weights.values())))
     curves: dict[str, Curve] = {}
     power: dict[str, Floats] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:
@@ -243,7 +244,7 @@ def multiverse(
         curves[name] = Curve(observed, np.concatenate(parts), "greater")
     curves["contiguity"].adjust_for(places.with_graphs[places.rank_of].ravel())
     numbers = Numbers(curves, power, dependence_left(case, places, named, table.index, alpha))
-    result = judged(case, places, numbers, evidence or {}, alpha)
+    result = judged(case, places, numbers, known, alpha)
     joint = {
         name: curve.joint(alpha, places.shown(graphs=name == "contiguity"))
         for name, curve in curves.items()
@@ -255,6 +256,15 @@ def multiverse(
         permutations,
         alpha,
     )
+
+
+def _answers(answers: Mapping[str, Evidence] | None) -> Mapping[str, Evidence]:
+    known: Mapping[str, Evidence] = {} if answers is None else answers
+    if not isinstance(known, Mapping) or not all(isinstance(one, Evidence) for one in known.values()):
+        raise InputError(
+            "answers must be a mapping of names of families to the Evidence of their main answer."
+        )
+    return known
 
 
 def _variants(

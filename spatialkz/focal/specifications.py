@@ -142,7 +142,7 @@ def dependence_left(
 
 
 def judged(
-    case: Curves, places: Places, numbers: Numbers, evidence: Mapping[str, Evidence], alpha: float
+    case: Curves, places: Places, numbers: Numbers, answers: Mapping[str, Evidence], alpha: float
 ) -> pd.DataFrame:
     """A row for each specification, as :func:`spatialkz.focal.multiverse` returns them."""
     families, left_out, graphs = list(case.families), list(case.left_out), list(case.weights)
@@ -153,7 +153,7 @@ def judged(
         variant, family = case.variants[at[0]], families[at[1]]
         if not places.wanted[at[0]]:
             continue
-        main = evidence.get(family, _UNKNOWN)
+        main = answers.get(family, _UNKNOWN)
         main = replace(main, spread=replace(main.spread, few=few_regions))
         place = _place(places, numbers, main.place, at, alpha)
         reason = variant.reason(case.families[family])

@@ -124,7 +124,7 @@ def test_families_of_the_caller_come_after_the_groups_and_what_is_one_test_is_ca
     (names,) = services.alike
     assert set(names) == {"programming", "computer", "information"}
     assert (table[list(names)] >= 1).nunique(axis=1).eq(1).all()
-    told = "are specialized in the same regions: to these tests they are one sector, counted 3 times."
+    told = f"{', '.join(names)}. To these tests they are one sector, counted 3 times."
     assert told in services.answer()
     assert (services.same_as, same.same_as) == ("", "services")
     assert same.answer().endswith("These are the sectors of services: one test, not two.")

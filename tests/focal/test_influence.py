@@ -191,7 +191,7 @@ def test_the_verdict_is_that_of_the_rule_with_the_shape_of_the_main_answer(study
     verdicts = {}
     for shape in ("spikes", "gradient", "open"):
         main = Evidence(colocation, spread, ShapePart(shape, 0.5, 0.1, 0.5, 0.5), place)
-        options = {"evidence": {"all": main}, "permutations": 199, "without": (), "rng": 1}
+        options = {"answers": {"all": main}, "permutations": 199, "without": (), "rng": 1}
         rows = multiverse(quotients, study.graph, grades=[1.0, 2.0], **options).to_frame()
         assert rows["colocation"].iloc[0] == "yes"
         verdicts[shape] = rows["verdict"].iloc[0]
