@@ -26,7 +26,7 @@ from spatialkz.focal.models.models import Generator, Priors, checked_priors
 from spatialkz.focal.parts import PARTS
 from spatialkz.focal.questions.grades import LEAST_REGIONS, checked_quotients, graded
 from spatialkz.focal.questions.size_null import CHUNK, Shares, optional_size_null
-from spatialkz.focal.specifications import Numbers, Places, dependence_left, judged, powers
+from spatialkz.focal.specifications import Numbers, Positions, dependence_left, judged, powers
 from spatialkz.focal.verdict import Evidence
 from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
@@ -223,7 +223,7 @@ def multiverse(
         weights,
     )
     steps = 10 * permutations * table.size * len(case.variants) * len(left_out)
-    places = Places.of(case, asked)
+    places = Positions.of(case, asked)
     curves: dict[str, Curve] = {}
     power: dict[str, Floats] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:

@@ -13,7 +13,7 @@ from spatialkz.focal.models.reach import STRONG
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.questions.spread import SpreadTest, few
-from spatialkz.options import PlaceVerdict
+from spatialkz.options import PlaceVerdict, SpreadVerdict
 
 #: Parts that are asked for again under other choices; the models of shape take too long to be simulated anew.
 PARTS = ("colocation", "spread", "place")
@@ -76,7 +76,7 @@ class ColocationPart:
         return cls("no" if power >= STRONG and p_ranks > alpha else "open", *numbers)
 
 
-def spread_verdict(p_value: float, p_sizes: float, alpha: float) -> Literal["few", "not shown"]:
+def spread_verdict(p_value: float, p_sizes: float, alpha: float) -> SpreadVerdict:
     """Few territories, by step 2 of the rule; ``p_sizes`` is missing where that null is not used."""
     return "few" if p_value <= alpha and not p_sizes > alpha else "not shown"
 
@@ -104,7 +104,7 @@ class SpreadPart:
         How many count as few.
     """
 
-    verdict: Literal["few", "not shown"]
+    verdict: SpreadVerdict
     regions: float
     expected: float
     p_value: float

@@ -42,13 +42,13 @@ _UNKNOWN = Evidence(
 
 
 @dataclass(frozen=True)
-class Places:
+class Positions:
     """Where each specification stands in the curves.
 
     Attributes
     ----------
     plain, with_graphs : array of int, shape (variants, families, left out) and also graphs
-        Places in the curves.
+        Positions in the curves.
     rank_of : array of int, shape (variants,)
         The variant of ranks with the same rounding.
     rank_row : array of int, shape (variants,)
@@ -64,7 +64,7 @@ class Places:
     wanted: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, case: Curves, asked: Sequence[Choice]) -> Places:
+    def of(cls, case: Curves, asked: Sequence[Choice]) -> Positions:
         """Count them."""
         shape = (len(case.variants), len(case.families), len(case.left_out))
         plain = np.arange(int(np.prod(shape))).reshape(shape)
@@ -90,7 +90,7 @@ class Numbers:
     upper: Floats
 
 
-def powers(case: Curves, places: Places, curve: Curve, foci: Floats, alpha: float) -> Floats:
+def powers(case: Curves, places: Positions, curve: Curve, foci: Floats, alpha: float) -> Floats:
     """Share of tables with foci whose breadth or rank sums co-locate, each at half the level."""
     printed = [at for at, one in enumerate(case.variants) if one.rounding == 0]
     known = places.plain[printed].ravel()
@@ -105,7 +105,7 @@ def powers(case: Curves, places: Places, curve: Curve, foci: Floats, alpha: floa
 
 
 def dependence_left(
-    case: Curves, places: Places, graphs: Mapping[str, Graph], regions: pd.Index, alpha: float
+    case: Curves, places: Positions, graphs: Mapping[str, Graph], regions: pd.Index, alpha: float
 ) -> Floats:
     """Upper ends of the confidence sets of ρ, the larger of those of breadth and rank sum."""
     found = np.full(places.with_graphs.shape, np.nan)
@@ -142,7 +142,7 @@ def dependence_left(
 
 
 def judged(
-    case: Curves, places: Places, numbers: Numbers, answers: Mapping[str, Evidence], alpha: float
+    case: Curves, places: Positions, numbers: Numbers, answers: Mapping[str, Evidence], alpha: float
 ) -> pd.DataFrame:
     """A row for each specification, as :func:`spatialkz.focal.multiverse` returns them."""
     families, left_out, graphs = list(case.families), list(case.left_out), list(case.weights)
@@ -186,7 +186,7 @@ def judged(
 
 
 def _sectors(
-    places: Places, numbers: Numbers, main: SpreadPart, at: tuple[int, ...], null: str, alpha: float
+    places: Positions, numbers: Numbers, main: SpreadPart, at: tuple[int, ...], null: str, alpha: float
 ) -> tuple[ColocationPart, SpreadPart]:
     """Co-location and spread; unequal sizes stand beside shuffled columns, as in the main answer."""
     here, ranks = places.plain[at], places.plain[(places.rank_of[at[0]], *at[1:])]
@@ -206,7 +206,9 @@ def _sectors(
     return together, spread
 
 
-def _place(places: Places, numbers: Numbers, main: PlacePart, at: tuple[int, ...], alpha: float) -> PlacePart:
+def _place(
+    places: Positions, numbers: Numbers, main: PlacePart, at: tuple[int, ...], alpha: float
+) -> PlacePart:
     contiguity, sectors = numbers.curves["contiguity"], numbers.curves["sectors"]
     here, upper = places.with_graphs[at], float(numbers.upper[at])
     p_value = float(contiguity.p_values[0, here])
