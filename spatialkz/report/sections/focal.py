@@ -20,7 +20,12 @@ from spatialkz.report.wording import Wording
 _MOST_HOLDERS = 4
 VERDICTS = get_args(Verdict)
 # Answers to the parts of the hypothesis whose shares of the specifications are told.
-_FOUND = (("colocation", "yes"), ("spread", "few"), ("place", "adjoining"), ("place", "apart"))
+_FOUND = {
+    "colocation_yes": ("colocation", "yes"),
+    "spread_few": ("spread", "few"),
+    "place_adjoining": ("place", "adjoining"),
+    "place_apart": ("place", "apart"),
+}
 
 
 def focal(findings: Findings, words: Wording) -> Section:
@@ -123,7 +128,7 @@ def focal_joint(findings: Findings, words: Wording) -> str:
     named = [words(f"joint_{test}") for test in joint.index]
     p_values = [f"{name}: {words.equation('p', p)}" for name, p in zip(named, joint, strict=True)]
     table = findings.focal.multiverse.table
-    shares = {answer: words.percent((table[part] == answer).mean()) for part, answer in _FOUND}
+    shares = {answer: words.percent((table[part] == answer).mean()) for part, answer in _FOUND.values()}
     told = [*_many(findings.focal, words), words("focal_many_parts", **shares)]
     return " ".join([*told, words("focal_joint", tests=words.listing(p_values))])
 
@@ -186,9 +191,9 @@ def choices_table(findings: Findings, words: Wording) -> Table | None:
     for name in shown:
         share = [(many.table.loc[mask, "verdict"] == name).mean() for _, _, mask in rows]
         columns.append(Column(words(f"verdict_{name}"), [words.percent(part) for part in share]))
-    for part, answer in _FOUND:
+    for heading, (part, answer) in _FOUND.items():
         share = [(many.table.loc[mask, part] == answer).mean() for _, _, mask in rows]
-        columns.append(Column(words(f"{part}_{answer}"), [words.percent(one) for one in share]))
+        columns.append(Column(words(heading), [words.percent(one) for one in share]))
     return Table(words("table_focal_choices"), columns)
 
 
