@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from spatialkz.candidates import check_context, rank_candidates, review_ranking
 from spatialkz.clustering import ClusterAnalysis, analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, listing, notice
-from spatialkz.focal.focal import check_families, focal_study
+from spatialkz.focal.study import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import LANGUAGES, FigureSet
 from spatialkz.outputs import differing, provenance, study_of, write_map, write_tables
