@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -91,6 +91,13 @@ class Stages:
         self._begun = None
         self.times.append(Stage(stage, wall, cpu))
         return found
+
+    def took(self, times: Iterable[Stage]) -> None:
+        """Keep what stages took that a second process did; the one that waited for them is no stage."""
+        self._begun = None
+        for stage in times:
+            self._tell(stage.name, self._before(stage.name))
+            self.times.append(stage)
 
     def end(self) -> None:
         """End the last stage."""
