@@ -101,7 +101,8 @@ def run_study(
         Called with each stage as it begins and the share of the work done; see
         :class:`spatialkz.progress.Progress`.
     beside : SecondProcess, optional
-        Finds clusters, ranks and draws, while this process does the rest; the results are the same.
+        Finds clusters, ranks, tests half of the families of sectors and draws half of the figures, while this
+        process does the rest; the results are the same.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def run_study(
     with replaced_folder(Path(out), study.inputs) as folder, _few_threads(study):
         findings = _analyse(study, seed, stages, beside)
         if beside is not None:
-            beside.start(draw_figures, findings, folder / "figures", lang, kind=figures, share=(0, 2))
+            half = beside.submit(draw_figures, findings, folder / "figures", lang, kind=figures, share=(0, 2))
         stages.begin("tables")
         write_tables(findings, folder)
         if study.boundaries is not None:
@@ -135,7 +136,7 @@ def run_study(
             drawn = draw_figures(findings, folder / "figures", lang, kind=figures)
         else:
             drawn = draw_figures(findings, folder / "figures", lang, kind=figures, share=(1, 2))
-            drawn |= stages.waited("figures", beside)
+            drawn |= stages.waited("figures", half)
         stages.begin("report")
         write_page(findings, drawn, folder / "report.html", lang, provenance=told)
         outputs = {
@@ -322,16 +323,16 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
     )
     if beside is not None:
-        beside.start(_clusters_and_ranks_beside, study, known, local_test, audit, seed)
+        others = beside.submit(_clusters_and_ranks_beside, study, known, local_test, audit, seed)
     stages.begin("focal test")
-    focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part)
+    focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part, beside=beside)
     stages.begin("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
     if beside is None:
         clustering, ranking, review = _clusters_and_ranks(study, known, local_test, audit, seed, stages)
     else:
         stages.begin("clusters")
-        (clustering, ranking, review), audit, times = beside.result()
+        (clustering, ranking, review), audit, times = others.result()
         stages.took(times)
     return Findings(
         study=study,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from spatialkz.errors import say
 
 if TYPE_CHECKING:
-    from spatialkz.processes import SecondProcess
+    from spatialkz.processes import Task
 
 
 class Progress(Protocol):
@@ -80,10 +80,10 @@ class Stages:
         stage = "" if self._begun is None else self._begun[0]
         self._tell(f"{stage}: {name}", self._before(stage) + done * self._share.get(stage, 0.0))
 
-    def waited(self, stage: str, beside: SecondProcess) -> Any:
-        """Wait for the stage that a second process does or shares in, and keep what it took."""
-        found = beside.result()
-        wall, cpu = beside.seconds
+    def waited(self, stage: str, task: Task) -> Any:
+        """Wait for the stage that a second process shares in, and keep what it took."""
+        found = task.result()
+        wall, cpu = task.seconds
         if self._begun is not None:
             _, own_wall, own_cpu = self._begun
             wall = max(wall, time.perf_counter() - own_wall)

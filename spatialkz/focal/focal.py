@@ -28,6 +28,7 @@ from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, ve
 from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import FocalPart
+from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
@@ -74,6 +75,7 @@ def focal_test(
     priors: Priors | None = None,
     alpha: float = 0.05,
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> FocalTest:
     """Test whether knowledge-intensive sectors are focal: co-located in few territories that stand out.
 
@@ -115,6 +117,8 @@ def focal_test(
     progress : callable, optional
         Called with each step as it begins and the share of the work done
         (:class:`spatialkz.progress.Progress`).
+    beside : SecondProcess, optional
+        Tests half of the families, while this process tests the others; the results are the same.
 
     Returns
     -------
@@ -161,13 +165,17 @@ def focal_test(
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
     steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
-    found = {}
+    given = {}
     for name, sectors in members.items():
+        counted = units.reindex(sectors) if isinstance(units, pd.Series) else units
+        given[name] = name, quotients[sectors], _of_sectors(base_shares, sectors), counted
+    # The second half, which is smaller, as all sectors come first.
+    elsewhere = [] if beside is None else list(members)[(len(members) + 1) // 2 :]
+    tasks = {name: beside.submit(tests.family, *given[name]) for name in elsewhere if beside is not None}
+    found = {}
+    for name in members:
         steps.begin(name)
-        shares, counted = _of_sectors(base_shares, sectors), units
-        if isinstance(units, pd.Series):
-            counted = units.reindex(sectors)
-        found[name] = tests.family(name, quotients[sectors], shares, counted)
+        found[name] = tasks[name].result() if name in tasks else tests.family(*given[name])
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
         steps.begin("influence")
@@ -378,6 +386,7 @@ def focal_study(
     graphs: Mapping[str, Graph] | None = None,
     rng: int | np.random.Generator | None = None,
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> tuple[FocalTest | None, tuple[str, ...]]:
     """Test whether the sectors of a study are focal, with the study's own choices.
 
@@ -399,6 +408,8 @@ def focal_study(
         Seed.
     progress : callable, optional
         Called with the name of each step as it starts.
+    beside : SecondProcess, optional
+        As in :func:`focal_test`.
 
     Returns
     -------
@@ -451,6 +462,7 @@ def focal_study(
         alpha=choices.alpha,
         rng=rng,
         progress=progress,
+        beside=beside,
     )
     return found, notes
 
