@@ -237,8 +237,9 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     ------
     InputError, RegionError, GraphError
         If a name cannot be shown, counts or quotients are too large, no quotient reaches the threshold, no
-        quotient or fewer than 3 regions differ, resamples are too few for the number of regions, a group is
-        called ``all``, or growth points, named places or rules for types of district do not fit the table.
+        quotient or fewer than 3 regions differ, resamples are too few or clusters too many for the regions,
+        a group is called ``all``, or growth points, named places or rules for types of district do not fit
+        the table.
     OutputError
         If the folder cannot be written, or its replacement could cost more than earlier results.
     """
@@ -269,7 +270,7 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     variables, _ = _testable(with_breadth(known, threshold))
     row_standardized(study.graph, variables.index)
     check_families(study)
-    check_clusterable(symmetric_quotient(known), study.choices.resamples)
+    check_clusterable(symmetric_quotient(known), study.choices.resamples, study.choices.clusters)
     check_context(study)
 
 
@@ -365,6 +366,7 @@ def _clusters_and_ranks(
         known,
         study.graph,
         groups=study.table.groups[known.columns],
+        k=study.choices.clusters,
         significance=study.choices.alpha,
         resamples=study.choices.resamples,
         rng=seed,

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import tempfile
 import warnings
 from dataclasses import replace
@@ -218,6 +219,23 @@ def test_a_sector_called_breadth_is_tested_beside_ours(odd):
     areas = pd.read_csv(folder / "areas.csv", index_col="region")["moran_p"]
     for region in areas.index:
         assert areas[region] == local["breadth (count)", region]
+
+
+def test_groups_of_a_given_number_are_a_description_beside_what_the_tests_say(tmp_path):
+    study = small(list("abcd"))
+    fixed = replace(study, choices=replace(study.choices, clusters=3))
+    folder = run_study(fixed, tmp_path / "results", figures="none")
+    groups = pd.read_csv(folder / "clusters.csv")
+    assert set(groups["kmeans_cluster"]) == set(groups["ward_cluster"]) == {1, 2, 3}
+    told = json.loads((folder / "clustering.json").read_text(encoding="utf-8"))
+    assert told["methods"]["kmeans"]["why"].startswith("k was given: groups describe the regions")
+    p_value = told["structure"]["gaussian"]["p_value"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "The 3 groups shown are a description" in page
+    said = re.search(r"one normal sample: p\W=\W(0\.\d+)", page).group(1)
+    assert float(said) == pytest.approx(p_value, abs=0.006)
+    assert "Groups that describe the regions" in page
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["choices"]["clusters"] == 3
 
 
 def test_columns_of_the_map_that_differ_by_capitals_alone_are_told_apart(odd):

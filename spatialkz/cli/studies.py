@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import KindOption, Output, Reading, Seed, Source, takes_reading, takes_source
+from spatialkz.cli.arguments import (
+    Groups,
+    KindOption,
+    Output,
+    Reading,
+    Seed,
+    Source,
+    takes_reading,
+    takes_source,
+)
 from spatialkz.cli.output import emit, tell
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import FigureSet, Language, NumberKind, Vintage
@@ -54,6 +64,7 @@ def run(
     ] = "page",
     timings: Annotated[bool, typer.Option("--timings", help="Say where the time went.")] = False,
     kind: KindOption = None,
+    k: Groups = None,
 ) -> None:
     """Run the whole job and write the results folder; no argument = the paper's study."""
     kind = known_kind(source, kind)
@@ -65,6 +76,8 @@ def run(
         from spatialkz.pipeline import run_study
 
         study = source.study(kind=kind)
+        if k is not None:
+            study = replace(study, choices=replace(study.choices, clusters=k))
         before = time.process_time()
         progress = stack.enter_context(shown_progress())
         folder = run_study(

@@ -77,6 +77,7 @@ def _run(findings: Findings, words: Wording, provenance: Mapping[str, object]) -
     choices = {
         words(f"choice_{name}"): words.plain(value) if isinstance(value, float) else words.whole(value)
         for name, value in asdict(findings.study.choices).items()
+        if value is not None
     }
     further = {name: value for name, value in provenance.items() if name not in _SHOWN_ELSEWHERE}
     told = {

@@ -10,6 +10,8 @@ from numba import njit
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
+from spatialkz.errors import notice
+
 
 class _Cache(FunctionCache):
     """numba's cache, but a file in it that is cut short or cannot be written is as good as none."""
@@ -18,7 +20,8 @@ class _Cache(FunctionCache):
         """What was compiled before, or None."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except Exception:
+        except Exception as error:  # A file cut short can fail in any way.
+            notice(f"The cache of compiled code cannot be read and is made anew: {_said(error)}.")
             # Emptied, so that what is compiled now can be kept.
             with suppress(OSError):
                 self.flush()  # type: ignore[no-untyped-call]
@@ -26,8 +29,15 @@ class _Cache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, if that can be done."""
-        with suppress(Exception):
+        try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception as error:
+            notice(f"Compiled code cannot be kept, so the next run compiles again: {_said(error)}.")
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
