@@ -335,6 +335,7 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         stages.begin("clusters")
         (clustering, ranking, review), audit, times = others.result()
         stages.took(times)
+        stages.shared("focal test", beside.cpu - others.seconds[1])
     return Findings(
         study=study,
         quotients=quotients,

@@ -236,6 +236,8 @@ class SecondProcess:
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018
         self._tasks: IO[bytes] = self._process.stdin
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        #: Seconds that all functions so far took, of all processors.
+        self.cpu = 0.0
         threading.Thread(target=self._collect, args=(self._process.stdout,), daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -266,6 +268,7 @@ class SecondProcess:
             while True:
                 answer = pickle.load(results)
                 if task := self._waiting.get():
+                    self.cpu += answer[3][1]
                     task.answer.set_result(answer)
         error = ChildProcessError(
             f"The second process of the run was ended from outside (exit code {self._process.wait()}); "

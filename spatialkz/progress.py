@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spatialkz.errors import say
@@ -93,11 +93,16 @@ class Stages:
         return found
 
     def took(self, times: Iterable[Stage]) -> None:
-        """Keep what stages took that a second process did; the one that waited for them is no stage."""
-        self._begun = None
+        """Keep what stages took that a second process did; the last one to begin waited for them."""
+        waiting, self._begun = self._begun, None
         for stage in times:
-            self._tell(stage.name, self._before(stage.name))
+            if waiting is None or stage.name != waiting[0]:
+                self._tell(stage.name, self._before(stage.name))
             self.times.append(stage)
+
+    def shared(self, stage: str, cpu: float) -> None:
+        """Add what a second process took for a stage that has ended here."""
+        self.times = [replace(one, cpu=one.cpu + cpu) if one.name == stage else one for one in self.times]
 
     def end(self) -> None:
         """End the last stage."""
