@@ -28,6 +28,7 @@ from spatialkz.focal.questions.spread import spread_in
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import FocalPart
+from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
@@ -62,6 +63,7 @@ def focal_test(
     priors: Priors | None = None,
     alpha: float = 0.05,
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> FocalTest:
     """Test whether knowledge-intensive sectors are focal: co-located in few territories that stand out.
 
@@ -103,6 +105,8 @@ def focal_test(
     progress : callable, optional
         Called with each step as it begins and the share of the work done
         (:class:`spatialkz.progress.Progress`).
+    beside : SecondProcess, optional
+        Tests half of the families, while this process tests the others; the results are the same.
 
     Returns
     -------
@@ -149,14 +153,18 @@ def focal_test(
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
     steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
-    found: dict[str, FamilyFindings] = {}
+    given = {}
     for name, sectors in members.items():
+        counted = units.reindex(sectors) if isinstance(units, pd.Series) else units
+        given[name] = name, quotients[sectors], _of_sectors(base_shares, sectors), counted
+    # The second half, which is smaller, as all sectors come first.
+    elsewhere = [] if beside is None else list(members)[(len(members) + 1) // 2 :]
+    tasks = {name: beside.submit(tests.family, *given[name]) for name in elsewhere if beside is not None}
+    found: dict[str, FamilyFindings] = {}
+    for name in members:
         steps.begin(name)
-        shares, counted = _of_sectors(base_shares, sectors), units
-        if isinstance(units, pd.Series):
-            counted = units.reindex(sectors)
-        before = [one for one in found if set(found[one].sectors) == set(sectors)]
-        told = tests.family(name, quotients[sectors], shares, counted)
+        before = [one for one in found if set(found[one].sectors) == set(members[name])]
+        told = tasks[name].result() if name in tasks else tests.family(*given[name])
         found[name] = replace(told, same_as=before[0] if before else "")
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:

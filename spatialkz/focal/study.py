@@ -14,6 +14,7 @@ from spatialkz.focal.focal import families_of, focal_test
 from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS
 from spatialkz.focal.questions.size_null import table_base_shares
 from spatialkz.geography import neighbor_graph
+from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress
 from spatialkz.randomness import generator
 from spatialkz.specialization import QuotientAudit, complete_sectors, table_quotients
@@ -34,6 +35,7 @@ def focal_study(
     graphs: Mapping[str, Graph] | None = None,
     rng: int | np.random.Generator | None = None,
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> tuple[FocalTest | None, tuple[str, ...]]:
     """Test whether the sectors of a study are focal, with the study's own choices.
 
@@ -55,6 +57,8 @@ def focal_study(
         Seed.
     progress : callable, optional
         Called with the name of each step as it starts.
+    beside : SecondProcess, optional
+        As in :func:`focal_test`.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def focal_study(
         alpha=choices.alpha,
         rng=rng,
         progress=progress,
+        beside=beside,
     )
     return found, notes
 
