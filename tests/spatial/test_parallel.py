@@ -11,7 +11,7 @@ from spatialkz.errors import Notice
 from spatialkz.resampling.parallel import in_blocks
 
 KERNEL = """
-from spatialkz.resampling.compiled import compiled
+from spatialkz.resampling.kernels import compiled
 
 @compiled(error_model="numpy")
 def half(x):

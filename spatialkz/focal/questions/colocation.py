@@ -16,7 +16,6 @@ from spatialkz.focal.questions.grades import checked_quotients, graded, graded_c
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, optional_size_null
 from spatialkz.options import Alternative, ColocationNull, Grade
 from spatialkz.resampling.checks import check_permutations, seeds_of
-from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import (
     TIE,
@@ -27,7 +26,7 @@ from spatialkz.resampling.pvalues import (
     monte_carlo_tail,
     permutation_parts,
 )
-from spatialkz.resampling.shuffles import Keys, order_keys
+from spatialkz.resampling.shuffles import COMPILE_FROM, ColumnShuffle, Keys, order_keys, row_sums
 from spatialkz.results import Result, json_ready
 
 # Draws kept whole for the envelope; it needs no more.
