@@ -26,10 +26,16 @@ from spatialkz.focal.questions.place import moran_columns
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
-from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats, simulated_p_value
-from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
+from spatialkz.resampling.shuffles import (
+    COMPILE_FROM,
+    ColumnShuffle,
+    Keys,
+    order_keys,
+    random_orders,
+    row_sums,
+)
 from spatialkz.results import Result, json_ready
 
 # Regions up to which all pairs are left out by default: 190 pairs.

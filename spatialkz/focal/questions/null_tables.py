@@ -14,10 +14,9 @@ from spatialkz.focal.questions.grades import checked_quotients, graded, graded_c
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt_in_order, optional_size_null
 from spatialkz.options import ColocationNull, Grade
 from spatialkz.resampling.checks import check_permutations, seeds_of
-from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats
-from spatialkz.resampling.shuffles import Keys, order_keys
+from spatialkz.resampling.shuffles import COMPILE_FROM, ColumnShuffle, Keys, order_keys, row_sums
 
 # Draws kept whole for the envelope; it needs no more.
 _ENVELOPE = 999
