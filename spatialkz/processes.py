@@ -16,10 +16,11 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, TypeAlias
 
 from spatialkz.errors import Notice, SpatialKZError, say
 from spatialkz.writing import FULL, abandon
@@ -151,6 +152,7 @@ def _quiet_libraries() -> Iterator[None]:
         logging.getLogger().removeHandler(quiet)
 
 
+Seconds: TypeAlias = tuple[float, float]
 # Started and not ended, for a process that is told to stop.
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -168,8 +170,37 @@ def end_all() -> None:
         process.wait()
 
 
+class Task:
+    """A function that a second process was given."""
+
+    def __init__(self) -> None:
+        self.answer: Future[tuple[Any, Exception | None, list[tuple[str, type[Warning]]], Seconds]] = Future()
+
+    def result(self) -> Any:
+        """Wait for the function, warn of what it warned of, and give what it returned.
+
+        Raises
+        ------
+        ChildProcessError
+            If the process was ended from outside.
+        Exception
+            Whatever the function raised.
+        """
+        value, error, warned, _ = self.answer.result()
+        for message, category in warned:
+            warnings.warn(message, category, stacklevel=2)
+        if error is not None:
+            raise error
+        return value
+
+    @property
+    def seconds(self) -> Seconds:
+        """What the function took, once it has ended: of the clock, and of all processors."""
+        return self.answer.result()[3]
+
+
 class SecondProcess:
-    """A process of its own for one function at a time; a context manager that ends it.
+    """A process of its own that does one function after another; a context manager that ends it.
 
     It is a fresh interpreter, so it shares no thread and no lock with this process, does not run the caller's
     script a second time, and imports ``module`` while this process imports what it needs itself. Functions
@@ -184,9 +215,9 @@ class SecondProcess:
     Examples
     --------
     >>> with SecondProcess("math") as beside:
-    ...     beside.start(divmod, 7, 2)
-    ...     beside.result()
-    (3, 1)
+    ...     first, second = beside.submit(divmod, 7, 2), beside.submit(divmod, 9, 2)
+    ...     first.result(), second.result()
+    ((3, 1), (4, 1))
     """
 
     def __init__(self, module: str) -> None:
@@ -204,10 +235,10 @@ class SecondProcess:
         _running.add(self._process)
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018
         self._tasks: IO[bytes] = self._process.stdin
-        self._results: IO[bytes] = self._process.stdout
-        self._busy = False
-        #: Seconds that the last function took: of the clock, and of all processors.
-        self.seconds = (0.0, 0.0)
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        #: Seconds that all functions so far took, of all processors.
+        self.cpu = 0.0
+        threading.Thread(target=self._collect, args=(self._process.stdout,), daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -219,40 +250,32 @@ class SecondProcess:
         with suppress(OSError):
             self._process.communicate()
         _running.discard(self._process)
+        self._waiting.put(None)
 
-    def start(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-        """Start a function; its result must be fetched before the next one starts."""
-        if self._busy:
-            raise RuntimeError("The second process is at work; fetch its result first.")
-        self._busy = True
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Task:
+        """Give it a function to do, once those given before are done."""
+        task = Task()
+        self._waiting.put(task)
         # If the process has died, that is told where the result is awaited.
         with suppress(OSError):
             pickle.dump((function, arguments, options), self._tasks)
             self._tasks.flush()
+        return task
 
-    def result(self) -> Any:
-        """Wait for the function that was started, and give what it returned.
-
-        Raises
-        ------
-        ChildProcessError
-            If the process was ended from outside.
-        Exception
-            Whatever the function raised.
-        """
-        self._busy = False
-        try:
-            value, error, warned, self.seconds = pickle.load(self._results)
-        except (EOFError, pickle.UnpicklingError):
-            raise ChildProcessError(
-                f"The second process of the run was ended from outside (exit code {self._process.wait()}); "
-                "there may not be enough memory for two."
-            ) from None
-        for message, category in warned:
-            warnings.warn(message, category, stacklevel=2)
-        if error is not None:
-            raise error
-        return value
+    def _collect(self, results: IO[bytes]) -> None:
+        """Take in results as they come, so that the second process need not wait until they are wanted."""
+        with suppress(Exception):
+            while True:
+                answer = pickle.load(results)
+                if task := self._waiting.get():
+                    self.cpu += answer[3][1]
+                    task.answer.set_result(answer)
+        error = ChildProcessError(
+            f"The second process of the run was ended from outside (exit code {self._process.wait()}); "
+            "there may not be enough memory for two."
+        )
+        for task in iter(self._waiting.get, None):
+            task.answer.set_exception(error)
 
 
 def serve(module: str) -> None:

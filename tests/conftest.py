@@ -46,22 +46,27 @@ def once(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def made(quick, once):
-    """The folder of one whole run, and what it found."""
+def run_and_tell():
+    """Run a study; the results folder, and what was found."""
     from spatialkz import pipeline
 
-    def run(folder):
+    def run(study, out, **options):
         found = []
-
-        def write_tables(findings, where):
-            found.append(findings)
-            pipeline_write(findings, where)
-
         with pytest.MonkeyPatch.context() as patch:
-            pipeline_write = pipeline.write_tables
-            patch.setattr(pipeline, "write_tables", write_tables)
-            (folder / "run").mkdir()
-            return pipeline.run_study(quick, folder / "run" / "results", seed=42), *found
+            write = pipeline.write_tables
+            patch.setattr(pipeline, "write_tables", lambda *told: (found.append(told[0]), write(*told)))
+            return pipeline.run_study(study, out, **options), *found
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def made(quick, once, run_and_tell):
+    """The folder of one whole run, and what it found."""
+
+    def run(folder):
+        (folder / "run").mkdir()
+        return run_and_tell(quick, folder / "run" / "results", seed=42)
 
     return once("quick run", run)
 

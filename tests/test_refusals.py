@@ -185,6 +185,7 @@ WRONG = {
     "units": [NAN, -1, 0, "x"],
     "base_shares": ["x", pd.DataFrame({"a": [1.0]})],
     "priors": ["x"],
+    "answers": ["x", {"all": "focal"}],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
     "groups": ["x", pd.Series({"nothing": "a"})],

@@ -72,7 +72,7 @@ def focal(
     """
     from dataclasses import replace
 
-    from spatialkz.focal.focal import focal_study
+    from spatialkz.focal.study import focal_study
     from spatialkz.progress import shown_progress
     from spatialkz.specialization import audit_table
 

@@ -11,7 +11,7 @@ from spatialkz.errors import Notice
 from spatialkz.resampling.parallel import in_blocks
 
 KERNEL = """
-from spatialkz.resampling.compiled import compiled
+from spatialkz.resampling.kernels import compiled
 
 @compiled(error_model="numpy")
 def half(x):
@@ -86,7 +86,5 @@ def test_a_cache_on_a_full_disk_costs_nothing_but_time(fresh, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("numba.core.caching.IndexDataCacheFile._open_for_write", full)
-    with pytest.warns(
-        Notice, match="cannot be kept, so the next run compiles again: .*No space left on device"
-    ):
+    with pytest.warns(Notice, match="cannot be kept, .* again: .*No space left on device"):
         assert [fresh(), fresh()] == [(1.5, 0), (1.5, 0)]
