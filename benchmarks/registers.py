@@ -25,11 +25,11 @@ job, file = sys.argv[1:]
 import duckdb, narwhals, pandas, pyarrow
 if "bare" not in job:
     from spatialkz.tables import aggregate_register
-start = time.perf_counter()
+start, before = time.perf_counter(), time.process_time()
 {body}
-took = time.perf_counter() - start
+took, cores = time.perf_counter() - start, time.process_time() - before
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(json.dumps([took, int(status["VmHWM"].split()[0]) / 1e6, float(total)]))
+print(json.dumps([took, cores, int(status["VmHWM"].split()[0]) / 1e6, float(total)]))
 """
 OURS = "aggregate_register({frame}, 'region', 'sector', 'jobs'{more}).values.to_numpy().sum()"
 JOBS = {
@@ -42,6 +42,11 @@ JOBS = {
 MORE = {
     "aggregate_register, plants": ", plants=True",
     "aggregate_register, prefixes": ", regions=4, sectors='section', unmatched='leave-out'",
+}
+PEERS = {
+    "aggregate_register": "bare SQL",
+    "aggregate_register, plants": "bare SQL, with squares",
+    "aggregate_register, prefixes": "bare SQL",
 }
 ENGINES = {
     "DuckDB relation": "frame = duckdb.read_parquet(file)",
@@ -66,7 +71,7 @@ def make(file: Path, rows: int, regions: int) -> None:
 
 
 def run(job: str, body: str, file: Path) -> list[float]:
-    """Seconds, largest memory (GB) and the total, of a job in a process of its own."""
+    """Seconds of the clock and of all cores, largest memory (GB) and total, of a job in a process of its own."""
     body = "warnings.simplefilter('ignore')\n" + body
     code = CHILD.replace("{body}", body)
     told = subprocess.run(
@@ -90,11 +95,17 @@ def main(rows: int, folder: Path) -> None:
         for _ in range(TIMES):
             for job, body in bodies.items():
                 found[job].append(run(job, body, file))
-        seconds = {job: statistics.median(took[0] for took in runs) for job, runs in found.items()}
+        clock, cores = (
+            {job: statistics.median(took[k] for took in runs) for job, runs in found.items()} for k in (0, 1)
+        )
         for job, runs in found.items():
-            peer = {"aggregate_register": "bare SQL", "aggregate_register, plants": "bare SQL, with squares"}
-            ratio = f", {seconds[job] / seconds[peer[job]]:.2f} x {peer[job]}" if job in peer else ""
-            print(f"  {job}: {seconds[job]:.1f} s, {max(took[1] for took in runs):.2f} GB{ratio}", flush=True)
+            peer = PEERS.get(job, job)
+            ratios = f"{clock[job] / clock[peer]:.2f} and {cores[job] / cores[peer]:.2f} x {peer}"
+            print(
+                f"  {job}: {clock[job]:.1f} s of the clock, {cores[job]:.1f} s of both cores, "
+                f"{max(took[2] for took in runs):.2f} GB" + (f", {ratios}" if job in PEERS else ""),
+                flush=True,
+            )
         file.unlink()
     few = rows // 10
     make(file, few, 3100)
@@ -102,7 +113,7 @@ def main(rows: int, folder: Path) -> None:
     totals = set()
     for engine, opening in ENGINES.items():
         start = time.perf_counter()
-        took, peak, total = run(engine, f"{opening}\ntotal = {OURS.format(frame='frame', more='')}", file)
+        took, _, peak, total = run(engine, f"{opening}\ntotal = {OURS.format(frame='frame', more='')}", file)
         totals.add(total)
         print(f"  {engine}: {took:.1f} s ({time.perf_counter() - start:.1f} s with imports), {peak:.2f} GB")
     file.unlink()
