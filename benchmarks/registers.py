@@ -71,7 +71,7 @@ def make(file: Path, rows: int, regions: int) -> None:
 
 
 def run(job: str, body: str, file: Path) -> list[float]:
-    """Seconds of the clock and of all cores, largest memory (GB) and total, of a job in a process of its own."""
+    """Seconds of the clock and of all cores, largest memory (GB) and total of a job in its own process."""
     body = "warnings.simplefilter('ignore')\n" + body
     code = CHILD.replace("{body}", body)
     told = subprocess.run(
