@@ -95,6 +95,9 @@ PlaceVerdict: TypeAlias = Literal["apart", "adjoining", "open"]
 FocalPart: TypeAlias = Literal["colocation", "sectors", "shape", "place"]
 FocalModel: TypeAlias = Literal["foci", "adjoining", "belt", "gradient", "sector belts", "dispersed"]
 
+# Prerequisites.
+SpatialModel: TypeAlias = Literal["lag", "error", "slx", "durbin"]
+
 # Scores and ranks.
 Normalization: TypeAlias = Literal["rank", "minmax", "z", "target"]
 Weighting: TypeAlias = Literal["equal", "pca", "entropy", "bod"]
