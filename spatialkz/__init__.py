@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spatialkz import geography as geography
     from spatialkz import options as options
     from spatialkz import pipeline as pipeline
+    from spatialkz import prerequisites as prerequisites
     from spatialkz import regions as regions
     from spatialkz import report as report
     from spatialkz import resampling as resampling
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from spatialkz.focal import focal_test as focal_test
     from spatialkz.geography import neighbor_graph as neighbor_graph
     from spatialkz.pipeline import run_study as run_study
+    from spatialkz.prerequisites import PrerequisiteTest as PrerequisiteTest
+    from spatialkz.prerequisites import prerequisite_test as prerequisite_test
     from spatialkz.regions import resolve_regions as resolve_regions
     from spatialkz.spatial.local_moran import local_moran as local_moran
     from spatialkz.spatial.moran import moran as moran
@@ -64,6 +67,8 @@ _HOMES = {
     "audit_quotients": "specialization",
     "moran": "spatial",
     "local_moran": "spatial",
+    "PrerequisiteTest": "prerequisites",
+    "prerequisite_test": "prerequisites",
     "cluster_regions": "clustering",
     "focal_test": "focal",
     "rank_candidates": "candidates",
@@ -88,6 +93,7 @@ _ROOMS = (
     "geography",
     "options",
     "pipeline",
+    "prerequisites",
     "regions",
     "report",
     "resampling",

@@ -65,6 +65,20 @@ NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
+# Prerequisites.
+PrerequisiteMethod: TypeAlias = Literal["freedman-lane"]
+PrerequisiteFamily: TypeAlias = Literal["all", "sector", "covariate"]
+QuotientScale: TypeAlias = Literal["log1p", "symmetric", "none"]
+PrerequisiteLabel: TypeAlias = Literal[
+    "supported",
+    "rests on one region",
+    "rests on two regions",
+    "unequal variance",
+    "same activity",
+    "not found",
+    "unattainable",
+]
+
 # Clusters.
 PartitionMethod: TypeAlias = Literal[
     "kmeans",
