@@ -69,6 +69,7 @@ CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 PrerequisiteMethod: TypeAlias = Literal["freedman-lane"]
 PrerequisiteFamily: TypeAlias = Literal["all", "sector", "covariate"]
 QuotientScale: TypeAlias = Literal["log1p", "symmetric", "none"]
+SpatialModel: TypeAlias = Literal["lag", "error", "slx", "durbin"]
 PrerequisiteLabel: TypeAlias = Literal[
     "supported",
     "rests on one region",
@@ -108,9 +109,6 @@ ColocationNull: TypeAlias = Literal["columns", "sizes"]
 PlaceVerdict: TypeAlias = Literal["apart", "adjoining", "open"]
 FocalPart: TypeAlias = Literal["colocation", "sectors", "shape", "place"]
 FocalModel: TypeAlias = Literal["foci", "adjoining", "belt", "gradient", "sector belts", "dispersed"]
-
-# Prerequisites.
-SpatialModel: TypeAlias = Literal["lag", "error", "slx", "durbin"]
 
 # Scores and ranks.
 Normalization: TypeAlias = Literal["rank", "minmax", "z", "target"]

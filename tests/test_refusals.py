@@ -15,7 +15,7 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import candidates, clustering, focal, geography, prerequisites, spatial, specialization, tables
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -32,6 +32,12 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+RING = [f"r{i:02}" for i in range(60)]
+MANY = {
+    "values": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["a", "b"]),
+    "covariates": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["x", "z"]),
+    "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
+}
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 
 
@@ -62,6 +68,8 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.spatial_diagnostics: MANY,
+    prerequisites.spatial_regression: MANY,
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
     clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "fit": fit},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
@@ -187,7 +195,17 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES = (
+    "values",
+    "quotients",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+    "covariates",
+)
 
 
 def wrong_tables(table):

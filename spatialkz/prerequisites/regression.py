@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -20,6 +21,7 @@ from spatialkz.resampling.checks import checked
 from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.spatial.residuals import design_matrix, refuse_perfect_fit
+from spatialkz.tables import check_table
 
 #: Regions from which spatial regression is offered.
 LEAST_REGIONS = 50
@@ -163,18 +165,14 @@ def spatial_regression(
         )
     if n > _MOST_REGIONS:
         raise InputError(f"There are {n:,} regions; spatial regression is done up to {_MOST_REGIONS:,}.")
-    design = pd.DataFrame(design_matrix(covariates, table.index, True), index=table.index)
-    design.columns = ["const", *covariates.columns]
-    own = design.columns[1:]
-    plain = design
+    given = check_table(covariates, name="covariates")
+    own, names = given.columns, ["const", *given.columns]
+    plain = design = _labelled(design_matrix(given, table.index, name="covariates"), table.index, names)
     if model in ("slx", "durbin"):
-        lags = pd.DataFrame(
-            weights @ design[own].to_numpy(), index=table.index, columns=[f"W {x}" for x in own]
-        )
-        design = pd.DataFrame(
-            design_matrix(pd.concat([design[own], lags], axis=1), table.index, True),
-            index=table.index,
-            columns=[*plain.columns, *lags.columns],
+        lags = _labelled(weights @ plain[own].to_numpy(), table.index, [f"W {name}" for name in own])
+        both = plain[own].join(lags)
+        design = _labelled(
+            design_matrix(both, table.index, name="covariates"), table.index, [*names, *lags.columns]
         )
     y = table.to_numpy()
     projection = np.linalg.qr(design.to_numpy())[0]
@@ -192,6 +190,10 @@ def spatial_regression(
         model,
         n,
     )
+
+
+def _labelled(matrix: Floats, regions: pd.Index, names: Sequence[Hashable]) -> pd.DataFrame:
+    return pd.DataFrame(matrix, index=regions, columns=list(names))
 
 
 @dataclass(frozen=True)

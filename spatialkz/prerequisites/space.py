@@ -20,6 +20,7 @@ from spatialkz.results import Result, json_ready
 from spatialkz.spatial import residual_moran
 from spatialkz.spatial.normal_theory import moran_quantile, moran_spectrum
 from spatialkz.spatial.residuals import design_matrix
+from spatialkz.tables import check_table
 
 _TESTS = ("moran", "lm_error", "lm_lag", "robust_lm_error", "robust_lm_lag")
 # Under which dependence the power of each test is told.
@@ -144,8 +145,9 @@ def spatial_diagnostics(
     check_share(alpha, "alpha")
     check_number(draws, "draws", 99)
     table, weights = checked(values, graph, transform="r", alternative="two-sided")
-    design = design_matrix(covariates, table.index, True)
-    exact = residual_moran(table, graph, covariates).to_frame()["p_value"].to_numpy()
+    given = check_table(covariates, name="covariates")
+    design = design_matrix(given, table.index, name="covariates")
+    exact = residual_moran(table, graph, given).to_frame()["p_value"].to_numpy()
     multipliers = _Multipliers(weights, design)
     y = table.to_numpy()
     observed = multipliers(y)

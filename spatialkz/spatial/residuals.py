@@ -151,13 +151,15 @@ def _of_fit(fit: Any, X: pd.DataFrame | None) -> tuple[pd.Series, pd.DataFrame, 
     return y, pd.DataFrame(model.exog, index=labels, columns=model.exog_names), False
 
 
-def design_matrix(X: pd.DataFrame | None, regions: pd.Index, intercept: bool) -> Floats:
-    """Regressors in the order of ``regions``, of full column rank."""
+def design_matrix(
+    X: pd.DataFrame | None, regions: pd.Index, intercept: bool = True, name: str = "X"
+) -> Floats:
+    """Regressors in the order of ``regions``, of full column rank; ``name`` is what errors call them."""
     constant = np.ones((len(regions), 1))
     if X is None:
         return constant
-    table = check_table(X, name="X")
-    check_same_regions(table.index, regions, "X", against="y")
+    table = check_table(X, name=name)
+    check_same_regions(table.index, regions, name, against="y")
     design = table.loc[regions].to_numpy()
     if intercept:
         design = np.hstack([constant, design])

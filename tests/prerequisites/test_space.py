@@ -9,8 +9,7 @@ from scipy import stats
 
 from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.geography import graph_from_pairs
-from spatialkz.prerequisites.regression import spatial_regression
-from spatialkz.prerequisites.space import spatial_diagnostics
+from spatialkz.prerequisites import spatial_diagnostics, spatial_regression
 from spatialkz.spatial import moran_power, residual_moran
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -198,7 +197,7 @@ def test_bad_input_is_refused(columbus, lattice, study):
     table, graph = lattice
     y, X = table["CRIME"], table[COVARIATES]
     for function in (spatial_diagnostics, spatial_regression):
-        with pytest.raises(RegionError, match="X lacks 1"):
+        with pytest.raises(RegionError, match="covariates lacks 1"):
             function(y, X.drop(index="1"), graph)
         with pytest.raises(InputError, match="collinear"):
             function(y, X.assign(both=X.sum(axis=1)), graph)
