@@ -197,7 +197,7 @@ def _labelled(matrix: Floats, regions: pd.Index, names: Sequence[Hashable]) -> p
 
 
 @dataclass(frozen=True)
-class _Fit:
+class _SpatialFit:
     """Estimates (regressors, then ρ or λ), their covariance, log-likelihood, and degrees of freedom."""
 
     estimates: pd.Series
@@ -206,12 +206,12 @@ class _Fit:
     degrees: float
 
 
-def _fit(y: pd.Series, design: pd.DataFrame, weights: csr_array, model: SpatialModel) -> _Fit:
+def _fit(y: pd.Series, design: pd.DataFrame, weights: csr_array, model: SpatialModel) -> _SpatialFit:
     if model == "slx":
         from statsmodels.regression.linear_model import OLS
 
         ols = OLS(y, design).fit()
-        return _Fit(ols.params, ols.cov_params().to_numpy(), float(ols.llf), float(ols.df_resid))
+        return _SpatialFit(ols.params, ols.cov_params().to_numpy(), float(ols.llf), float(ols.df_resid))
     # Here, so that no one waits for spreg who does not need it. Its Base classes check and print nothing, and
     # align by position, as the rows here are. It stops where numbers are large, so it gets them in their own
     # standard deviations.
@@ -234,10 +234,10 @@ def _fit(y: pd.Series, design: pd.DataFrame, weights: csr_array, model: SpatialM
     back = np.r_[unit / units, 1.0]
     estimates = pd.Series(back * np.ravel(found.betas), index=[*design.columns, last])
     covariance = back[:, None] * found.vm * back
-    return _Fit(estimates, covariance, float(found.logll) - len(y) * np.log(unit), np.inf)
+    return _SpatialFit(estimates, covariance, float(found.logll) - len(y) * np.log(unit), np.inf)
 
 
-def _terms(fit: _Fit) -> pd.DataFrame:
+def _terms(fit: _SpatialFit) -> pd.DataFrame:
     errors = np.sqrt(np.diag(fit.covariance))
     z: pd.Series = fit.estimates / errors
     p_value = 2 * stats.t.sf(np.abs(z), fit.degrees)
@@ -245,7 +245,7 @@ def _terms(fit: _Fit) -> pd.DataFrame:
 
 
 def _impacts(
-    fit: _Fit, own: pd.Index, model: SpatialModel, spectrum: NDArray[np.complex128], noise: Floats
+    fit: _SpatialFit, own: pd.Index, model: SpatialModel, spectrum: NDArray[np.complex128], noise: Floats
 ) -> pd.DataFrame:
     """Direct, indirect and total impacts with 95 % intervals."""
     estimates = fit.estimates.to_numpy()
@@ -267,7 +267,7 @@ def _impacts(
     return pd.concat(frames)
 
 
-def _ends(y: pd.Series, plain: pd.DataFrame, fit: _Fit, model: SpatialModel) -> dict[str, float]:
+def _ends(y: pd.Series, plain: pd.DataFrame, fit: _SpatialFit, model: SpatialModel) -> dict[str, float]:
     """What :attr:`SpatialRegression.fit` holds of one variable."""
     from statsmodels.regression.linear_model import OLS
 
