@@ -1,5 +1,14 @@
 """Prerequisites: what goes with specialization, estimated for few regions and many sectors."""
 
+from spatialkz.prerequisites.odds import ThresholdOdds, threshold_odds
+from spatialkz.prerequisites.policy import PolicyContrast, policy_contrast
 from spatialkz.prerequisites.prerequisites import PrerequisiteTest, prerequisite_test
 
-__all__ = ["PrerequisiteTest", "prerequisite_test"]
+__all__ = [
+    "PolicyContrast",
+    "PrerequisiteTest",
+    "ThresholdOdds",
+    "policy_contrast",
+    "prerequisite_test",
+    "threshold_odds",
+]
