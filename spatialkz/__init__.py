@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from spatialkz.geography import neighbor_graph as neighbor_graph
     from spatialkz.pipeline import run_study as run_study
     from spatialkz.prerequisites import PrerequisiteTest as PrerequisiteTest
+    from spatialkz.prerequisites import policy_contrast as policy_contrast
     from spatialkz.prerequisites import prerequisite_test as prerequisite_test
+    from spatialkz.prerequisites import threshold_odds as threshold_odds
     from spatialkz.regions import resolve_regions as resolve_regions
     from spatialkz.spatial.local_moran import local_moran as local_moran
     from spatialkz.spatial.moran import moran as moran
@@ -68,7 +70,9 @@ _HOMES = {
     "moran": "spatial",
     "local_moran": "spatial",
     "PrerequisiteTest": "prerequisites",
+    "policy_contrast": "prerequisites",
     "prerequisite_test": "prerequisites",
+    "threshold_odds": "prerequisites",
     "cluster_regions": "clustering",
     "focal_test": "focal",
     "rank_candidates": "candidates",

@@ -66,6 +66,8 @@ RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
 # Prerequisites.
+CovariateTransform: TypeAlias = Literal["none", "log", "log1p"]
+ContrastEffects: TypeAlias = Literal["two-way", "region", "sector"]
 PrerequisiteMethod: TypeAlias = Literal["freedman-lane"]
 PrerequisiteFamily: TypeAlias = Literal["all", "sector", "covariate"]
 QuotientScale: TypeAlias = Literal["log1p", "symmetric", "none"]
