@@ -18,6 +18,7 @@ from spatialkz.focal.focal import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import LANGUAGES, FigureSet
 from spatialkz.outputs import differing, provenance, study_of, write_map, write_tables
+from spatialkz.prerequisites import check_prerequisites, prerequisite_study
 from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress, Stages
 from spatialkz.report import Findings, draw_figures, write_page
@@ -50,6 +51,7 @@ _SHARES = {
     "autocorrelation": 0.3,
     "focal test": 6.0,
     "power": 0.1,
+    "prerequisites": 3.0,
     "clusters": 3.0,
     "ranking": 2.0,
     "tables": 1.0,
@@ -72,12 +74,13 @@ def run_study(
 
     The folder holds ``quotients.csv``, ``concentration.csv``, ``autocorrelation.csv``, ``local.csv``,
     ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``focal.json`` and
-    ``focal_multiverse.csv`` (of 5 or more regions), ``audit.json`` (of published quotients), ``map.gpkg``
-    (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and
-    moved into place whole, so a run that fails or is killed leaves earlier results as they were. Files in
-    ``out`` that are not as the earlier run's manifest lists them are kept: under their own name, or with
-    ``.kept`` before the ending where a new output has it. The same seed gives the same bytes in every CSV
-    and JSON but for the times in the manifest.
+    ``focal_multiverse.csv`` (of 5 or more regions), ``prerequisites.csv`` and ``prerequisites.json`` (of a
+    study with covariates), ``audit.json`` (of published quotients), ``map.gpkg`` (with boundaries),
+    ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and moved into place
+    whole, so a run that fails or is killed leaves earlier results as they were. Files in ``out`` that are not
+    as the earlier run's manifest lists them are kept: under their own name, or with ``.kept`` before the
+    ending where a new output has it. The same seed gives the same bytes in every CSV and JSON but for the
+    times in the manifest.
 
     Parameters
     ----------
@@ -231,7 +234,8 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     InputError, RegionError, GraphError
         If a name cannot be shown, counts or quotients are too large, no quotient reaches the threshold, no
         quotient or fewer than 3 regions differ, resamples are too few for the number of regions, a group is
-        called ``all``, or growth points, named places or rules for types of district do not fit the table.
+        called ``all``, growth points, named places or rules for types of district do not fit the table, or
+        covariates cannot be told apart.
     OutputError
         If the folder cannot be written, or its replacement could cost more than earlier results.
     """
@@ -264,6 +268,7 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     check_families(study)
     check_clusterable(symmetric_quotient(known), study.choices.resamples)
     check_context(study)
+    check_prerequisites(study)
 
 
 def _check_names(study: Study) -> None:
@@ -321,6 +326,8 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
     focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part)
     stages.begin("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
+    stages.begin("prerequisites")
+    prerequisites = prerequisite_study(study, rng=seed)
     stages.begin("clusters")
     if beside is None:
         clustering = _clusters(study, known, seed, stages.part)
@@ -335,6 +342,7 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         clusters=clustering.main,
         audit=audit,
         colocation=None if focal is None else focal.families["all"].colocation,
+        prerequisites=prerequisites,
         progress=stages.part,
     )
     review = review_ranking(study, ranking, rng=seed)
@@ -345,12 +353,17 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         local=local_test,
         clustering=clustering,
         ranking=ranking,
-        notes=(*study.notes, *hidden_notes(study.table), *notes, *focal_notes, *clustering.notes),
+        notes=(
+            *(*study.notes, *hidden_notes(study.table), *notes, *focal_notes),
+            *(() if prerequisites is None else prerequisites.notes),
+            *clustering.notes,
+        ),
         seed=seed,
         audit=audit,
         claims=claims,
         detectable=detectable,
         focal=focal,
+        prerequisites=prerequisites,
         review=review,
     )
 

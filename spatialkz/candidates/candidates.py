@@ -20,6 +20,7 @@ from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncer
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import ColocationTest, colocation_test
+from spatialkz.prerequisites import PrerequisiteFindings
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
@@ -104,6 +105,7 @@ def rank_candidates(
     clusters: RegionClusters | None = None,
     audit: QuotientAudit | None = None,
     colocation: ColocationTest | None = None,
+    prerequisites: PrerequisiteFindings | None = None,
     progress: Progress | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and the regions that have one, by what many draws of a score say.
@@ -139,6 +141,9 @@ def rank_candidates(
         Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
         the audit of published quotients, and for the co-location test; left out, they are computed from the
         sectors without a suppressed cell, and their columns are missing where there is no such sector.
+    prerequisites : PrerequisiteFindings, optional
+        What goes with specialization; left out, areas have no columns ``expected_absent`` and
+        ``unexpected_present``.
     progress : callable, optional
         Called with each step as it begins and the share of the work done
         (:class:`spatialkz.progress.Progress`).
@@ -232,6 +237,8 @@ def rank_candidates(
     unknown = pd.array([pd.NA] * len(quotients), dtype="Int64")
     about["tier"] = unknown if study.placement is None else study.placement.array
     context = area_context(study, quotients, local, clusters, colocation, for_types)
+    if prerequisites is not None:
+        context = context.join(prerequisites.mismatches(quotients, threshold))
     areas = summary.join(about).join(context).reset_index()
     first = ["rank", "region", "sector", "group", "lq", "lq_low", "lq_high", "score"]
     first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible", "rank_tier"]

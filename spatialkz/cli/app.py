@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from spatialkz import __version__
-from spatialkz.cli import audit, cluster, figures, focal, init, lq, moran, rank, regions, run
+from spatialkz.cli import audit, cluster, figures, focal, init, lq, moran, prerequisites, rank, regions, run
 from spatialkz.exits import guarded
 
 app = typer.Typer(
@@ -60,6 +60,7 @@ for command in (
     focal.focal,
     cluster.cluster,
     rank.rank,
+    prerequisites.prerequisites,
     regions.regions,
     figures.figures,
 ):

@@ -1,5 +1,11 @@
 """Prerequisites: what goes with specialization, estimated for few regions and many sectors."""
 
+from spatialkz.prerequisites.findings import (
+    PrerequisiteFindings,
+    check_prerequisites,
+    prerequisite_findings,
+    prerequisite_study,
+)
 from spatialkz.prerequisites.odds import ThresholdOdds, threshold_odds
 from spatialkz.prerequisites.policy import PolicyContrast, policy_contrast
 from spatialkz.prerequisites.prerequisites import PrerequisiteTest, prerequisite_test
@@ -8,11 +14,15 @@ from spatialkz.prerequisites.space import SpatialDiagnostics, spatial_diagnostic
 
 __all__ = [
     "PolicyContrast",
+    "PrerequisiteFindings",
     "PrerequisiteTest",
     "SpatialDiagnostics",
     "SpatialRegression",
     "ThresholdOdds",
+    "check_prerequisites",
     "policy_contrast",
+    "prerequisite_findings",
+    "prerequisite_study",
     "prerequisite_test",
     "spatial_diagnostics",
     "spatial_regression",

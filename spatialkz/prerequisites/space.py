@@ -17,14 +17,14 @@ from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_share, checked
 from spatialkz.resampling.pvalues import Floats, adjusted, check_number, simulated_p_value
 from spatialkz.results import Result, json_ready
-from spatialkz.spatial import residual_moran
-from spatialkz.spatial.normal_theory import moran_quantile, moran_spectrum
-from spatialkz.spatial.residuals import design_matrix
+from spatialkz.spatial.normal_theory import moran_quantile, moran_spectrum, normal_theory_moran
+from spatialkz.spatial.residuals import design_matrix, refuse_perfect_fit
 from spatialkz.tables import check_table
 
-_TESTS = ("moran", "lm_error", "lm_lag", "robust_lm_error", "robust_lm_lag")
+#: Names of the tests.
+TESTS = ("moran", "lm_error", "lm_lag", "robust_lm_error", "robust_lm_lag")
 # Under which dependence the power of each test is told.
-_OF_LAG = np.array(["lag" in test for test in _TESTS])
+_OF_LAG = np.array(["lag" in test for test in TESTS])
 # Share of the sum of squares that is rounding.
 _ROUNDING = 1e-10
 
@@ -147,9 +147,9 @@ def spatial_diagnostics(
     table, weights = checked(values, graph, transform="r", alternative="two-sided")
     given = check_table(covariates, name="covariates")
     design = design_matrix(given, table.index, name="covariates")
-    exact = residual_moran(table, graph, given).to_frame()["p_value"].to_numpy()
     multipliers = _Multipliers(weights, design)
     y = table.to_numpy()
+    refuse_perfect_fit(multipliers.residuals(y), table)
     observed = multipliers(y)
     if lacking := [name for name, d in zip(table, multipliers.distinct(y), strict=True) if not d]:
         raise GraphError(
@@ -158,7 +158,8 @@ def spatial_diagnostics(
         )
     tail = float(stats.norm.isf(alpha / 2))
     spectrum = moran_spectrum(weights, design)
-    bounds = np.array([[-np.inf, float(stats.chi2.isf(alpha, 1))]] * len(_TESTS))
+    exact = normal_theory_moran(observed[0], spectrum, "exact-normal", "two-sided")["p_value"]
+    bounds = np.array([[-np.inf, float(stats.chi2.isf(alpha, 1))]] * len(TESTS))
     bounds[0] = [moran_quantile(-tail, spectrum), moran_quantile(tail, spectrum)]
     noise = generator(rng, "spatial_diagnostics").normal(size=(len(table), draws))
     dependent = splu((eye_array(len(table)) - rho * weights).tocsc())
@@ -176,7 +177,7 @@ def spatial_diagnostics(
         p_simulated[0] = simulated_p_value(observed[:1, place], free[:1].T, "two-sided")[0]
         size, power = (_outside(drawn, bounds) for drawn in (free, bent))
         rows.append(np.column_stack([observed[:, place], p_value, p_simulated, size, power]))
-    index = pd.MultiIndex.from_product([table.columns, _TESTS], names=["variable", "test"])
+    index = pd.MultiIndex.from_product([table.columns, TESTS], names=["variable", "test"])
     columns = ["statistic", "p_value", "p_simulated", "size", "power"]
     found = pd.DataFrame(np.concatenate(rows), index=index, columns=columns)
     found.insert(3, "p_adjusted", found.groupby(level="test")["p_simulated"].transform(_adjusted))
@@ -202,27 +203,28 @@ class _Multipliers:
         self.degrees = len(design) - design.shape[1]
         self.trace = float(weights.multiply(weights).sum() + weights.multiply(weights.T).sum())
 
-    def _residuals(self, y: Floats) -> Floats:
+    def residuals(self, y: Floats) -> Floats:
+        """What least squares leaves of each table."""
         return np.asarray(y - self.projection @ (self.projection.T @ y), dtype=np.float64)
 
     def fit(self, y: Floats) -> tuple[Floats, float]:
         """Fitted values, and the standard deviation of the errors without bias."""
-        residuals = self._residuals(y)
+        residuals = self.residuals(y)
         return y - residuals, float(np.sqrt((residuals**2).sum() / self.degrees))
 
     def distinct(self, y: Floats) -> NDArray[np.bool_]:
         """Whether the lag of the fitted values is more than a combination of the regressors."""
-        lag = self.weights @ (y - self._residuals(y))
-        left = (self._residuals(lag) ** 2).sum(axis=0)
+        lag = self.weights @ (y - self.residuals(y))
+        left = (self.residuals(lag) ** 2).sum(axis=0)
         return np.asarray(left > _ROUNDING * (lag**2).sum(axis=0), dtype=np.bool_)
 
     def __call__(self, y: Floats) -> Floats:
         """Statistics × tables."""
-        e = self._residuals(y)
+        e = self.residuals(y)
         lag_e, lag_y = self.weights @ e, self.weights @ y
         variance = (e**2).mean(axis=0)
         a, b = (e * lag_e).sum(axis=0) / variance, (e * lag_y).sum(axis=0) / variance
-        d = (self._residuals(self.weights @ (y - e)) ** 2).sum(axis=0) / variance
+        d = (self.residuals(self.weights @ (y - e)) ** 2).sum(axis=0) / variance
         share = self.trace / (d + self.trace)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.stack(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import spreg
+import statsmodels.api as sm
 from libpysal.graph import Graph
 from scipy import stats
 
@@ -223,6 +224,15 @@ def test_lags_that_repeat_the_covariates_are_refused(lattice):
 
 def test_p_values_are_those_of_their_laws(lattice):
     table, graph = lattice
-    for model, law in {"lag": stats.norm, "slx": stats.t(45)}.items():
-        found = spatial_regression(table["CRIME"], table[COVARIATES], graph, model=model).to_frame()
-        assert found["p_value"].to_numpy() == pytest.approx(2 * law.sf(found["z"].abs()))
+    y, X = table["CRIME"], table[COVARIATES]
+    for model, law in {"lag": stats.norm, "error": stats.norm, "slx": stats.t(45)}.items():
+        test = spatial_regression(y, X, graph, model=model)
+        found = test.to_frame().loc["CRIME"]
+        terms = found.drop(index=["rho", "lambda"], errors="ignore")
+        assert terms["p_value"].to_numpy() == pytest.approx(2 * law.sf(terms["z"].abs()))
+        fit, ols = test.fit.loc["CRIME"], sm.OLS(y, sm.add_constant(X)).fit()
+        assert fit["log_likelihood_ols"] == pytest.approx(ols.llf)
+        ratio = 2 * (fit["log_likelihood"] - ols.llf)
+        assert fit["p_value"] == pytest.approx(stats.chi2.sf(ratio, 2 if model == "slx" else 1))
+        if model != "slx":
+            assert found["p_value"].iloc[-1] == fit["p_value"]

@@ -71,6 +71,8 @@ AREA_CONTEXT = {
     "growth_points": "number of zones and technoparks",
     "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
     "absent if the study states none",
+    "expected_absent, unexpected_present": "sectors that prerequisites lead one to expect and that are "
+    "not there, and the reverse; absent without covariates, or if they foretell no sector",
     "moran_label, moran_p": "local Moran's I of breadth",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1); absent for one cluster",
 }
