@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spatialkz.resampling.pvalues import Floats
 
@@ -41,6 +42,14 @@ class Partialled:
         # Controls may lose rank when regions are left out.
         basis = left[:, size > 1e-10 * size.max(initial=0.0)]
         return cls(_residuals(covariates, basis), _residuals(responses, basis), basis)
+
+    def covariates(self, which: NDArray[np.intp]) -> Partialled:
+        """The same with some of the covariates."""
+        return Partialled(self.regressors[:, which], self.responses, self.basis)
+
+    def sectors(self, some: slice) -> Partialled:
+        """The same with some of the sectors."""
+        return Partialled(self.regressors, self.responses[:, some], self.basis)
 
     @property
     def squares(self) -> Floats:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import get_args
+from itertools import combinations
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from numpy.typing import NDArray
+from scipy import optimize, stats
+from threadpoolctl import ThreadpoolController
 
-from spatialkz.errors import InputError
+from spatialkz.errors import InputError, listing
 from spatialkz.options import (
     Alternative,
     PrerequisiteFamily,
@@ -18,17 +21,47 @@ from spatialkz.options import (
     PrerequisiteMethod,
     QuotientScale,
 )
+from spatialkz.prerequisites.inputs import (
+    beside_quotients,
+    kept_regions,
+    marked_pairs,
+    refuse_unfit,
+    scaled,
+    split_controls,
+    unscaled,
+)
 from spatialkz.prerequisites.least_squares import Partialled
-from spatialkz.prerequisites.permutation import permuted_correlations
+from spatialkz.prerequisites.permutation import (
+    Orders,
+    Simulated,
+    arranged,
+    at_least,
+    directed,
+    in_parts,
+    intervals,
+    p_values,
+)
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_choice, check_permutations
-from spatialkz.resampling.pvalues import Floats, adjusted, check_alternative
-from spatialkz.resampling.shuffles import order_keys, random_orders
+from spatialkz.resampling.pvalues import (
+    LEAST_OF_MODEL,
+    TIE,
+    Floats,
+    adjusted,
+    check_alternative,
+    tail_p_value,
+)
+from spatialkz.resampling.shuffles import order_keys
 from spatialkz.results import Result, json_ready
-from spatialkz.tables import check_same_regions, check_table
 
 #: Labels of :class:`PrerequisiteTest`, from the strongest to the weakest.
 LABELS: tuple[PrerequisiteLabel, ...] = get_args(PrerequisiteLabel)
+# Regions up to which all pairs, and each region, are left out by default.
+_PAIRS_UP_TO, _EACH_UP_TO = 30, 60
+# What is flagged: a region that has this much of the say, a t of so few degrees, columns so alike.
+_HIGH_LEVERAGE, _FEW_DEGREES, _ALIKE = 0.5, 4.0, 0.9
+_POWER = 0.8
+_THREADS = ThreadpoolController()
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,6 +135,16 @@ class PrerequisiteTest(Result):
         )
 
 
+class Tested(NamedTuple):
+    """Permutation tests of all pairs, arrays of shape (k, m)."""
+
+    p_value: Floats
+    smallest: Floats  # the smallest p-value that could have been
+    familywise: Floats
+    low: Floats
+    high: Floats
+
+
 def prerequisite_test(
     quotients: pd.DataFrame,
     covariates: pd.DataFrame,
@@ -115,101 +158,283 @@ def prerequisite_test(
     same_activity: Iterable[tuple[Hashable, Hashable]] | None = None,
     without: Iterable[Hashable] | None = None,
     alpha: float = 0.05,
+    deletions: int | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> PrerequisiteTest:
     """Slope of each sector on each covariate, with tests for few regions."""
-    if transform != "log1p" or without is not None:
-        raise InputError("Other transforms and regions left out are still to come.")
     check_choice(method, get_args(PrerequisiteMethod))
+    if family not in get_args(PrerequisiteFamily):
+        raise InputError(f"family is {family!r}; it must be one of {listing(get_args(PrerequisiteFamily))}.")
     check_alternative(alternative)
     check_permutations(permutations)
     check_alpha(alpha)
     keys = order_keys(generator(rng, "prerequisite_test"), permutations)
-    table = check_table(quotients, name="quotients", minimum=0, least_regions=6).sort_index()
-    given = check_table(covariates, name="covariates")
-    check_same_regions(given.index, table.index, "covariates", "quotients")
-    given = given.loc[table.index]
-    if not isinstance(controls, pd.DataFrame | None):
-        raise InputError("controls as a formula are still to come.")
-    beside = (
-        np.empty((len(table), 0))
-        if controls is None
-        else check_table(controls, name="controls").loc[table.index].to_numpy()
+    table = kept_regions(quotients, without)
+    given = beside_quotients(covariates, quotients, table.index, "covariates")
+    tested, beside = split_controls(given, controls, quotients)
+    response = scaled(table, transform)
+    refuse_unfit(response, tested, beside)
+    same = marked_pairs(same_activity, table.columns, tested.columns, given.columns)
+    left_out = _deletions(deletions, len(table))
+    y, c = response.to_numpy(), beside.to_numpy()
+    z = ((tested - tested.mean()) / tested.std(ddof=1)).to_numpy()
+    if beside.shape[1]:
+        c = (c - c.mean(axis=0)) / c.std(axis=0, ddof=1)
+    with _THREADS.limit(limits=1, user_api="blas"):
+        fit = Partialled.of(z, y, c)
+        p = _tested(fit, z, c, Orders(len(z), keys), ~same, alternative, family, alpha)
+        robust, df = _robust(fit, alternative)
+        influence = _without_each(z, y, c, keys, alternative) if left_out else np.empty((0, 4, *same.shape))
+        claimed = ~same & (np.maximum(p.p_value, robust) <= alpha)
+        worst, rests_on, on = _rests_on(influence, claimed, table.index, alpha)
+        if left_out == 2:
+            sound = claimed & (on == 0)
+            pair_on = _pairs(z, y, c, keys, alternative, sound, table.index, alpha)
+            rests_on, on = np.where(pair_on != "", pair_on, rests_on), np.where(pair_on != "", 2, on)
+        expected, skill = _expected(fit, y, ~same)
+    seen = np.where(p.smallest > alpha, np.nan, _detectable(fit, len(z), alternative, alpha))
+    columns = {
+        "slope": fit.slopes(),
+        "low": p.low,
+        "high": p.high,
+        "r": fit.correlations(),
+        "p_value": p.p_value,
+        "p_adjusted": _adjusted(p.p_value, same, family),
+        "p_familywise": np.where(same, np.nan, p.familywise),
+        "p_robust": robust,
+        "df_robust": np.broadcast_to(df[:, None], same.shape),
+        "worst_p": worst,
+        "rests_on": rests_on,
+        "detectable": seen,
+        "n": np.full(same.shape, len(z)),
+        "label": _labels(p, robust, same, on, alpha),
+    }
+    pairs = pd.MultiIndex.from_product([table.columns, tested.columns], names=["sector", "covariate"])
+    regions = pd.MultiIndex.from_product(
+        [table.columns, tested.columns, table.index[: len(influence)]], names=[*pairs.names, "region"]
     )
-    y = np.log1p(table.to_numpy())
-    z = ((given - given.mean()) / given.std(ddof=1)).to_numpy()
-    fit = Partialled.of(z, y, beside)
-    slope, r = fit.slopes(), fit.correlations()
-    error, df = fit.robust()
-    simulated = permuted_correlations(fit, random_orders(len(z), keys))
-    size = np.abs(r)
-    p_value = (1 + (np.abs(simulated) >= size - 1e-10).sum(axis=0)) / (permutations + 1)
-    most = np.abs(simulated).max(axis=(1, 2))
-    p_familywise = (1 + (most[:, None, None] >= size - 1e-10).sum(axis=0)) / (permutations + 1)
-    p_robust = 2 * stats.t.sf(np.abs(slope) / error, df[:, None])
-    index = pd.MultiIndex.from_product([table.columns, given.columns], names=["sector", "covariate"])
-
-    def column(cells: Floats) -> Floats:
-        return cells.T.ravel()
-
-    pairs = list(same_activity or ())
-    same = index.isin(pairs)
-    label = np.where(
-        column(p_value) > alpha,
-        "not found",
-        np.where(column(p_robust) > alpha, "unequal variance", "supported"),
-    )
-    found = pd.DataFrame(
-        {
-            "slope": column(slope),
-            "low": column(slope) - 2 * column(error),
-            "high": column(slope) + 2 * column(error),
-            "r": column(r),
-            "p_value": column(p_value),
-            "p_adjusted": adjusted(column(p_value)),
-            "p_familywise": column(p_familywise),
-            "p_robust": column(p_robust),
-            "df_robust": np.tile(df, len(table.columns)),
-            "worst_p": column(p_value),
-            "rests_on": "",
-            "detectable": 0.588,
-            "n": len(table),
-            "label": np.where(same, "same activity", label),
-        },
-        index=index,
-    )
-    region = pd.MultiIndex.from_product(
-        [table.columns, given.columns, table.index], names=["sector", "covariate", "region"]
-    )
-    repeated = found[["slope", "r", "p_value", "p_robust"]].to_numpy().repeat(len(table), axis=0)
-    influence = pd.DataFrame(repeated, index=region, columns=["slope", "r", "p_value", "p_robust"])
-    h = pd.DataFrame(fit.leverages(), table.index, given.columns)
-    design = pd.DataFrame(
-        {
-            "rank": 2 + fit.basis.shape[1],
-            "leverage": h.max(),
-            "region": h.idxmax(),
-            "df_robust": df,
-            "correlation": 0.0,
-            "correlated_with": "",
-            "arrangements": float("inf"),
-            "flags": "",
-        },
-        index=given.columns.rename("covariate"),
-    )
-    expected = pd.DataFrame(np.expm1(y.mean(axis=0) + 0 * y), table.index, table.columns)
-    skill = pd.Series(0.0, table.columns.rename("sector"), name="skill")
+    parts = np.moveaxis(influence, (1, 3, 2, 0), (0, 1, 2, 3)).reshape(4, -1)
+    order = pd.Index(quotients.index).intersection(table.index, sort=False)
+    back = unscaled(pd.DataFrame(expected, table.index, table.columns), transform)
     return PrerequisiteTest(
-        found.loc[pd.MultiIndex.from_product([quotients.columns, covariates.columns])].rename_axis(
-            ["sector", "covariate"]
-        ),
-        influence,
-        design,
-        expected.loc[quotients.index],
-        skill,
+        pd.DataFrame({name: cells.T.ravel() for name, cells in columns.items()}, index=pairs),
+        pd.DataFrame(dict(zip(["slope", "r", "p_value", "p_robust"], parts, strict=True)), index=regions),
+        _design(fit, tested, beside, df),
+        back.loc[order],
+        pd.Series(skill, table.columns.rename("sector"), name="skill"),
         alternative,
         family,
         method,
         permutations,
         alpha,
+    )
+
+
+def _deletions(deletions: int | None, n: int) -> int:
+    if deletions is None:
+        return 2 if n <= _PAIRS_UP_TO else int(n <= _EACH_UP_TO)
+    if isinstance(deletions, bool) or deletions not in (0, 1, 2):
+        raise InputError(f"deletions is {deletions!r}; 0, 1 (each region) or 2 (pairs too) was expected.")
+    return int(deletions)
+
+
+def _tested(
+    fit: Partialled,
+    z: Floats,
+    controls: Floats,
+    drawn: Orders,
+    counted: NDArray[np.bool_],
+    alternative: Alternative,
+    family: PrerequisiteFamily,
+    alpha: float,
+) -> Tested:
+    """All permutation tests; the family consists of the ``counted`` pairs."""
+    found = Tested(*np.full((5, *counted.shape), np.nan))
+    first, *own = arranged(z, controls, drawn, family=True)
+    shape = {"all": (1, 1), "sector": (1, counted.shape[1]), "covariate": (counted.shape[0], 1)}[family]
+    largest = np.full((*shape, first[0].count), -np.inf)
+    for orders, which in [first, *own]:
+        part = fit.covariates(which)
+        observed = directed(part.correlations(), alternative)
+        for some in in_parts(part, orders):
+            sectors = part.sectors(some)
+            simulated = Simulated.of(sectors, orders)
+            scores = simulated.scores(sectors, alternative)
+            found.p_value[which, some] = orders.p_value(at_least(scores, observed[:, some]))
+            found.smallest[which, some] = orders.p_value(at_least(scores, scores.max(axis=2)))
+            ends = intervals(sectors, simulated, orders.needed(alpha), alternative)
+            found.low[which, some], found.high[which, some] = ends
+            if orders is first[0]:
+                scores[~counted[:, some]] = -np.inf
+                sector = some if family == "sector" else slice(None)
+                if family != "covariate":
+                    scores = scores.max(axis=0, keepdims=True)
+                most = scores if family == "sector" else scores.max(axis=1, keepdims=True)
+                largest[:, sector] = np.maximum(largest[:, sector], most)
+    observed = np.broadcast_to(directed(fit.correlations(), alternative), counted.shape)
+    largest.sort(axis=2)
+    for k, m in np.ndindex(*counted.shape):
+        ordered = largest[k % shape[0], m % shape[1]]
+        count = len(ordered) - np.searchsorted(ordered, observed[k, m] - TIE)
+        found.familywise[k, m] = first[0].p_value(count)
+    return found._replace(familywise=np.maximum(found.familywise, found.p_value))
+
+
+def _robust(fit: Partialled, alternative: Alternative) -> tuple[Floats, Floats]:
+    """p-values that hold for unequal variances, and their degrees of freedom."""
+    error, df = fit.robust()
+    slope = fit.slopes()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Without error there is no doubt of a slope, and none of one that is 0 either.
+        t = np.where(slope == 0, 0.0, slope / error)
+    above, below = (stats.t.sf(side * t, np.maximum(df, 1e-3)[:, None]) for side in (1, -1))
+    return tail_p_value(above, below, alternative, LEAST_OF_MODEL), df
+
+
+def _without_each(
+    z: Floats, y: Floats, c: Floats, keys: NDArray[np.uint64], alternative: Alternative
+) -> Floats:
+    """Slope, r and both p-values without each region, shape (n, 4, k, m)."""
+    n = len(z)
+    drawn, found = Orders(n - 1, keys), []
+    for region in range(n):
+        kept = np.arange(n) != region
+        part = Partialled.of(z[kept], y[kept], c[kept])
+        p = p_values(z[kept], y[kept], c[kept], drawn, alternative)
+        found.append([part.slopes(), part.correlations(), p, _robust(part, alternative)[0]])
+    return np.array(found)
+
+
+def _rests_on(
+    influence: Floats, claimed: NDArray[np.bool_], regions: pd.Index, alpha: float
+) -> tuple[Floats, NDArray[np.object_], NDArray[np.int_]]:
+    """Largest p-value without a region; that region where it undoes a claim, and 1 there."""
+    if not len(influence):
+        return (
+            np.full(claimed.shape, np.nan),
+            np.full(claimed.shape, "", object),
+            np.zeros(claimed.shape, int),
+        )
+    p = influence[:, 2]
+    worst = p.max(axis=0)
+    on = claimed & (worst > alpha)
+    names = regions.astype(str).to_numpy(dtype=object)[p.argmax(axis=0)]
+    return worst, np.where(on, names, ""), on.astype(int)
+
+
+def _pairs(
+    z: Floats,
+    y: Floats,
+    c: Floats,
+    keys: NDArray[np.uint64],
+    alternative: Alternative,
+    sound: NDArray[np.bool_],
+    regions: pd.Index,
+    alpha: float,
+) -> NDArray[np.object_]:
+    """The pair of regions without which a sound claim is undone the most; "" where none undoes it."""
+    found = np.full(sound.shape, "", dtype=object)
+    rows, columns = np.flatnonzero(sound.any(axis=1)), np.flatnonzero(sound.any(axis=0))
+    if not len(rows):
+        return found
+    n = len(z)
+    drawn, worst = Orders(n - 2, keys), np.full(sound.shape, alpha)
+    cells = np.ix_(rows, columns)
+    names = regions.astype(str)
+    for first, second in combinations(range(n), 2):
+        kept = np.delete(np.arange(n), [first, second])
+        p = np.zeros(sound.shape)
+        p[cells] = p_values(z[np.ix_(kept, rows)], y[np.ix_(kept, columns)], c[kept], drawn, alternative)
+        undone = sound & (p > worst)
+        found[undone] = f"{names[first]} and {names[second]}"
+        worst[undone] = p[undone]
+    return found
+
+
+def _labels(
+    p: Tested, robust: Floats, same: NDArray[np.bool_], on: NDArray[np.int_], alpha: float
+) -> NDArray[np.object_]:
+    cases: list[tuple[NDArray[np.bool_], PrerequisiteLabel]] = [
+        (same, "same activity"),
+        (p.smallest > alpha, "unattainable"),
+        (p.p_value > alpha, "not found"),
+        (robust > alpha, "unequal variance"),
+        (on == 1, "rests on one region"),
+        (on == 2, "rests on two regions"),
+    ]
+    conditions, names = zip(*cases, strict=True)
+    return np.asarray(np.select(conditions, names, "supported"), dtype=object)
+
+
+def _adjusted(p: Floats, same: NDArray[np.bool_], family: PrerequisiteFamily) -> Floats:
+    """Benjamini–Hochberg over each family; pairs of the same activity are in none."""
+    found = np.full(p.shape, np.nan)
+    groups = {"all": np.zeros(p.shape), "sector": np.indices(p.shape)[1], "covariate": np.indices(p.shape)[0]}
+    for group in np.unique(groups[family]):
+        chosen = (groups[family] == group) & ~same
+        if chosen.any():
+            found[chosen] = adjusted(p[chosen])
+    return found
+
+
+def _detectable(fit: Partialled, n: int, alternative: Alternative, alpha: float) -> float:
+    """Smallest partial correlation that the t test of normal errors finds with 80 % power."""
+    tails = 2 if alternative == "two-sided" else 1
+    critical = stats.t.isf(alpha / tails, fit.degrees)
+
+    def lacking(shift: float) -> float:
+        if tails == 1:
+            return float(stats.nct.sf(critical, fit.degrees, shift)) - _POWER
+        return float(stats.ncf.sf(critical**2, 1, fit.degrees, shift**2)) - _POWER
+
+    most = 1.0
+    while lacking(most) < 0:
+        most *= 1.5
+    shift = optimize.brentq(lacking, 1e-3, most)
+    return float(shift / np.sqrt(shift**2 + n - fit.basis.shape[1]))
+
+
+def _expected(fit: Partialled, y: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Mean over the covariates of what each leads to expect of a region that was left out; and its skill."""
+    base = 1 / len(y) + (fit.basis**2).sum(axis=1)
+    alone = _predicted(y, fit.responses, base)
+    leverages, slopes = fit.leverages(), fit.slopes()
+    total, count = np.zeros_like(y), used.sum(axis=0)
+    for k in range(len(used)):
+        residual = fit.responses - fit.regressors[:, k, None] * slopes[k]
+        # A region that alone has the covariate is told nothing by the others.
+        told = np.where(leverages[:, k, None] < 1 - 1e-10, _predicted(y, residual, leverages[:, k]), alone)
+        total += np.where(used[k], told, 0.0)
+    expected = np.where(count, total / np.maximum(count, 1), alone)
+    mean = _predicted(y, y - y.mean(axis=0), np.full(len(y), 1 / len(y)))
+    return expected, 1 - ((y - expected) ** 2).sum(axis=0) / ((y - mean) ** 2).sum(axis=0)
+
+
+def _predicted(y: Floats, residual: Floats, leverage: Floats) -> Floats:
+    """What a fit without a region predicts for it."""
+    found: Floats = y - residual / np.maximum(1 - leverage, 1e-10)[:, None]
+    return found
+
+
+def _design(fit: Partialled, covariates: pd.DataFrame, controls: pd.DataFrame, df: Floats) -> pd.DataFrame:
+    """What the covariates alone decide about the tests."""
+    h = pd.DataFrame(fit.leverages(), covariates.index, covariates.columns)
+    together = covariates.join(controls, rsuffix=" (control)")
+    r = np.corrcoef(together.to_numpy(), rowvar=False).reshape(together.shape[1], -1)[: len(df)]
+    r[np.arange(len(df)), np.arange(len(df))] = 0.0
+    with_whom = np.abs(r).argmax(axis=1)
+    most = r[np.arange(len(df)), with_whom]
+    flagged = [h.max() > _HIGH_LEVERAGE, df < _FEW_DEGREES, np.abs(most) > _ALIKE]
+    names = np.array(["leverage", "df_robust", "correlation"])
+    return pd.DataFrame(
+        {
+            "rank": 2 + fit.basis.shape[1],
+            "leverage": h.max(),
+            "region": h.idxmax(),
+            "df_robust": df,
+            "correlation": most,
+            "correlated_with": np.where(most == 0, "", together.columns[with_whom].astype(str)),
+            "flags": [", ".join(names[list(marks)]) for marks in zip(*flagged, strict=True)],
+        },
+        index=covariates.columns.rename("covariate"),
     )
