@@ -225,7 +225,7 @@ def check_prerequisites(study: Study) -> None:
     known, quotients = study.covariates, complete_quotients(study.table)
     if known is not None and len(quotients) >= LEAST_REGIONS and not quotients.empty:
         quotients, values, _ = _varied(quotients, known.transformed)
-        refuse_unfit(np.log1p(quotients), values, values.iloc[:, :0])
+        refuse_unfit(scaled(quotients, "log1p"), values, values.iloc[:, :0])
 
 
 def _varied(
@@ -256,4 +256,4 @@ def _in_space(
         return None, tuple(notes)
     found = pd.concat(tables, names=["covariate", "sector", "test"])
     pairs = pd.MultiIndex.from_product([y.columns, tables, TESTS], names=["sector", "covariate", "test"])
-    return found.reorder_levels(pairs.names).loc[pairs], tuple(notes)
+    return found.reorder_levels(["sector", "covariate", "test"]).loc[pairs], tuple(notes)

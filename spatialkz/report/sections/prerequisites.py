@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
 # Rows of table and figure, and pairs named in a sentence.
-MOST_PAIRS, _MOST_NAMED = 30, 8
+MOST_PAIRS, _MOST_NAMED = 24, 5
 _RESTS = ("rests on one region", "rests on two regions")
 
 
@@ -55,12 +56,10 @@ def prerequisites_brief(findings: Findings, words: Wording) -> Iterator[str]:
 
 
 def strongest(found: PrerequisiteFindings) -> pd.DataFrame:
-    """The pairs that are shown, the smallest p-value first; those of the same activity come last."""
+    """The pairs that are shown, the smallest p-value first; none of the same activity."""
     table = found.to_frame()
-    order = table.assign(same=table["label"] == "same activity").sort_values(
-        ["same", "p_value", "p_robust"], kind="stable"
-    )
-    return table.loc[order.index[:MOST_PAIRS]]
+    table = table[table["label"] != "same activity"]
+    return table.sort_values(["p_value", "p_robust"], kind="stable").head(MOST_PAIRS)
 
 
 def prerequisite_sentences(findings: Findings, words: Wording) -> Iterator[str]:
@@ -109,7 +108,8 @@ def prerequisite_sentences(findings: Findings, words: Wording) -> Iterator[str]:
     if skill.empty:
         yield words("prerequisite_no_skill", total=total)
     else:
-        told = [f"{names[sector]} ({words.percent(share)})" for sector, share in skill.items()]
+        shown = zip(names[skill.index], skill, strict=True)
+        told = [f"{name} ({words.percent(share)})" for name, share in shown]
         count = words.whole(len(skill))
         yield words("prerequisite_skill", count=count, total=total, sectors=words.listing(told))
 
@@ -122,17 +122,20 @@ def _counts(found: PrerequisiteFindings, words: Wording) -> str:
 
 
 def _supported(findings: Findings, found: PrerequisiteFindings, words: Wording) -> str:
-    """What both tests and all deletions leave, and what the number of tests leaves of it."""
+    """What both tests and all deletions leave, and what the number of tests leaves of all pairs."""
     table = found.to_frame()
     tested = table[table["label"] != "same activity"]
-    kept = tested[tested["label"] == "supported"]
-    chance = words.number(found.test.alpha * len(tested), 0)
-    several = kept.index[kept["p_familywise"] <= found.test.alpha]
-    texts = [words("prerequisite_chance", chance=chance, tests=words.whole(len(tested)))]
+    kept, several = tested[tested["label"] == "supported"], tested[tested["p_familywise"] <= found.test.alpha]
+    texts = []
     if len(kept):
-        texts.insert(0, words("prerequisite_supported", pairs=_pairs(findings, kept.index, words)))
-    key = "prerequisite_familywise" if len(several) else "prerequisite_none"
-    texts.append(words(key, pairs=_pairs(findings, several, words)) if len(several) else words(key))
+        texts.append(words("prerequisite_supported", pairs=_pairs(findings, kept.index, words)))
+    chance = words.number(found.test.alpha * len(tested), 0)
+    texts.append(words("prerequisite_chance", chance=chance, tests=words.whole(len(tested))))
+    if len(several):
+        labels = [label_name(label, words) for label in several["label"].head(_MOST_NAMED)]
+        texts.append(words("prerequisite_familywise", pairs=_pairs(findings, several.index, words, labels)))
+    else:
+        texts.append(words("prerequisite_none"))
     return " ".join(texts)
 
 
@@ -145,7 +148,7 @@ def label_name(label: object, words: Wording) -> str:
     return words(f"prerequisite_label_{label}")
 
 
-def pair_names(findings: Findings, words: Wording, pairs: Iterable[tuple[Hashable, Hashable]]) -> list[str]:
+def pair_names(findings: Findings, words: Wording, pairs: Iterable[Any]) -> list[str]:
     """Sector and covariate of each pair in words."""
     if findings.prerequisites is None:
         return []
@@ -158,18 +161,22 @@ def _covariate_names(found: PrerequisiteFindings, words: Wording) -> pd.Series:
     return found.covariates.about[f"name_{words.lang}"]
 
 
-def _pairs(findings: Findings, pairs: pd.MultiIndex, words: Wording) -> str:
+def _pairs(findings: Findings, pairs: pd.Index, words: Wording, labels: Sequence[str] | None = None) -> str:
+    """The first pairs by name, with their labels if there are any, and how many more there are."""
     named = pair_names(findings, words, pairs[:_MOST_NAMED])
+    if labels is not None:
+        named = [f"{name} ({label})" for name, label in zip(named, labels, strict=True)]
     more = [words("prerequisite_more", count=words.whole(len(pairs) - _MOST_NAMED))]
     return words.listing(named + (more if len(pairs) > _MOST_NAMED else []))
 
 
-def worst_region(findings: Findings, words: Wording, pair: Hashable) -> str:
-    """The region without which the p-value of a pair is largest."""
-    if findings.prerequisites is None:
-        return DASH
-    without = findings.prerequisites.test.influence["p_value"].loc[pair]
-    return str(findings.study.region_names(words.lang)[without.idxmax()])
+def worst_regions(findings: Findings, words: Wording, table: pd.DataFrame) -> list[str]:
+    """The region without which the p-value of each pair is largest."""
+    found = findings.prerequisites
+    if found is None or found.test.influence.empty:  # so many regions that none was left out
+        return [DASH] * len(table)
+    without = found.test.influence["p_value"].unstack("region").loc[table.index].idxmax(axis=1)
+    return [str(name) for name in findings.study.region_names(words.lang)[without]]
 
 
 def rests_on(findings: Findings, words: Wording, told: str) -> str:
@@ -198,12 +205,12 @@ def pairs_table(findings: Findings, words: Wording) -> Table | None:
         Column(words("p_familywise_column"), [_p_value(p, words) for p in table["p_familywise"]]),
         Column(words("p_robust_column"), [_p_value(p, words) for p in table["p_robust"]]),
         Column(words("p_worst_column"), [_p_value(p, words) for p in table["worst_p"]]),
-        Column(words("worst_region"), [worst_region(findings, words, pair) for pair in table.index], "label"),
+        Column(words("worst_region"), worst_regions(findings, words, table), "label"),
         Column(
             words("rests_on_column"), [rests_on(findings, words, told) for told in table["rests_on"]], "label"
         ),
     ]
-    total = len(found.to_frame())
+    total = int((found.to_frame()["label"] != "same activity").sum())
     caption = words("prerequisite_table", shown=words.whole(len(table)), total=words.whole(total))
     strong = frozenset(i for i, label in enumerate(table["label"]) if label == "supported")
     return Table(caption, columns, strong)
