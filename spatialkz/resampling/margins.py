@@ -81,7 +81,8 @@ def drawn_sums(
     Examples
     --------
     >>> three = np.eye(3, dtype=bool)
-    >>> sums = drawn_sums(three, ~three[::-1] | three, np.eye(3)[None], 9, np.random.default_rng(1))
+    >>> allowed = three | np.roll(three, 1, axis=1)
+    >>> sums = drawn_sums(three, allowed, np.eye(3)[None], 99, np.random.default_rng(1))
     >>> sorted({int(one) for one in sums[:, 0]})
     [0, 3]
     """
@@ -167,7 +168,7 @@ def _walk(
     steps: int,
     key: np.uint64,
 ) -> None:
-    """Steps of the chain in place; the first ``held`` of each row of ``ones`` count, ``free`` of ``zeros``."""
+    """Steps of the chain in place; of ``ones`` the first ``held`` of each row count, of ``zeros`` ``free``."""
     counter = key
     row_at, column_at = np.full(len(ones), -1), np.full(len(zeros), -1)
     rows, row_slots = np.empty(len(ones), np.int64), np.empty(len(ones), np.int64)
