@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
-from spatialkz.resampling.pvalues import Floats
+from spatialkz.options import Alternative
+from spatialkz.resampling.pvalues import LEAST_OF_MODEL, Floats, tail_p_value
 
 # Squared lengths below this share of what they were before a projection are rounding.
 ROUNDING = 1e-20
@@ -41,6 +44,14 @@ class Partialled:
         # Controls may lose rank when regions are left out.
         basis = left[:, size > 1e-10 * size.max(initial=0.0)]
         return cls(_residuals(covariates, basis), _residuals(responses, basis), basis)
+
+    def covariates(self, which: NDArray[np.intp]) -> Partialled:
+        """The same with some of the covariates."""
+        return Partialled(self.regressors[:, which], self.responses, self.basis)
+
+    def sectors(self, some: slice) -> Partialled:
+        """The same with some of the sectors."""
+        return Partialled(self.regressors, self.responses[:, some], self.basis)
 
     @property
     def squares(self) -> Floats:
@@ -108,6 +119,39 @@ class Partialled:
             spread[k] += ((hat.T @ (weight[:, k, None] * hat)) ** 2).sum()
         trace = (weight * (1 - h)).sum(axis=0)
         return error, trace**2 / positive(spread)
+
+
+def robust_p_values(fit: Partialled, alternative: Alternative) -> tuple[Floats, Floats]:
+    """p-values that hold for unequal variances, and their degrees of freedom."""
+    error, df = fit.robust()
+    slope = fit.slopes()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Without error there is no doubt of a slope, and none of one that is 0 either.
+        t = np.where(slope == 0, 0.0, slope / error)
+    above, below = (stats.t.sf(side * t, np.maximum(df, 1e-3)[:, None]) for side in (1, -1))
+    return tail_p_value(above, below, alternative, LEAST_OF_MODEL), df
+
+
+def expected_without(fit: Partialled, y: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Mean over the covariates of what each leads to expect of a region that was left out; and its skill."""
+    base = 1 / len(y) + (fit.basis**2).sum(axis=1)
+    alone = _predicted(y, fit.responses, base)
+    leverages, slopes = fit.leverages(), fit.slopes()
+    total, count = np.zeros_like(y), used.sum(axis=0)
+    for k in range(len(used)):
+        residual = fit.responses - fit.regressors[:, k, None] * slopes[k]
+        # A region that alone has the covariate is told nothing by the others.
+        told = np.where(leverages[:, k, None] < 1 - 1e-10, _predicted(y, residual, leverages[:, k]), alone)
+        total += np.where(used[k], told, 0.0)
+    expected = np.where(count, total / np.maximum(count, 1), alone)
+    mean = _predicted(y, y - y.mean(axis=0), np.full(len(y), 1 / len(y)))
+    return expected, 1 - ((y - expected) ** 2).sum(axis=0) / ((y - mean) ** 2).sum(axis=0)
+
+
+def _predicted(y: Floats, residual: Floats, leverage: Floats) -> Floats:
+    """What a fit without a region predicts for it."""
+    found: Floats = y - residual / np.maximum(1 - leverage, 1e-10)[:, None]
+    return found
 
 
 def positive(squares: Floats) -> Floats:
