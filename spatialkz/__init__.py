@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from spatialkz.geography import neighbor_graph as neighbor_graph
     from spatialkz.pipeline import run_study as run_study
     from spatialkz.prerequisites import PrerequisiteTest as PrerequisiteTest
+    from spatialkz.prerequisites import entry_test as entry_test
     from spatialkz.prerequisites import policy_contrast as policy_contrast
     from spatialkz.prerequisites import prerequisite_test as prerequisite_test
     from spatialkz.prerequisites import threshold_odds as threshold_odds
@@ -70,6 +71,7 @@ _HOMES = {
     "moran": "spatial",
     "local_moran": "spatial",
     "PrerequisiteTest": "prerequisites",
+    "entry_test": "prerequisites",
     "policy_contrast": "prerequisites",
     "prerequisite_test": "prerequisites",
     "threshold_odds": "prerequisites",

@@ -1,5 +1,6 @@
 """Prerequisites: what goes with specialization, estimated for few regions and many sectors."""
 
+from spatialkz.prerequisites.entry import EntryTest, entry_test
 from spatialkz.prerequisites.findings import (
     PrerequisiteFindings,
     check_prerequisites,
@@ -13,6 +14,7 @@ from spatialkz.prerequisites.regression import SpatialRegression, spatial_regres
 from spatialkz.prerequisites.space import SpatialDiagnostics, spatial_diagnostics
 
 __all__ = [
+    "EntryTest",
     "PolicyContrast",
     "PrerequisiteFindings",
     "PrerequisiteTest",
@@ -20,6 +22,7 @@ __all__ = [
     "SpatialRegression",
     "ThresholdOdds",
     "check_prerequisites",
+    "entry_test",
     "policy_contrast",
     "prerequisite_findings",
     "prerequisite_study",

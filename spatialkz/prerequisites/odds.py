@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spatialkz.errors import InputError, listing
+from spatialkz.regions import check_divisions
 from spatialkz.resampling.checks import check_alpha, constant_variables
 from spatialkz.resampling.pvalues import LEAST_OF_MODEL, Floats, adjusted
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization.quotients import check_threshold
-from spatialkz.tables import check_same_regions, check_table
+from spatialkz.tables import check_table
 
 # Newton steps and halvings of one; a step longer than this is cut.
 _STEPS, _HALVINGS, _LONGEST = 200, 30, 5.0
@@ -150,7 +151,7 @@ def threshold_odds(
     check_threshold(threshold)
     table = check_table(quotients, name="quotients", minimum=0, least_regions=4)
     given = check_table(covariates, name="covariates", least_regions=4)
-    check_same_regions(given.index, table.index, "the table of covariates", "the table of quotients")
+    check_divisions(given.index, table.index, "the table of covariates", "the table of quotients")
     if len(constant := constant_variables(given)):
         raise InputError(f"A covariate must differ between regions; these are constant: {listing(constant)}.")
     given = given.loc[table.index]

@@ -2,6 +2,13 @@
 
 from spatialkz.options import Vintage
 from spatialkz.regions.graphs import boundary_source, load_boundaries
-from spatialkz.regions.names import region_table, resolve_regions
+from spatialkz.regions.names import check_divisions, region_table, resolve_regions
 
-__all__ = ["Vintage", "boundary_source", "load_boundaries", "region_table", "resolve_regions"]
+__all__ = [
+    "Vintage",
+    "boundary_source",
+    "check_divisions",
+    "load_boundaries",
+    "region_table",
+    "resolve_regions",
+]
