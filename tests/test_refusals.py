@@ -15,7 +15,7 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import candidates, clustering, focal, geography, prerequisites, spatial, specialization, tables
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -33,6 +33,7 @@ COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
 def fit(points):
@@ -62,6 +63,7 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
     clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "fit": fit},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
@@ -165,6 +167,9 @@ WRONG = {
     "priors": ["x"],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
+    "deletions": [3, -1, 1.5, True, "x"],
+    "same_activity": ["x", [("nothing", "staff")], 3],
+    "controls": ["nothing", "staff +", "staff + roads", 3],
     "groups": ["x", pd.Series({"nothing": "a"})],
     "base": ["x", pd.Series({"Gotham": 1.0})],
     "region": ["Gotham"],
@@ -187,7 +192,17 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES = (
+    "values",
+    "quotients",
+    "covariates",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+)
 
 
 def wrong_tables(table):
