@@ -39,6 +39,7 @@ MANY = {
     "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
 }
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
 def fit(points):
@@ -68,6 +69,7 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     prerequisites.spatial_diagnostics: MANY,
     prerequisites.spatial_regression: MANY,
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
@@ -173,6 +175,9 @@ WRONG = {
     "priors": ["x"],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
+    "deletions": [3, -1, 1.5, True, "x"],
+    "same_activity": ["x", [("nothing", "staff")], 3],
+    "controls": ["nothing", "staff +", "staff + roads", 3],
     "groups": ["x", pd.Series({"nothing": "a"})],
     "base": ["x", pd.Series({"Gotham": 1.0})],
     "region": ["Gotham"],
@@ -198,13 +203,13 @@ FINE = {
 TABLES = (
     "values",
     "quotients",
+    "covariates",
     "features",
     "counts",
     "evidence",
     "marks",
     "events",
     "specialization",
-    "covariates",
 )
 
 

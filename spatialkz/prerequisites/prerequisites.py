@@ -223,7 +223,7 @@ def prerequisite_test(
         - ``p_robust, df_robust``: t of the HC2 standard error with the degrees of freedom of Bell & McCaffrey
           (CR2 with a cluster for each region);
         - ``worst_p``, the largest ``p_value`` when one region is left out; ``rests_on``, the region without
-          which a finding is none, or else the pair (“A and B”);
+          which a p_value of at most ``alpha`` exceeds it, or else the pair (“A and B”);
         - ``detectable``, the smallest \|r\| in the regions' population that a t test finds in 80 % of samples
           with normal errors; missing where no p-value could have been small enough;
         - ``n``, regions;
@@ -289,10 +289,10 @@ def prerequisite_test(
         p = _tested(fit, z, c, Orders(len(z), keys), ~same, alternative, family, alpha)
         robust, df = robust_p_values(fit, alternative)
         influence = without_each(z, y, c, keys, alternative) if left_out else np.empty((0, 4, *same.shape))
-        claimed = ~same & (np.maximum(p.p_value, robust) <= alpha)
-        worst, rests_on, on = resting(influence, claimed, table.index, alpha)
+        small = ~same & (p.p_value <= alpha)
+        worst, rests_on, on = resting(influence, small, table.index, alpha)
         if left_out == 2:
-            sound = claimed & (on == 0)
+            sound = small & (on == 0)
             pair_on = resting_on_pairs(z, y, c, keys, alternative, sound, table.index, alpha)
             rests_on, on = np.where(pair_on != "", pair_on, rests_on), np.where(pair_on != "", 2, on)
         expected, skill = expected_without(fit, y, ~same)
