@@ -51,10 +51,11 @@ def ritest(y: pd.DataFrame, z: pd.DataFrame, pairs: int) -> Callable[[], object]
 
 
 def told(name: str, scale: float, other: Clock, mine: Clock, target: int) -> None:
+    pairs = zip(vars(other).values(), vars(mine).values(), strict=True)
+    ratios = [scale * theirs / ours for theirs, ours in pairs]
     print(
-        f"  {name}: {scale * other.median:.1f} s; ratio of medians "
-        f"{scale * other.median / mine.median:.0f} ×, of the fastest {scale * other.best / mine.best:.0f} ×, of time on cores "
-        f"{scale * other.cores / mine.cores:.0f} ×; target {target} ×",
+        f"  {name}: {scale * other.median:.1f} s; ratio of medians {ratios[0]:.0f} ×, of the fastest "
+        f"{ratios[1]:.0f} ×, of time on cores {ratios[2]:.0f} ×; target {target} ×",
         flush=True,
     )
 
@@ -80,8 +81,8 @@ def small() -> None:
     print(
         f"{quotients.shape[0]} × {quotients.shape[1]} sectors × {COVARIATES} covariates, {PERMUTATIONS:,} "
         f"permutations: {mine.median:.2f} s (first call {first.best:.2f}), with intervals; target 0.5 s\n"
-        f"  with all regions and pairs left out {whole.median:.2f} s, beside two controls {beside.median:.2f} s; "
-        "target 5 s"
+        f"  with all regions and pairs left out {whole.median:.2f} s, beside two controls "
+        f"{beside.median:.2f} s; target 5 s"
     )
     told("statsmodels in a loop", PERMUTATIONS / FEW, other, mine, 500)
     for clock in rest:
@@ -98,8 +99,8 @@ def large(n: int = 3100, sectors: int = 300) -> None:
     (first,), (later,) = timed(job, times=1), timed(job, times=3)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{n:,} × {sectors} sectors × {COVARIATES} covariates beside 2 controls, 999 permutations, intervals: "
-        f"{later.median:.1f} s (first call {first.best:.1f}, on cores {later.cores:.1f}), {memory:.1f} GB; "
+        f"{n:,} × {sectors} sectors × {COVARIATES} covariates beside 2 controls, 999 permutations, with "
+        f"intervals: {later.median:.1f} s (first call {first.best:.1f}, on cores {later.cores:.1f}), {memory:.1f} GB; "
         "target 5 s"
     )
 
