@@ -130,7 +130,7 @@ def test_the_results_page_explains_every_column(quick, tmp_path):
 
     text = (DOCS / "results.md").read_text(encoding="utf-8")
     folder = run_study(quick, tmp_path / "results")
-    for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation"):
+    for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation", "prerequisites"):
         for column in pd.read_csv(folder / f"{name}.csv").columns.drop("variable", errors="ignore"):
             assert f"`{column}" in text or f"{column}`" in text or f" {column}," in text, (name, column)
     for path in folder.iterdir():

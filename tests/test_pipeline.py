@@ -31,7 +31,7 @@ def results(quick, tmp_path_factory):
 def test_the_folder_holds_what_is_promised(results):
     found = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
     assert {f"{name}.csv" for name in TABLES} <= found
-    assert {"focal.json", "focal_multiverse.csv"} <= found
+    assert {"focal.json", "focal_multiverse.csv", "prerequisites.json", "prerequisites.csv"} <= found
     assert {"clustering.json", "focal.json", "map.gpkg", "report.html", "manifest.json"} <= found
     assert any(name.startswith("figures/") for name in found)
     assert [path.name for path in results.parent.iterdir()] == ["results"]  # no scratch folder is left
@@ -98,6 +98,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results,
     again = run_study(quick, tmp_path / "again", seed=42)
     other = run_study(quick, tmp_path / "other", seed=43, figures="none")
     others = ["clustering.json", "focal.json", "focal_multiverse.csv", "ranking.json", "growth_points.csv"]
+    others += ["prerequisites.csv", "prerequisites.json"]
     for name in [*(f"{table}.csv" for table in TABLES), *others]:
         assert (again / name).read_bytes() == (results / name).read_bytes(), name
     assert (other / "autocorrelation.csv").read_bytes() != (results / "autocorrelation.csv").read_bytes()
