@@ -2,8 +2,9 @@
 
     python benchmarks/prerequisites.py [small large]
 
-Loops are timed on a few permutations or pairs and scaled. pyfixest is no dependency; where it is not installed
-its part is left out. ritest permutes the covariate and compares slopes, in compiled code (its fast form).
+Loops are timed on a few permutations or pairs and scaled. pyfixest is no dependency; where it is not
+installed its part is left out. ritest permutes the covariate and compares slopes, in compiled code (its
+fast form).
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def large(n: int = 3100, sectors: int = 300) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{n:,} × {sectors} sectors × {COVARIATES} covariates beside 2 controls, 999 permutations, with "
-        f"intervals: {later.median:.1f} s (first call {first.best:.1f}, on cores {later.cores:.1f}), {memory:.1f} GB; "
-        "target 5 s"
+        f"intervals: {later.median:.1f} s (first call {first.best:.1f}, on cores {later.cores:.1f}), "
+        f"{memory:.1f} GB; target 5 s"
     )
 
 

@@ -52,6 +52,7 @@ def results(quick):
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
     from spatialkz.pipeline import analyse
+    from spatialkz.prerequisites import prerequisite_test
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph
@@ -68,6 +69,7 @@ def results(quick):
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),
+        prerequisite_test(values.iloc[:, 1:], values.iloc[:, :1], permutations=99, rng=1),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
         spatial.correlogram(values, graph, permutations=99, rng=1),

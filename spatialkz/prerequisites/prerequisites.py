@@ -75,7 +75,7 @@ class PrerequisiteTest(Result):
     design : DataFrame
         Index ``covariate``: ``rank`` of the model's matrix; ``leverage``, the largest, of ``region``;
         ``df_robust``; ``correlation``, the largest in size with another covariate or control, named in
-        ``correlated_with``; ``arrangements``, in how many ways its values can be arranged; ``flags``.
+        ``correlated_with``; ``flags``, which of the three are beyond .5, below 4 and beyond .9.
     expected : DataFrame
         Quotients that the prerequisites lead to expect of each region (rows) in each sector, from the other
         regions alone.
@@ -423,6 +423,8 @@ def _detectable(fit: Partialled, n: int, alternative: Alternative, alpha: float)
     most = 1.0
     while lacking(most) < 0:
         most *= 1.5
+    if np.isnan(lacking(most)):  # beyond what SciPy can compute
+        return np.nan
     shift = optimize.brentq(lacking, 1e-3, most)
     return float(shift / np.sqrt(shift**2 + n - fit.basis.shape[1]))
 

@@ -23,7 +23,7 @@ def test_robust_errors_and_p_values_are_those_of_clubsandwich(quotients, covaria
 
 @pytest.mark.parametrize(
     ("name", "deviation_of_n"),
-    # CR2 of issue and R; the first divided the covariate by the standard deviation of n, not of n − 1.
+    # What R gives if the covariate is divided by its standard deviation of n, not of n − 1.
     [("all", 0.05161351), ("services", 0.04019861)],
 )
 def test_a_balanced_panel_over_sectors_is_a_regression_of_region_means(

@@ -109,6 +109,8 @@ def test_a_mark_of_one_region_can_show_nothing():
     assert found["label"] == "unattainable"
     assert np.isnan(found["detectable"])
     assert np.isinf([found["low"], found["high"]]).all()
+    only = labelled(np.where(np.arange(17) == 3, 5.0, 0.0), np.arange(17.0) ** 1.5)
+    assert only["label"] == "unattainable"
     # A region more in the mark, and 136 arrangements, can.
     assert labelled(y, (np.arange(17) == 3) | (np.arange(17) == 8))["label"] != "unattainable"
 
@@ -119,6 +121,11 @@ def test_the_same_activity_is_never_a_finding():
     found = labelled(x + 10, x, same_activity=[("sector", "x")])
     assert found["label"] == "same activity"
     assert np.isnan(found["p_familywise"])
+    beside = pd.DataFrame({"c": np.sin(x)}, REGIONS)
+    found = labelled(2 * x + 10, x, controls=beside)
+    ends = [found["slope"]] * 2
+    assert found[["low", "high"]].tolist() == pytest.approx(ends)
+    assert found[["p_value", "p_robust"]].tolist() == [1e-4, pytest.approx(0, abs=1e-12)]
 
 
 def test_only_the_permutation_p_is_small_where_variances_differ(quotients, covariates):
