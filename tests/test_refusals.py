@@ -15,7 +15,7 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import candidates, clustering, focal, geography, prerequisites, spatial, specialization, tables
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -32,6 +32,7 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+KNOWN = STUDY.covariates.transformed[["R&D personnel", "education"]]
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 
 
@@ -124,6 +125,9 @@ CALLS = {
     specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": KNOWN},
+    prerequisites.entry_test: {"before": QUOTIENTS, "after": 1 / (QUOTIENTS + 0.1)},
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},
@@ -188,6 +192,7 @@ FINE = {
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
 TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES += ("covariates", "named", "before", "after")
 
 
 def wrong_tables(table):

@@ -52,6 +52,7 @@ def results(quick):
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
     from spatialkz.pipeline import analyse
+    from spatialkz.prerequisites import entry_test, policy_contrast, threshold_odds
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph
@@ -68,8 +69,11 @@ def results(quick):
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),
+        entry_test(values, 1 / (values + 0.1), draws=99, rng=1),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
+        policy_contrast(values, quick.policies, permutations=99, rng=1),
+        quick.covariates,
         spatial.correlogram(values, graph, permutations=99, rng=1),
         spatial.cross_moran(values, graph, permutations=99, rng=1),
         spatial.geary(values, graph, permutations=99, rng=1),
@@ -77,6 +81,7 @@ def results(quick):
         spatial.local_geary(values, graph, permutations=99, rng=1),
         specialization.flegg_delta(national, regional, jobs, region="East"),
         specialization.quotient_test(jobs),
+        threshold_odds(values, quick.covariates.transformed),
     ]
     return {type(result): result for result in reversed(found)}
 
