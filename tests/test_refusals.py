@@ -32,6 +32,7 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
 KNOWN = STUDY.covariates.transformed[["R&D personnel", "education"]]
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 
@@ -127,7 +128,7 @@ CALLS = {
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
     prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
     prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": KNOWN},
-    prerequisites.entry_test: {"before": QUOTIENTS, "after": 1 / (QUOTIENTS + 0.1)},
+    prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},

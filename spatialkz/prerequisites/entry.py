@@ -180,7 +180,7 @@ def entry_test(
     related = density(first, threshold=threshold)
     if not isinstance(controls, pd.DataFrame | Mapping | None):
         raise InputError(
-            f"controls must be a DataFrame of regions × sectors, or a mapping of names to such, not {controls!r}."
+            f"controls must be a DataFrame of regions × sectors, or a mapping of such, not {controls!r}."
         )
     beside = {"control": controls} if isinstance(controls, pd.DataFrame) else dict(controls or {})
     given = {
