@@ -38,6 +38,8 @@ MANY = {
     "covariates": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["x", "z"]),
     "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
 }
+LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
+KNOWN = STUDY.covariates.transformed[["R&D personnel", "education"]]
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
@@ -134,6 +136,9 @@ CALLS = {
     specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": KNOWN},
+    prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},
@@ -200,17 +205,8 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = (
-    "values",
-    "quotients",
-    "covariates",
-    "features",
-    "counts",
-    "evidence",
-    "marks",
-    "events",
-    "specialization",
-)
+TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES += ("covariates", "named", "before", "after")
 
 
 def wrong_tables(table):

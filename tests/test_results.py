@@ -61,7 +61,14 @@ def results(quick):
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
     from spatialkz.pipeline import analyse
-    from spatialkz.prerequisites import prerequisite_test, spatial_diagnostics, spatial_regression
+    from spatialkz.prerequisites import (
+        entry_test,
+        policy_contrast,
+        prerequisite_test,
+        spatial_diagnostics,
+        spatial_regression,
+        threshold_odds,
+    )
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph
@@ -81,8 +88,13 @@ def results(quick):
         prerequisite_test(values.iloc[:, 1:], values.iloc[:, :1], permutations=99, rng=1),
         spatial_diagnostics(values.iloc[:, 1:3], values.iloc[:, :1], graph, draws=99, rng=1),
         spatial_regression(*ring_of_fifty(), model="durbin", draws=99, rng=1),
+        entry_test(
+            values, pd.DataFrame(values.to_numpy()[::-1], values.index, values.columns), draws=99, rng=1
+        ),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
+        policy_contrast(values, quick.policies, permutations=99, rng=1),
+        quick.covariates,
         spatial.correlogram(values, graph, permutations=99, rng=1),
         spatial.cross_moran(values, graph, permutations=99, rng=1),
         spatial.geary(values, graph, permutations=99, rng=1),
@@ -90,6 +102,7 @@ def results(quick):
         spatial.local_geary(values, graph, permutations=99, rng=1),
         specialization.flegg_delta(national, regional, jobs, region="East"),
         specialization.quotient_test(jobs),
+        threshold_odds(values, quick.covariates.transformed),
     ]
     return {type(result): result for result in reversed(found)}
 

@@ -112,19 +112,6 @@ def honest(found: PrerequisiteFindings) -> Iterator[str]:
     yield ""
 
 
-def policies(found: PrerequisiteFindings) -> Iterator[str]:
-    """What the policies' lists add to region and sector."""
-    columns = ["difference", "low", "high", "p_value", "worst_p", "detectable"]
-    yield "### The paper's table: sectors that policies name"
-    yield ""
-    yield row("policy", "cells", "regions", *columns, "without", "label")
-    yield "|---|" + "--:|" * 8 + "---|---|"
-    for policy, cells in found.contrast.to_frame().iterrows():
-        told = [f"{cells[name]:.3f}" for name in columns]
-        yield row(policy, cells["named"], cells["regions"], *told, cells["rests_on"], cells["label"])
-    yield ""
-
-
 def odds(found: PrerequisiteFindings) -> Iterator[str]:
     """The penalized odds with the smallest p-values, one row for sectors of the same regions."""
     table = found.odds.to_frame()
@@ -144,7 +131,7 @@ def odds(found: PrerequisiteFindings) -> Iterator[str]:
 def of_the_paper() -> str:
     """What the bundled study gives; some seconds."""
     found = prerequisite_study(spatialkz.load_study(), rng=SEED)
-    return "\n".join([*honest(found), *policies(found), *odds(found)])
+    return "\n".join([*honest(found), *odds(found)])
 
 
 if __name__ == "__main__":

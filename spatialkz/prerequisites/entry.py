@@ -178,6 +178,10 @@ def entry_test(
             f"{threshold:g} before reach it after, so there is nothing to compare."
         )
     related = density(first, threshold=threshold)
+    if not isinstance(controls, pd.DataFrame | Mapping | None):
+        raise InputError(
+            f"controls must be a DataFrame of regions × sectors, or a mapping of such, not {controls!r}."
+        )
     beside = {"control": controls} if isinstance(controls, pd.DataFrame) else dict(controls or {})
     given = {
         str(name): _like(check_table(cells, name=str(name)), first, str(name))

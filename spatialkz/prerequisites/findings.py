@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import GraphError, listing
+from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.options import Alternative, PrerequisiteFamily, QuotientScale
 from spatialkz.prerequisites.inputs import LEAST_REGIONS, refuse_unfit, scaled, split_controls
 from spatialkz.prerequisites.odds import ThresholdOdds, threshold_odds
@@ -176,13 +176,20 @@ def prerequisite_findings(
     if graph is not None and len(quotients) <= _MOST_IN_SPACE:
         space, more = _in_space(scaled(quotients, transform), tested, beside, graph, alpha, rng)
         notes += more
+    contrast = None
+    if policies:
+        known = {name: cells.reindex(columns=quotients.columns) for name, cells in policies.items()}
+        try:
+            contrast = policy_contrast(quotients, known, **shared)
+        except InputError as error:
+            notes += (f"What policies name was not tested. {error}",)
     reached = (quotients >= threshold).mean()
     varied = quotients.loc[:, (reached > 0) & (reached < 1)]
     return PrerequisiteFindings(
         test,
         Covariates(covariates.values[tested.columns], covariates.about.loc[tested.columns]),
         space,
-        policy_contrast(quotients, policies, **shared) if policies else None,
+        contrast,
         threshold_odds(varied, tested, threshold=threshold, alpha=alpha) if varied.shape[1] else None,
         notes,
     )
@@ -206,7 +213,7 @@ def prerequisite_study(
         quotients,
         known,
         study.graph,
-        policies={name: cells[quotients.columns] for name, cells in study.policies.items()},
+        policies=study.policies,
         threshold=choices.threshold,
         alpha=choices.alpha,
         permutations=choices.permutations,

@@ -10,10 +10,11 @@ import pandas as pd
 
 from spatialkz.errors import InputError, listing
 from spatialkz.options import QuotientScale
+from spatialkz.regions import check_divisions
 from spatialkz.resampling.checks import constant_variables
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.specialization import symmetric_quotient
-from spatialkz.tables import check_same_regions, check_table, require_labels
+from spatialkz.tables import check_table, require_labels
 
 # Fewer regions have too few arrangements for a test at 5 %.
 LEAST_REGIONS = 6
@@ -47,7 +48,7 @@ def beside_quotients(
 ) -> pd.DataFrame:
     """Valid covariates or controls of the regions of ``quotients``, those of ``regions`` in their order."""
     given = check_table(table, name=name)
-    check_same_regions(given.index, quotients.index, name, "quotients")
+    check_divisions(given.index, quotients.index, name, "quotients")
     return given.loc[regions]
 
 

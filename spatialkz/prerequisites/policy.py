@@ -229,9 +229,8 @@ def _marks(named: pd.DataFrame, table: pd.DataFrame, policy: str) -> NDArray[np.
             f"{policy} must be a DataFrame of regions × sectors with True where the policy names the sector, "
             f"not {type(named).__name__}."
         )
-    cells = check_table(
-        named * 1 if all(map(pd.api.types.is_bool_dtype, named.dtypes)) else named, name=policy
-    )
+    plain = named * 1 if all(map(pd.api.types.is_bool_dtype, named.dtypes)) else named
+    cells = check_table(plain, name=policy, least_regions=1)
     wrong = cells[~cells.isin([0, 1]).all(axis=1)].index
     if len(wrong):
         raise InputError(f"{policy} must hold True and False, or 1 and 0, but does not in {listing(wrong)}.")
@@ -338,7 +337,7 @@ class _Contrast:
             low, high = high, 2 * high
             if high > 1e3:
                 return np.nan
-        while high - low > 1e-4 * high:
+        while high - low > 1e-3 * high:
             middle = (low + high) / 2
             low, high = (low, middle) if found(middle) >= _POWER else (middle, high)
         return high

@@ -168,7 +168,7 @@ def _walk(
     steps: int,
     key: np.uint64,
 ) -> None:
-    """Steps of the chain in place; of ``ones`` the first ``held`` of each row count, of ``zeros`` ``free``."""
+    """Steps of the chain in place; ``held`` and ``free`` say how many of each row of the lists count."""
     counter = key
     row_at, column_at = np.full(len(ones), -1), np.full(len(zeros), -1)
     rows, row_slots = np.empty(len(ones), np.int64), np.empty(len(ones), np.int64)

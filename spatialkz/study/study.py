@@ -269,15 +269,17 @@ class Study(Shown):
         counts = pd.DataFrame(index=self.table.regions)
         if len(context.cities):
             counts["city"] = context.cities.reindex(counts.index, fill_value=0)
-        for policy, sites in context.sites.drop_duplicates().groupby("policy", sort=False):
-            counts[policy] = sites["region"].value_counts().reindex(counts.index, fill_value=0)
+        sites = context.sites.drop_duplicates()
+        for policy in pd.concat([sites["policy"], context.specializations["policy"]]).unique():
+            found = sites.loc[sites["policy"] == policy, "region"].value_counts()
+            counts[policy] = found.reindex(counts.index, fill_value=0)
         if counts.shape[1]:
             rows = counts.rename_axis(index="region").reset_index().melt("region", var_name="indicator")
             frames.append(rows.astype({"value": np.float64}).assign(base=np.nan))
         if not frames:
             return None
-        found = covariate_table(pd.concat(frames, ignore_index=True), context.covariate_list)
-        return replace(found, values=found.values.loc[self.table.regions])
+        known = covariate_table(pd.concat(frames, ignore_index=True), context.covariate_list)
+        return replace(known, values=known.values.loc[self.table.regions])
 
     @property
     def policies(self) -> dict[str, pd.DataFrame]:

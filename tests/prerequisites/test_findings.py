@@ -96,6 +96,18 @@ def test_what_is_the_same_everywhere_is_left_out_and_named(quick):
     assert "residual_moran" not in found.to_frame()
 
 
+def test_policies_that_cannot_be_tested_are_noted(quick):
+    quotients = quick.table.values.drop(columns="programming")
+    known = of_table(quick.covariates.values[["education"]])
+    given = {"policies": quick.policies, "permutations": 99, "rng": 1}
+    found = prerequisite_findings(quotients, known, **given)
+    assert list(found.contrast.to_frame().index) == ["special economic zone", "technopark"]
+    everywhere = {"aid": quotients.notna()}
+    found = prerequisite_findings(quotients, known, **{**given, "policies": everywhere})
+    assert found.contrast is None
+    assert found.notes[0].startswith("What policies name was not tested. ")
+
+
 def test_controls_hold_in_the_residuals_too(quick):
     quotients = quick.table.values[["research", "computer"]]
     known = of_table(quick.covariates.values[["population", "education", "GRP per head"]])
