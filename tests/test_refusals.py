@@ -33,8 +33,8 @@ COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
 LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
-KNOWN = STUDY.covariates.transformed[["R&D personnel", "education"]]
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
 def fit(points):
@@ -64,6 +64,7 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
     clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "fit": fit},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
@@ -127,7 +128,7 @@ CALLS = {
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
     prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
-    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": KNOWN},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
@@ -170,6 +171,9 @@ WRONG = {
     "priors": ["x"],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
+    "deletions": [3, -1, 1.5, True, "x"],
+    "same_activity": ["x", [("nothing", "staff")], 3],
+    "controls": ["nothing", "staff +", "staff + roads", 3],
     "groups": ["x", pd.Series({"nothing": "a"})],
     "base": ["x", pd.Series({"Gotham": 1.0})],
     "region": ["Gotham"],
@@ -192,8 +196,20 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
-TABLES += ("covariates", "named", "before", "after")
+TABLES = (
+    "values",
+    "quotients",
+    "covariates",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+    "named",
+    "before",
+    "after",
+)
 
 
 def wrong_tables(table):

@@ -52,7 +52,7 @@ def results(quick):
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
     from spatialkz.pipeline import analyse
-    from spatialkz.prerequisites import entry_test, policy_contrast, threshold_odds
+    from spatialkz.prerequisites import entry_test, policy_contrast, prerequisite_test, threshold_odds
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph
@@ -72,6 +72,7 @@ def results(quick):
         entry_test(
             values, pd.DataFrame(values.to_numpy()[::-1], values.index, values.columns), draws=99, rng=1
         ),
+        prerequisite_test(values.iloc[:, 1:], values.iloc[:, :1], permutations=99, rng=1),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
         policy_contrast(values, quick.policies, permutations=99, rng=1),

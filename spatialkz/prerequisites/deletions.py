@@ -28,18 +28,18 @@ def without_each(z: Floats, y: Floats, c: Floats, keys: Keys, alternative: Alter
 
 
 def resting(
-    influence: Floats, claimed: NDArray[np.bool_], regions: pd.Index, alpha: float
+    influence: Floats, small: NDArray[np.bool_], regions: pd.Index, alpha: float
 ) -> tuple[Floats, NDArray[np.object_], NDArray[np.int_]]:
-    """Largest p-value without a region; that region where it undoes a claim, and 1 there."""
+    """Largest p-value without a region; that region, and 1, where a small p-value is so no more."""
     if not len(influence):
         return (
-            np.full(claimed.shape, np.nan),
-            np.full(claimed.shape, "", object),
-            np.zeros(claimed.shape, int),
+            np.full(small.shape, np.nan),
+            np.full(small.shape, "", object),
+            np.zeros(small.shape, int),
         )
     p = influence[:, 2]
     worst = p.max(axis=0)
-    on = claimed & (worst > alpha)
+    on = small & (worst > alpha)
     names = regions.astype(str).to_numpy(dtype=object)[p.argmax(axis=0)]
     return worst, np.where(on, names, ""), on.astype(int)
 
@@ -54,7 +54,7 @@ def resting_on_pairs(
     regions: pd.Index,
     alpha: float,
 ) -> NDArray[np.object_]:
-    """The pair of regions without which a sound claim is undone the most; "" where none undoes it."""
+    """The pair of regions without which a sound p-value exceeds the level most; "" where none does that."""
     found = np.full(sound.shape, "", dtype=object)
     rows, columns = np.flatnonzero(sound.any(axis=1)), np.flatnonzero(sound.any(axis=0))
     if not len(rows):

@@ -26,14 +26,21 @@ _COLLINEAR = 1 - 1e-10
 def kept_regions(quotients: pd.DataFrame, without: Iterable[Hashable] | None) -> pd.DataFrame:
     """Valid quotients in order of regions, less those left out."""
     table = check_table(quotients, name="quotients", minimum=0.0).sort_index()
-    if isinstance(without, str):
-        raise InputError(f"without is {without!r}; a list of regions was expected.")
-    left_out = list(without or ())
+    left_out = listed(without, "without", "names of regions")
     require_labels(map(str, left_out), map(str, table.index), "without names regions that quotients lacks:")
     table = table.drop(index=left_out)
     if len(table) < LEAST_REGIONS:
         raise InputError(f"There are {len(table)} regions; at least {LEAST_REGIONS} are needed.")
     return table
+
+
+def listed(given: Iterable[Any] | None, name: str, expected: str) -> list[Any]:
+    """What an option lists; nothing for None."""
+    if given is None:
+        return []
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name} is {given!r}; {expected} were expected.")
+    return list(given)
 
 
 def beside_quotients(
@@ -187,7 +194,7 @@ def marked_pairs(
 ) -> np.ndarray:
     """Which (covariate, sector) pairs measure the same activity, shape (k, m)."""
     marked = np.zeros((len(covariates), len(sectors)), dtype=bool)
-    for pair in pairs or ():
+    for pair in listed(pairs, "same_activity", "pairs (sector, covariate)"):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise InputError(f"same_activity holds {pair!r}; pairs (sector, covariate) were expected.")
         sector, covariate = pair

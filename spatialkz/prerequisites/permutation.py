@@ -277,7 +277,9 @@ def _reach(
         u = sign * (simulated.lost[:, some] - slope[:, None] * v[:, None])
         residual = np.maximum(part.response_squares - slope**2 * S, 0.0)
         terms = _Terms(c, d[None], u, v[:, None], residual[:, None], S, both)
-        return _searched(terms, 2 * np.sqrt(residual / S / fit.degrees), needed)
+        # A perfect fit leaves no residual to begin with.
+        guess = np.maximum(2 * np.sqrt(residual / S / fit.degrees), 1e-9 * np.abs(slope))
+        return _searched(terms, guess, needed)
     # An order that leaves the covariate as it is, or turns it about, counts everywhere.
     fixed = S - d <= TIE * S
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -329,7 +331,7 @@ class _Terms:
 
 def _searched(terms: _Terms, guess: Floats, needed: int) -> Floats:
     """Distance beyond which fewer orders than needed are as extreme as the data."""
-    inside, outside = np.zeros_like(guess), np.maximum(guess, 1e-300)
+    inside, outside = np.zeros_like(guess), np.maximum(guess, 1e-60)
     for _ in range(_DOUBLINGS):
         enough = terms.extreme(outside).sum(axis=1) >= needed
         if not enough.any():
