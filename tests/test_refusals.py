@@ -39,7 +39,6 @@ MANY = {
     "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
 }
 LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
-KNOWN = STUDY.covariates.transformed[["R&D personnel", "education"]]
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
@@ -137,7 +136,7 @@ CALLS = {
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
     prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
-    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": KNOWN},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
@@ -205,8 +204,20 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
-TABLES += ("covariates", "named", "before", "after")
+TABLES = (
+    "values",
+    "quotients",
+    "covariates",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+    "named",
+    "before",
+    "after",
+)
 
 
 def wrong_tables(table):
