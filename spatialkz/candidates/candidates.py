@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ from spatialkz.candidates.scoring.uncertainty import RankUncertainty, rank_uncer
 from spatialkz.clustering import RegionClusters, cluster_regions
 from spatialkz.errors import InputError
 from spatialkz.focal import ColocationTest, colocation_test
-from spatialkz.prerequisites import PrerequisiteFindings
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
@@ -72,6 +71,10 @@ class CandidateRanking(Result):
         """The candidates; the areas are in :attr:`areas`."""
         return self.candidates.copy()
 
+    def with_areas(self, known: pd.DataFrame) -> CandidateRanking:
+        """The same ranking with more columns about the areas, from a table of the regions."""
+        return replace(self, areas=self.areas.join(known, on="region"))
+
     def to_dict(self) -> dict[str, object]:
         """Both tables as lists of records, ready for JSON."""
         return {
@@ -105,7 +108,6 @@ def rank_candidates(
     clusters: RegionClusters | None = None,
     audit: QuotientAudit | None = None,
     colocation: ColocationTest | None = None,
-    prerequisites: PrerequisiteFindings | None = None,
     progress: Progress | None = None,
 ) -> CandidateRanking:
     """Rank all cells with LQ ≥ threshold, and the regions that have one, by what many draws of a score say.
@@ -141,9 +143,6 @@ def rank_candidates(
         Results already at hand for local Moran's I of the sectors and ``breadth``, for k-means clusters, for
         the audit of published quotients, and for the co-location test; left out, they are computed from the
         sectors without a suppressed cell, and their columns are missing where there is no such sector.
-    prerequisites : PrerequisiteFindings, optional
-        What goes with specialization; left out, areas have no columns ``expected_absent`` and
-        ``unexpected_present``.
     progress : callable, optional
         Called with each step as it begins and the share of the work done
         (:class:`spatialkz.progress.Progress`).
@@ -237,8 +236,6 @@ def rank_candidates(
     unknown = pd.array([pd.NA] * len(quotients), dtype="Int64")
     about["tier"] = unknown if study.placement is None else study.placement.array
     context = area_context(study, quotients, local, clusters, colocation, for_types)
-    if prerequisites is not None:
-        context = context.join(prerequisites.mismatches(quotients, threshold))
     areas = summary.join(about).join(context).reset_index()
     first = ["rank", "region", "sector", "group", "lq", "lq_low", "lq_high", "score"]
     first += ["rank_low", "rank_high", "p_top10", "stars", "stars_possible", "rank_tier"]

@@ -134,7 +134,7 @@ def spatial_regression(
     Below 50 regions the normal law of the estimates does not hold: on the contiguity of 17 regions the z-test
     of ρ rejects 13 % of tables without dependence instead of 5 %, that of λ 17 %, and the multiplier test of
     errors finds λ = .5 in 16 to 18 % (``docs/methods/prerequisites.md``). :func:`spatial_diagnostics` says
-    what can be said there. At 50 regions z still rejects 8 % (ρ) and 10 % (λ) and the likelihood ratio 5 and
+    what can be said there. At 50 regions z still rejects 8 % (ρ) and 10 % (λ) and the likelihood ratio 6 and
     7 %, so the p-value of ρ and λ is that of the ratio. Standard errors are those of ``spreg`` with sparse
     matrices; its method ``ord`` gives others for symmetric graphs.
 

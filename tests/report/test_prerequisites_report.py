@@ -10,8 +10,8 @@ from matplotlib.patches import PathPatch
 
 from spatialkz.options import LANGUAGES
 from spatialkz.prerequisites.prerequisites import LABELS
-from spatialkz.report.drawing.intervals import prerequisites_plot
 from spatialkz.report.drawing.maps import expected_map
+from spatialkz.report.drawing.rows import prerequisites_plot
 from spatialkz.report.drawing.style import QUOTIENT_COLORS, styled
 from spatialkz.report.sections import asked, brief
 from spatialkz.report.sections.prerequisites import (

@@ -72,7 +72,7 @@ AREA_CONTEXT = {
     "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
     "absent if the study states none",
     "expected_absent, unexpected_present": "sectors that prerequisites lead one to expect and that are "
-    "not there, and the reverse; absent without covariates, or if they foretell no sector",
+    "not there, and the reverse; only in a run with covariates that foretell a sector",
     "moran_label, moran_p": "local Moran's I of breadth",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1); absent for one cluster",
 }

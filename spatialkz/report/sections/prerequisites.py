@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.prerequisites import PrerequisiteFindings
-from spatialkz.report.blocks import (
+from spatialkz.report.contents import (
     DASH,
     Column,
     Figure,
+    Findings,
     Items,
     Paragraph,
     Section,
@@ -20,7 +21,6 @@ from spatialkz.report.blocks import (
     name_column,
     section,
 )
-from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
 # Rows of table and figure, and pairs named in a sentence.

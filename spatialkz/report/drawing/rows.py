@@ -1,22 +1,247 @@
-"""Dots, bars and intervals by row: Moran's I against its null, ranks, stars, and what moves ranks."""
+"""Figures with a row for each region, candidate or variable: matrices of numbers, and dots with intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.report.contents import Findings
-from spatialkz.report.drawing.style import ACCENT, FAINT, MUTED, NULL, beside, headed, ruled, wrapped, written
-from spatialkz.report.sections.autocorrelation import variable_name
+from spatialkz.report.drawing.style import (
+    ACCENT,
+    COUNT_COLORS,
+    FAINT,
+    INK,
+    MUTED,
+    NULL,
+    QUOTIENT_COLORS,
+    beside,
+    headed,
+    matrix,
+    name_cells,
+    ruled,
+    wrapped,
+    written,
+)
 from spatialkz.report.sections.prerequisites import pair_names, strongest, worst_regions
+from spatialkz.report.sections.quotients import variable_name
 from spatialkz.report.sections.ranking import candidate_names, shift_name, stars, varied
 from spatialkz.report.wording import Wording
-from spatialkz.specialization import breadth_label
+from spatialkz.specialization import breadth_label, symmetric_quotient
+
+# Width and height of a cell, in inches.
+_QUOTIENT, _EVIDENCE, _GROWTH = (0.62, 0.29), (0.72, 0.27), (0.5, 0.3)
+_MOST_ROWS, _MOST_COLUMNS, _MOST_CANDIDATES = 40, 30, 20
+_DARK = 0.6  # place from which the color wants light numbers
+# Light enough for dark numbers, and apart for color-blind readers.
+STATUS_COLORS = {"matched": "#7fc4a8", "emerging": "#eedd88", "mismatched": "#ee9c80"}
+# The part of the threshold from which a sector is emerging.
+_EMERGING = 0.75
+
+
+def quotients_plot(findings: Findings, words: Wording) -> Figure:
+    """Location quotients, regions × sectors; the regions with most specializations on top."""
+    study, threshold = findings.study, findings.study.choices.threshold
+    groups, columns = study.table.groups, _by_group(study.table.groups)
+    areas = findings.ranking.areas.sort_values(["breadth", "rank"], ascending=[False, True])
+    rows = areas["region"].head(_MOST_ROWS)
+    table = findings.quotients.loc[rows, columns[:_MOST_COLUMNS]]
+    figure = Figure(
+        figsize=(max(7.0, 3.2 + _QUOTIENT[0] * table.shape[1]), 3.0 + _QUOTIENT[1] * len(table)),
+        layout="constrained",
+    )
+    axes = figure.add_subplot()
+    _cells(axes, table, threshold, words)
+    sectors = study.sector_names(words.lang).loc[table.columns]
+    name_cells(axes, study.region_names(words.lang).loc[rows], sectors)
+    _breadth_column(axes, areas.set_index("region").loc[rows, "breadth"], table.shape[1], words)
+    _group_brackets(axes, groups.loc[table.columns], len(table), words)
+    note = words("quotients_note", threshold=words.plain(threshold))
+    if table.size < findings.quotients.size:
+        note = f"{note} {words('shown', shown=table.size, total=words.whole(findings.quotients.size))}"
+    headed(figure, words("quotients_title"), note)
+    return figure
+
+
+def _cells(axes: Axes, table: pd.DataFrame, threshold: float, words: Wording) -> None:
+    middle = TwoSlopeNorm((threshold - 1) / (threshold + 1), vmin=-1, vmax=1)
+    matrix(axes, symmetric_quotient(table), QUOTIENT_COLORS, norm=middle)
+    for (i, j), value in np.ndenumerate(table.to_numpy()):
+        special = value >= threshold
+        look = {"color": INK, "fontweight": "bold"} if special else {"color": "#444444"}
+        _number(axes, i, j + 0.5, words.number(value), **look)
+        if special:
+            frame = Rectangle((j + 0.04, i + 0.06), 0.92, 0.88, fill=False, edgecolor=INK, linewidth=1.0)
+            axes.add_patch(frame)
+
+
+def _breadth_column(axes: Axes, counts: pd.Series, columns: int, words: Wording) -> None:
+    """Number of specializations at the end of each row."""
+    for i, count in enumerate(counts):
+        axes.text(
+            columns + 0.6, i + 0.5, words.whole(count), ha="center", va="center_baseline", fontweight="bold"
+        )
+    axes.text(
+        columns + 0.6, -0.12, wrapped(words("breadth"), 25), rotation=45, rotation_mode="anchor",
+        ha="left", va="center", fontsize=8, color=MUTED,
+    )  # fmt: skip
+
+
+def _group_brackets(axes: Axes, groups: pd.Series, rows: int, words: Wording) -> None:
+    """Name the groups below their columns, unless there is only one."""
+    if groups.nunique() == 1:
+        return
+    for group in groups.unique():
+        members = np.flatnonzero(groups == group)
+        first, last = members.min(), members.max()
+        below = rows + 0.25
+        axes.plot([first + 0.1, last + 0.9], [below, below], color=MUTED, linewidth=1.0, clip_on=False)
+        middle = (first + last + 1) / 2
+        axes.text(middle, below + 0.2, words.label("group", group), ha="center", va="top", fontsize=8.5)
+
+
+def area_evidence_plot(findings: Findings, words: Wording) -> Figure:
+    """Areas that are ranked × evidence in rank order."""
+    areas = findings.ranking.areas.dropna(subset="score")
+    names = findings.study.region_names(words.lang).loc[areas["region"].head(_MOST_ROWS)]
+    return _evidence(areas, AREA_EVIDENCE, list(names), words("evidence_areas_title"), words)
+
+
+def candidate_evidence_plot(findings: Findings, words: Wording) -> Figure:
+    """The first candidates × evidence in rank order."""
+    found = findings.ranking.candidates
+    labels = candidate_names(findings, words, found.head(_MOST_CANDIDATES))
+    title = words("evidence_candidates_title", shown=len(labels))
+    return _evidence(found, CANDIDATE_EVIDENCE, labels, title, words)
+
+
+def _evidence(
+    ranked: pd.DataFrame, evidence: Iterable[str], labels: Sequence[str], title: str, words: Wording
+) -> Figure:
+    """The first rows of a ranking; colors are places among all rows."""
+    table = ranked[[name for name in evidence if name in ranked]]
+    place = ((table.rank() - 1) / max(len(table) - 1, 1)).head(len(labels)).to_numpy()
+    height, width = place.shape
+    longest = max(map(len, labels))
+    size = (1.6 + 0.075 * longest + _EVIDENCE[0] * width, 2.2 + _EVIDENCE[1] * height)
+    figure = Figure(figsize=(max(size[0], 6.4), size[1]), layout="constrained")
+    axes = figure.add_subplot()
+    matrix(axes, place, ("#ffffff", *COUNT_COLORS), vmin=0, vmax=1)
+    scores = ranked["score"].head(height)
+    for i, row in enumerate(table.head(height).to_numpy()):
+        for j, value in enumerate(row):
+            color = "white" if place[i, j] >= _DARK else INK
+            _number(axes, i, j + 0.5, words.number(value), color=color)
+        _number(axes, i, width + 0.5, words.number(scores.iloc[i], 3), fontweight="bold")
+    axes.set_xlim(0, width + 1)
+    headings = [*(words(f"evidence_{name}") for name in table), words("score")]
+    name_cells(axes, labels, headings, width=18)
+    axes.get_xticklabels()[-1].set_color(MUTED)
+    note = words("evidence_note", total=words.whole(len(ranked)))
+    if height < len(ranked):
+        note += " " + words("shown", shown=height, total=words.whole(len(ranked)))
+    headed(figure, title, note)
+    return figure
+
+
+def _by_group(groups: pd.Series) -> pd.Index:
+    """Sectors group by group, in the order of the table."""
+    places = groups.map({group: place for place, group in enumerate(groups.unique())})
+    return places.sort_values(kind="stable").index
+
+
+def _number(axes: Axes, row: int, at: float, text: str, **style: Any) -> None:
+    look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7.5, "in_layout": False}
+    axes.text(at, row + 0.5, text, **{**look, **style})
+
+
+def growth_plot(findings: Findings, words: Wording) -> Figure:
+    """Named cells with the quotient of the host region, by policy and in the order of the areas."""
+    if findings.review is None or findings.review.growth is None:
+        raise ValueError("There are no growth points to draw.")
+    study, growth = findings.study, findings.review.growth
+    rank = findings.ranking.areas.set_index("region")["rank"]
+    points = growth.assign(order=growth["region"].map(rank))
+    order = {policy: place for place, policy in enumerate(growth["policy"].unique())}
+    sites = (
+        points.assign(place=points["policy"].map(order))
+        .sort_values(["place", "order", "site"], kind="stable")[["policy", "site", "region"]]
+        .drop_duplicates()
+        .reset_index(drop=True)
+    )
+    shown = sites.head(_MOST_ROWS)
+    columns = {name: place for place, name in enumerate(_by_group(study.table.groups))}
+    size = (4.9 + _GROWTH[0] * len(columns), 3.0 + _GROWTH[1] * len(shown))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    rows = {tuple(site): row for row, site in enumerate(shown.itertuples(index=False))}
+    unmapped = np.zeros(len(shown), dtype=int)
+    named = points[["policy", "site", "region", "sector", "status", "lq"]].to_numpy()
+    for *site, sector, status, lq in named:
+        row = rows.get(tuple(site))
+        if row is None:
+            continue
+        if pd.isna(sector):
+            unmapped[row] += 1
+            continue
+        column = columns[sector]
+        color = STATUS_COLORS[status]
+        axes.add_patch(Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=color, linewidth=0))
+        _number(axes, row, column + 0.5, words.number(lq), color=INK)
+    for row, count in enumerate(unmapped):
+        _number(axes, row, len(columns) + 0.5, words.whole(int(count)), color=MUTED, fontsize=8)
+    _name_points(axes, shown, [*study.sector_names(words.lang).loc[list(columns)]], findings, words)
+    threshold = study.choices.threshold
+    told = {
+        "matched": words("status_matched", threshold=words.plain(threshold)),
+        "emerging": words("status_emerging", emerging=words.plain(_EMERGING * threshold)),
+        "mismatched": words("status_mismatched"),
+    }
+    axes.legend(
+        handles=[Patch(color=STATUS_COLORS[status], label=text) for status, text in told.items()],
+        loc="upper left", bbox_to_anchor=(0, -0.01), ncols=3, frameon=False, fontsize=8,
+        handlelength=1.2, borderaxespad=0.2,
+    )  # fmt: skip
+    note = words("growth_note")
+    if len(shown) < len(sites):
+        note += " " + words("shown", shown=len(shown), total=words.whole(len(sites)))
+    headed(figure, words("growth_title"), note)
+    return figure
+
+
+def _name_points(
+    axes: Axes, shown: pd.DataFrame, names: list[str], findings: Findings, words: Wording
+) -> None:
+    """Names of rows and columns, and a line between the policies."""
+    regions = findings.study.region_names(words.lang).loc[shown["region"]]
+    labels = [
+        f"{site}\N{NO-BREAK SPACE}– {region}" for site, region in zip(shown["site"], regions, strict=True)
+    ]
+    name_cells(axes, [wrapped(label, 52) for label in labels], [*names, words("not_mappable")])
+    axes.tick_params(axis="y", labelsize=8)
+    axes.get_xticklabels()[-1].set_color(MUTED)
+    axes.set_xlim(0, len(names) + 1)
+    axes.set_ylim(len(shown), 0)
+    for line in range(len(shown) + 1):
+        axes.axhline(line, color=FAINT, linewidth=0.5, zorder=0)
+    policies = shown["policy"].to_numpy()
+    for policy in dict.fromkeys(policies):
+        held = np.flatnonzero(policies == policy)
+        if held[0]:
+            axes.axhline(held[0], color=INK, linewidth=0.9)
+        axes.text(
+            len(names) + 1.15, held.mean() + 0.5, wrapped(words.label("policy", policy), 22), rotation=-90,
+            ha="left", va="center", fontsize=8.5, color=MUTED,
+        )  # fmt: skip
+
 
 _WIDTH = 8.6  # inches
 _MOST_ROWS, _MOST_CANDIDATES = 40, 20
