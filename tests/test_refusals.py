@@ -32,6 +32,9 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+FIRMS = pd.DataFrame(
+    {"kato": ["71", "75"], "oked": ["62", "20"], "jobs": [1, 2], "lon": [71.4, 76.9], "lat": [51.1, 43.2]}
+)
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 
 
@@ -122,9 +125,29 @@ CALLS = {
     specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    specialization.nested_concentration: {"values": JOBS},
+    specialization.quotients_by_level: {"values": JOBS, "regions": LABELS},
+    tables.aggregate_register: {
+        "frame": FIRMS,
+        "region": "kato",
+        "sector": "oked",
+        "value": "jobs",
+        "missing": "leave-out",
+    },
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},
+    geography.place_points: {
+        "points": STUDY.boundaries.representative_point(),
+        "boundaries": STUDY.boundaries,
+    },
+    geography.place_register: {
+        "register": FIRMS,
+        "boundaries": STUDY.boundaries,
+        "x": "lon",
+        "y": "lat",
+        "columns": ["jobs"],
+    },
 }
 
 
@@ -174,6 +197,26 @@ WRONG = {
     "herfindahl": ["x"],
     "partition": ["x"],
     "labels": ["x", LABELS[:5]],
+    "frame": ["nothing.parquet", {"kato": []}, None, 3],
+    "register": ["nothing.parquet", {"lon": []}, None, FIRMS.assign(lon="x"), FIRMS.iloc[:0]],
+    "points": ["x", None, REGIONS, STUDY.boundaries],
+    "boundaries": [
+        "x",
+        None,
+        STUDY.boundaries.assign(geometry=None),
+        STUDY.boundaries.set_crs(None, allow_override=True),
+    ],
+    "x": ["nothing"],
+    "crs": ["x", "EPSG:0"],
+    "columns": [["nothing"], ["region"]],
+    "sector": ["nothing"],
+    "value": ["nothing", "kato"],
+    "regions": ["x", 0, {}, {"7": ""}, {"7": "a", "71": "b"}, True],
+    "sectors": ["x", 0, {}, {"2": "a", "20": "b"}, {"9": "x"}],
+    "constant": [["jobs"], ["nothing"]],
+    "where": [{"jobs": "x"}, {"jobs": 9}, {"nothing": 1}],
+    "region_digits": [1],
+    "decimal": ["x"],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
 }
