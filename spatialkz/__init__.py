@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from spatialkz.study import load_study as load_study
     from spatialkz.study import read_study as read_study
     from spatialkz.tables import ActivityTable as ActivityTable
+    from spatialkz.tables import aggregate_register as aggregate_register
     from spatialkz.tables import bound_suppressed as bound_suppressed
     from spatialkz.tables import complete_table as complete_table
 
@@ -60,6 +61,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ActivityTable": "tables",
+    "aggregate_register": "tables",
     "bound_suppressed": "tables",
     "complete_table": "tables",
     "resolve_regions": "regions",

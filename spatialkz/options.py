@@ -11,6 +11,13 @@ MarkMeaning: TypeAlias = Literal["zero", "suppressed", "flag"]
 AbsentPair: TypeAlias = Literal["zero", "suppressed"]
 BoundMethod: TypeAlias = Literal["auto", "exact", "shuttle"]
 
+# Registers.
+SectorLevel: TypeAlias = Literal["section", "division", "group", "class", "technology", "technology-3"]
+RegisterBase: TypeAlias = Literal["sectors", "all"]
+LeftOut: TypeAlias = Literal["error", "leave-out"]
+PrefixOverlap: TypeAlias = Literal["error", "longest"]
+OnBorder: TypeAlias = Literal["none", "first"]
+
 # Regions and neighbors.
 Vintage: TypeAlias = Literal[2018, 2022]
 GraphPolicy: TypeAlias = Literal["error", "keep", "attach"]

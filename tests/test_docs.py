@@ -99,9 +99,18 @@ def test_the_score_page_is_the_one_its_script_makes():
     assert found == made, "run: python scripts/docs/make_score_page.py"
 
 
-@pytest.mark.parametrize("page", ["autocorrelation", "clusters", "concentration", "quotients"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "methods/autocorrelation",
+        "methods/clusters",
+        "methods/concentration",
+        "methods/quotients",
+        "registers",
+    ],
+)
 def test_examples_print_what_the_page_shows(page):
-    text = (DOCS / "methods" / f"{page}.md").read_text(encoding="utf-8")
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"```python\n(>>>.*?)```", text, re.DOTALL))
     assert blocks
     example = doctest.DocTestParser().get_doctest(blocks, {}, page, f"{page}.md", 0)

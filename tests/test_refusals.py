@@ -39,6 +39,9 @@ MANY = {
     "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
 }
 LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
+FIRMS = pd.DataFrame(
+    {"kato": ["71", "75"], "oked": ["62", "20"], "jobs": [1, 2], "lon": [71.4, 76.9], "lat": [51.1, 43.2]}
+)
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
@@ -136,9 +139,29 @@ CALLS = {
     prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
     prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
+    specialization.nested_concentration: {"values": JOBS},
+    specialization.quotients_by_level: {"values": JOBS, "regions": LABELS},
+    tables.aggregate_register: {
+        "frame": FIRMS,
+        "region": "kato",
+        "sector": "oked",
+        "value": "jobs",
+        "missing": "leave-out",
+    },
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},
+    geography.place_points: {
+        "points": STUDY.boundaries.representative_point(),
+        "boundaries": STUDY.boundaries,
+    },
+    geography.place_register: {
+        "register": FIRMS,
+        "boundaries": STUDY.boundaries,
+        "x": "lon",
+        "y": "lat",
+        "columns": ["jobs"],
+    },
 }
 
 
@@ -191,6 +214,26 @@ WRONG = {
     "herfindahl": ["x"],
     "partition": ["x"],
     "labels": ["x", LABELS[:5]],
+    "frame": ["nothing.parquet", {"kato": []}, None, 3],
+    "register": ["nothing.parquet", {"lon": []}, None, FIRMS.assign(lon="x"), FIRMS.iloc[:0]],
+    "points": ["x", None, REGIONS, STUDY.boundaries],
+    "boundaries": [
+        "x",
+        None,
+        STUDY.boundaries.assign(geometry=None),
+        STUDY.boundaries.set_crs(None, allow_override=True),
+    ],
+    "x": ["nothing"],
+    "crs": ["x", "EPSG:0"],
+    "columns": [["nothing"], ["region"]],
+    "sector": ["nothing"],
+    "value": ["nothing", "kato"],
+    "regions": ["x", 0, {}, {"7": ""}, {"7": "a", "71": "b"}, True],
+    "sectors": ["x", 0, {}, {"2": "a", "20": "b"}, {"9": "x"}],
+    "constant": [["jobs"], ["nothing"]],
+    "where": [{"jobs": "x"}, {"jobs": 9}, {"nothing": 1}],
+    "region_digits": [1],
+    "decimal": ["x"],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
 }

@@ -12,6 +12,7 @@ from spatialkz import __version__
 from spatialkz.cli.cluster import cluster
 from spatialkz.cli.quotients import audit, lq
 from spatialkz.cli.rank import rank
+from spatialkz.cli.register import register
 from spatialkz.cli.studies import figures, init, regions, run
 from spatialkz.cli.tests import focal, moran, prerequisites
 from spatialkz.processes import guarded
@@ -55,7 +56,7 @@ def options(
     """Find knowledge-intensive clusters of regions, say how sure that is, and whether they are focal."""
 
 
-for command in (run, init, lq, audit, moran, focal, cluster, prerequisites, rank, regions, figures):
+for command in (run, init, lq, audit, moran, focal, cluster, prerequisites, rank, regions, register, figures):
     app.command(cls=_Command)(command)
 
 

@@ -253,7 +253,10 @@ class Study(Shown):
             self.table.summary(),
             f"Neighbors: {links / len(self.regions):.1f} a region, {len(self.graph.isolates)} isolates; "
             f"boundaries: {'no' if self.boundaries is None else 'yes'}",
-            "Choices: " + ", ".join(f"{name} {value:g}" for name, value in vars(self.choices).items()),
+            "Choices: "
+            + ", ".join(
+                f"{name} {value:g}" for name, value in vars(self.choices).items() if value is not None
+            ),
         ]
         lines += [f"Source: {self.source}"] if self.source else []
         lines += self.notes

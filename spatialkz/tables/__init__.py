@@ -21,6 +21,7 @@ from spatialkz.tables.reading.grids import read_rows
 from spatialkz.tables.reading.numbers import parse_cells, parse_numbers
 from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
 from spatialkz.tables.reading.readers import keep_rows, read_frame, read_region_table, read_table_file
+from spatialkz.tables.register import RegisterTable, aggregate_register
 from spatialkz.tables.suppressed import SuppressedBounds, bound_suppressed
 from spatialkz.tables.writers import write_table
 
@@ -29,9 +30,11 @@ __all__ = [
     "Covariates",
     "FileOptions",
     "RegionTable",
+    "RegisterTable",
     "SuppressedBounds",
     "TableOptions",
     "Totals",
+    "aggregate_register",
     "bound_suppressed",
     "check_groups",
     "check_labels",

@@ -20,8 +20,7 @@ from spatialkz.candidates.evidence.district_types import (
     read_district_rules,
     type_shares,
 )
-from spatialkz.candidates.evidence.formation import formation, region_formation
-from spatialkz.candidates.evidence.stars import stars
+from spatialkz.candidates.evidence.stars_and_formation import formation, region_formation, stars
 from spatialkz.candidates.tiers import site_evidence
 from spatialkz.clustering import RegionClusters
 from spatialkz.errors import InputError, is_number, listing
