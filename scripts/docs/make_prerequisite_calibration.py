@@ -51,12 +51,11 @@ SHAPES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 INTRODUCTION = f"""# How often prerequisite tests are right
 
-Made by `scripts/docs/make_prerequisite_calibration.py`; the tests are explained on
-[their page](prerequisites.md). {N} regions on the bundled map, simulated sectors. Each share is of
-{DESIGNS * TABLES:,} tables: {DESIGNS} draws of the covariates, {TABLES} of the errors to each, {PERMUTATIONS}
-permutations. One covariate is tested, the others are controls. “Permutation” is `p_value`, “robust” is
-`p_robust`, “both” that both are at most 5 %, which `supported` needs; “t” is the ordinary t test, which the
-package does not offer.
+Made by `scripts/docs/make_prerequisite_calibration.py`; the tests are those of `prerequisite_test`.
+{N} regions on the bundled map, simulated sectors. Each share is of {DESIGNS * TABLES:,} tables:
+{DESIGNS} draws of the covariates, {TABLES} of the errors to each, {PERMUTATIONS} permutations. One
+covariate is tested, the others are controls. “Permutation” is `p_value`, “robust” is `p_robust`, “both” that
+both are at most 5 %, which `supported` needs; “t” is the ordinary t test, which the package does not offer.
 """
 NULL = """
 ## Nothing is there
@@ -90,8 +89,8 @@ MANY = f"""
 ## Many tests
 
 {FAMILIES} tables of {SECTORS} sectors and {COVARIATES} covariates without any relation, lognormal quotients,
-2,999 permutations, every region and pair left out: how many of a table's {SECTORS * COVARIATES} tests are so on
-average, and in how many percent of the tables at least one is.
+2,999 permutations, every region and pair left out: how many of a table's {SECTORS * COVARIATES} tests are
+so on average, and in how many percent of the tables at least one is.
 """
 READ_MANY = """
 A pair in question before the data were seen is judged by its label. In a search among {tests} pairs
