@@ -82,7 +82,7 @@ class StudyFiles:
         places = self._covariates(places, regions)
         graph, polygons = self.geography(regions, model.geography.graph)
         name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
-        return Study(
+        study = Study(
             name=name,
             title=model.title or name,
             source=model.source,
@@ -100,6 +100,8 @@ class StudyFiles:
             notes=tuple(self.notes),
             origin=Origin(self.folder, self.source, model.model_dump(mode="json", exclude_unset=True)),
         )
+        _ = study.covariates  # refused now where they do not fit, not when they are first used
+        return study
 
     def file(self, name: str) -> Path:
         """Path of a file that the study names."""

@@ -235,12 +235,6 @@ class Study(Shown):
                 check_same_regions(pd.Index(rows["region"].unique()), labels, f"the table of {name}")
         if len(self.context.prerequisites):
             prerequisite_quotients(self.context.prerequisites)
-        if (known := self.covariates) is not None:
-            require_labels(
-                [sector for sector, _ in known.same_activity],
-                self.table.sectors,
-                "The list of covariates has in same_activity:",
-            )
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")
             object.__setattr__(self, "marks", self.marks.loc[labels, self.table.sectors].astype(bool))
@@ -269,6 +263,12 @@ class Study(Shown):
         Prerequisites (value over base), the table of covariates, ``city`` (1 for a city that is a region of
         its own), and for each policy the number of its sites; those of the study's list of covariates, if it
         has one.
+
+        Raises
+        ------
+        InputError
+            If the list names what none of these has, or a sector that the table lacks; a study file is
+            checked for that when it is read. Further as :func:`spatialkz.tables.covariate_table`.
         """
         context = self.context
         frames = [
@@ -289,6 +289,11 @@ class Study(Shown):
         if not frames:
             return None
         known = covariate_table(pd.concat(frames, ignore_index=True), context.covariate_list)
+        require_labels(
+            [sector for sector, _ in known.same_activity],
+            self.table.sectors,
+            "The list of covariates has in same_activity:",
+        )
         return replace(known, values=known.values.loc[self.table.regions])
 
     @property
