@@ -12,7 +12,7 @@ AbsentPair: TypeAlias = Literal["zero", "suppressed"]
 BoundMethod: TypeAlias = Literal["auto", "exact", "shuttle"]
 
 # Regions and neighbors.
-Vintage: TypeAlias = Literal[2018, 2022]
+Vintage: TypeAlias = Literal[1999, 2018, 2022]
 GraphPolicy: TypeAlias = Literal["error", "keep", "attach"]
 WeightsInFile: TypeAlias = Literal["read", "ignore"]
 Asymmetry: TypeAlias = Literal["mean", "longer", "shorter", "keep", "error"]

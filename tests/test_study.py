@@ -83,7 +83,7 @@ def test_a_study_file_with_everything(folder):
             InputError,
             r"\[table\] kind is 'money'; expected one of volumes, counts, quotients",
         ),
-        (TOML + '[regions]\ndivision = "narnia"\n', InputError, "known are kazakhstan-2018, kazakhstan-2022"),
+        (TOML + '[regions]\ndivision = "narnia"\n', InputError, "known are kazakhstan-1999, kazakhstan-2018, kazakhstan-2022"),
         (TOML + '[regions]\ndivision = "kazakhstan-2018"\n', RegionError, "North"),
         (
             TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'),
