@@ -108,6 +108,12 @@ def _long_quotients(findings: Findings) -> pd.DataFrame:
     }
     long = pd.DataFrame(stacked).reset_index()
     long.insert(2, "group", long["sector"].map(table.groups))
+    # Beside names the codes that other tables carry.
+    for place, (label, names) in enumerate(
+        [("region", findings.study.regions), ("sector", findings.study.sectors)], start=3
+    ):
+        if "code" in names and (names["code"] != names.index).any():
+            long.insert(min(place, len(long.columns)), f"{label}_code", long[label].map(names["code"]))
     return long
 
 

@@ -57,8 +57,28 @@ def test_regions_speaks_three_languages(call):
     status, out, _ = call("regions", "Nur-Sultan", "ВКО", "Алматы облысы")
     assert status == 0
     assert [row["code"] for row in rows(out)] == ["AST", "VKO", "ALM"]
+    status, _, err = call("moran", data_path("kazakhstan-gva-2022", "study.toml"), "--division", 2018)
+    assert status == 2
+    assert "are regions since 2022, and this is the division of 2018" in err
     status, out, _ = call("regions", "--vintage", 2022)
     assert len(rows(out)) == 20
+
+
+def test_a_table_is_led_to_another_division(call, tmp_path):
+    path = tmp_path / "jobs.csv"
+    path.write_text("region,year,jobs\nШығыс Қазақстан облысы,2023,5\nАбай облысы,2023,2\n", encoding="utf-8")
+    status, out, _ = call("regions", "--aggregate", 2018, path, "--by", "year")
+    assert status == 0
+    assert rows(out) == [{"region": "Шығыс Қазақстан облысы", "year": "2023", "jobs": "7"}]
+    weights = tmp_path / "weights.csv"
+    weights.write_text("region,people\nVKO,3\nABY,1\n")
+    path.write_text("region,jobs\nVKO,8\n")
+    divided = ["regions", "--aggregate", 2022, path, "--division", 2018]
+    status, _, err = call(*divided)
+    assert status == 2
+    assert "units are divided (VKO into ABY, VKO), and nothing says how; give a weight" in err
+    _, out, _ = call(*divided, "--crosswalk", weights, "--weight", "people")
+    assert {row["region"]: row["jobs"] for row in rows(out)} == {"ABY": "2", "VKO": "6"}
 
 
 def test_lq_from_a_wide_file_with_a_base_column(call, tmp_path):
@@ -139,7 +159,9 @@ def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, t
 def test_ranks_of_sectors_that_are_not_marked_as_knowledge_intensive_say_so(call, quick_study):
     _, out, err = call("rank", "kazakhstan-gva-2020", "--draws", 100)
     assert "Not marked as knowledge-intensive (role digital, knowledge, research; " in err
-    assert "C, K; candidates in these sectors are ranked with the others." in err
+    assert (
+        "Manufacturing, Finance and insurance; candidates in these sectors are ranked with the others." in err
+    )
     assert "knowledge-intensive" not in out
     assert "knowledge-intensive" not in call("rank", quick_study)[2]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from spatialkz.errors import InputError, OutputError
-from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind, Vintage
 from spatialkz.writing import check_ending
 
 if TYPE_CHECKING:
@@ -122,6 +122,10 @@ class NeighborOptions:
     """Who neighbors whom."""
 
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
+    division: Annotated[
+        Vintage | None,
+        _option(help="Division of Kazakhstan the regions are of; left out, told by their names."),
+    ] = None
     isolates: Annotated[
         GraphPolicy | None,
         _option(help="What is done about regions without neighbors."),
@@ -196,12 +200,13 @@ class Source(NeighborOptions, Reading, Selection):
         from spatialkz.study.schema import check_study
 
         table, geography = self._table(), self._geography()
+        regions = {} if self.division is None else {"division": f"kazakhstan-{self.division}"}
         if self.is_study:
             path = study_file(self.file) if self.file in study_names() else Path(self.file)
-            return study_files(path, {"table": table, "geography": geography})
+            return study_files(path, {"table": table, "geography": geography, "regions": regions})
         source = "standard input" if self.file == "-" else Path(self.file).name
         known = {name: value for name, value in defaults.items() if value is not None}
-        text = {"table": {"file": self.file, **known, **table}, "geography": geography}
+        text = {"table": {"file": self.file, **known, **table}, "geography": geography, "regions": regions}
         return StudyFiles(check_study(text, source), Path(), source)
 
     def study(self, files: StudyFiles | None = None, **defaults: Any) -> Study:

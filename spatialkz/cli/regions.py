@@ -56,7 +56,7 @@ def regions(
     from spatialkz.regions.names import known_names
 
     if aggregate is not None:
-        _aggregate(names or [], aggregate, region, by or [], ratio or [], crosswalk, weight, output)
+        _aggregate(names or [], aggregate, division, region, by or [], ratio or [], crosswalk, weight, output)
         return
     if not names:
         emit(region_table(division or 2018).reset_index(), output)
@@ -77,6 +77,7 @@ def regions(
 def _aggregate(
     files: list[str],
     vintage: Vintage,
+    before: Vintage | None,
     region: str | None,
     by: list[str],
     ratio: list[str],
@@ -97,6 +98,7 @@ def _aggregate(
     found = aggregate_frame(
         read_frame(files[0]),
         vintage,
+        before=before,
         region=region,
         by=by,
         ratios=dict(pairs),

@@ -310,6 +310,7 @@ def aggregate_frame(
     frame: pd.DataFrame,
     vintage: Vintage,
     *,
+    before: Vintage | None = None,
     region: str | None = None,
     by: Sequence[str] = (),
     ratios: Mapping[str, str] | None = None,
@@ -327,6 +328,8 @@ def aggregate_frame(
     frame : DataFrame
         As :func:`spatialkz.tables.read_frame` gives it.
     vintage : {1999, 2018, 2022}
+    before : {1999, 2018, 2022}, optional
+        The division of the table, where its names are not to tell.
     region : str, optional
         Column with the region; left out, the first.
     by : sequence of str
@@ -374,7 +377,7 @@ def aggregate_frame(
         labels = pd.Index(rows[region].map(tidy_label), name="region")
         group = numbers.loc[rows.index].set_axis(labels, axis=0)
         group = group.loc[:, group.notna().any(axis=0)]
-        options: dict[str, Any] = {"crosswalk": walk, "weight": weight}
+        options: dict[str, Any] = {"before": before, "crosswalk": walk, "weight": weight}
         try:
             sums = aggregate_regions(group.drop(columns=list(ratios), errors="ignore"), vintage, **options)
             for column, under in ratios.items():

@@ -70,6 +70,11 @@ def region_table(vintage: Vintage) -> pd.DataFrame:
     if vintage not in get_args(Vintage):
         *first, last = map(str, get_args(Vintage))
         raise InputError(f"There is no division of {vintage!r}; expected {', '.join(first)} or {last}.")
+    return _division(vintage).copy()
+
+
+@cache
+def _division(vintage: Vintage) -> pd.DataFrame:
     table = _read("regions").set_index("code")
     if vintage == 2022:
         return table.rename(columns={"iso_2022": "iso"})[_COLUMNS]
@@ -81,7 +86,7 @@ def region_table(vintage: Vintage) -> pd.DataFrame:
     else:
         former = _read("former_regions").set_index("code").rename(columns={"successors": "unit_2018"})
         named = pd.concat([named, former])
-    order = units.drop_duplicates()
+    order = [code for code in named.index if code in set(units)]
     return named.assign(cod_pcode=members).loc[order, _COLUMNS].rename_axis("code")
 
 
@@ -133,10 +138,9 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     if vintage is None:
         vintage = _told_by(readings)
     table = region_table(vintage)
+    known = set(table.index)
     # One code may have stood for two regions in turn: KZ-YUZ for South Kazakhstan, then for Turkestan.
-    readings = [
-        {code: how for code, how in found.items() if code in table.index} or found for found in readings
-    ]
+    readings = [{code: how for code, how in found.items() if code in known} or found for found in readings]
 
     settled = {code for found in readings if len(found) == 1 for code in found}
     for name, found in zip(given, readings, strict=True):
@@ -173,25 +177,26 @@ def known_names(names: Iterable[object]) -> list[object]:
 def _told_by(readings: Sequence[Mapping[str, str]]) -> Vintage:
     """The division that names tell; that of 2018 where they are of all of them."""
     certain = {code for found in readings if len(found) == 1 for code in found}
-    if certain - set(region_table(2018).index) - {"YKO"}:
+    if certain - set(_division(2018).index) - {"YKO"}:
         return 2022
     if "YKO" in certain:
         return 1999
     either = any("YKO" in found for found in readings)
-    return 1999 if either and certain == set(region_table(1999).index) - {"YKO"} else 2018
+    return 1999 if either and certain == set(_division(1999).index) - {"YKO"} else 2018
 
 
 def _refuse_other_division(codes: Sequence[str], vintage: Vintage) -> None:
     """Say which regions are not of a division, since or until when they are, and what can be done."""
-    strange = [code for code in codes if code not in region_table(vintage).index]
+    units = {division: set(_division(division).index) for division in get_args(Vintage)}
+    strange = [code for code in codes if code not in units[vintage]]
     if not strange:
         return
-    first = {code: next(v for v in get_args(Vintage) if code in region_table(v).index) for code in strange}
+    first = {code: next(division for division in units if code in units[division]) for code in strange}
     until = _read("former_regions").set_index("code")["until"]
     past = [code for code in strange if first[code] < vintage]
     if past:
         told = f"{_labels(past)} was a region until {until[past[0]]}"
-        others = [code for code in codes if code not in region_table(1999).index]
+        others = [code for code in codes if code not in units[1999]]
         if others:
             raise RegionError(
                 f"Found regions of two divisions: {told}, but {listing(map(_label, others))} came after it; "

@@ -11,6 +11,7 @@ from spatialkz.tables.labels import (
     require_labels,
 )
 from spatialkz.tables.levels import Totals
+from spatialkz.tables.panel import Panel, Period
 from spatialkz.tables.prerequisites import prerequisite_quotients
 from spatialkz.tables.reading.grids import read_rows
 from spatialkz.tables.reading.numbers import parse_cells, parse_numbers
@@ -22,6 +23,8 @@ from spatialkz.tables.writers import write_table
 __all__ = [
     "ActivityTable",
     "FileOptions",
+    "Panel",
+    "Period",
     "RegionTable",
     "SuppressedBounds",
     "TableOptions",

@@ -37,7 +37,7 @@ def grouped(findings):
 
 @pytest.fixture(scope="session")
 def other_findings():
-    """Twenty regions by code, one group of sectors, no expert placement, volumes instead of quotients."""
+    """Twenty regions, one group of sectors, no expert placement, volumes instead of quotients."""
     study = spatialkz.load_study("kazakhstan-gva-2022")
     choices = Choices(permutations=199, resamples=10, draws=200, simulations=600)
     return analyse(replace(study, choices=choices), seed=1)
