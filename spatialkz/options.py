@@ -65,6 +65,10 @@ NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
+# Change over time.
+ChangeMethod: TypeAlias = Literal["auto", "exact", "bootstrap", "rounding", "none"]
+ShiftShareMethod: TypeAlias = Literal["classic", "esteban-marquillas", "spatial", "dynamic"]
+
 # Clusters.
 PartitionMethod: TypeAlias = Literal[
     "kmeans",

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from spatialkz import __version__
-from spatialkz.cli import audit, cluster, figures, focal, init, lq, moran, rank, regions, run
+from spatialkz.cli import audit, change, cluster, figures, focal, init, lq, moran, rank, regions, run
 from spatialkz.exits import guarded
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ for command in (
     moran.moran,
     focal.focal,
     cluster.cluster,
+    change.change,
     rank.rank,
     regions.regions,
     figures.figures,

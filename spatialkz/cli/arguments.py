@@ -192,8 +192,11 @@ class Source(NeighborOptions, Reading, Selection):
             if getattr(self, option.name) not in (None, False, (), []):
                 raise InputError(f"{why}; leave out --{option.name.replace('_', '-')}.")
 
-    def files(self, **defaults: Any) -> StudyFiles:
-        """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
+    def files(self, periods: str | None = None, **defaults: Any) -> StudyFiles:
+        """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given.
+
+        ``periods`` is the column that holds them.
+        """
         from spatialkz.datasets import study_file, study_names
         from spatialkz.study import study_files
         from spatialkz.study.files import StudyFiles
@@ -201,12 +204,14 @@ class Source(NeighborOptions, Reading, Selection):
 
         table, geography = self._table(), self._geography()
         regions = {} if self.division is None else {"division": f"kazakhstan-{self.division}"}
+        column = {} if periods is None else {"periods": {"column": periods}}
         if self.is_study:
             path = study_file(self.file) if self.file in study_names() else Path(self.file)
-            return study_files(path, {"table": table, "geography": geography, "regions": regions})
+            return study_files(path, {"table": table, "geography": geography, "regions": regions, **column})
         source = "standard input" if self.file == "-" else Path(self.file).name
         known = {name: value for name, value in defaults.items() if value is not None}
         text = {"table": {"file": self.file, **known, **table}, "geography": geography, "regions": regions}
+        text |= column
         return StudyFiles(check_study(text, source), Path(), source)
 
     def study(self, files: StudyFiles | None = None, **defaults: Any) -> Study:
