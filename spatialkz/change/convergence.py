@@ -79,8 +79,9 @@ def convergence(
     -(1 - \lambda)`. Where the error is known (counts: variance :math:`1/x` of a log count less :math:`1/q`;
     rounding to ±r: :math:`r^2 / 3 LQ^2`), ``beta_corrected`` is :math:`(1 + \hat\beta) / \lambda - 1`. Where
     not, the reverse regression bounds it: :math:`\beta \le s_1^2 / s_{01} - 1` (``beta_high``), whatever the
-    error of either period, if the two are independent; with few regions the bound has sampling error too. σ-convergence compares the standard deviations of both
-    periods (Pitman's test of paired variances; null hypothesis: they are the same).
+    error of either period, if the two are independent; with few regions the bound has sampling error too.
+    σ-convergence compares the standard deviations of both periods (Pitman's test of paired variances; null
+    hypothesis: they are the same).
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,8 @@ class FocalityTrend(Result):
         Index ``(statistic, period)``; ``observed, expected, low, high`` (central 95 % of the null) and
         ``p_value`` of each period by itself.
     trend : DataFrame
-        Index ``statistic``; ``slope`` (per period), ``low, high`` (central 95 % of the null), ``p_value``.
+        Index ``statistic``; ``slope`` (per period), ``low, high`` (central 95 % of the first null),
+        ``p_value``, ``p_reversal``.
     sectors : tuple of str
         The sectors that all periods have.
     threshold : float
@@ -98,6 +99,12 @@ def focality_trend(
     barely changes from year to year barely changes in the null either, and ten like years count as what they
     are, not as ten draws. p-values are two-sided.
 
+    That null knows no co-location and no belts at all. Where sectors fall together equally in all years it
+    rejects a trend somewhat too often (8 to 13 % at a level of 5 %, by simulation). ``p_reversal`` has the
+    null that no region moves one way: the whole trajectory of each region, all sectors together, runs forward
+    or backward in time at random. It keeps what is constant, and asks for change alone; with neighbors that
+    move together it is too sharp for ``place``.
+
     Parameters
     ----------
     panel : Panel
@@ -140,33 +147,40 @@ def focality_trend(
         )
     weights = row_standardized(graph, part.regions)
     marks = np.array([(table >= threshold).to_numpy() for table in quotients_by_period(part).values()])
-    scale = marks.var(axis=1).sum(axis=1)  # periods
-    if (scale == 0).any():
-        flat = [period for period, zero in zip(part.periods, scale == 0, strict=True) if zero]
+    varying = marks.var(axis=1).any(axis=1)
+    if not varying.all():
+        flat = [period for period, fine in zip(part.periods, varying, strict=True) if not fine]
         raise InputError(
             f"In {listing(flat)} every region is specialized in the same sectors, so nothing can fall "
             "together; change the threshold or leave the periods out."
         )
     time = np.arange(len(marks)) - (len(marks) - 1) / 2
 
-    def statistics(breadth: Floats) -> dict[str, Floats]:  # draws × periods × regions
+    def statistics(breadth: Floats, held: Floats) -> dict[str, Floats]:
+        """Of breadths (draws × periods × regions), and the share of regions each sector holds in them."""
+        scale = np.sum(held * (1 - held), axis=-1)
         centered = breadth - breadth.mean(axis=-1, keepdims=True)
         own = np.sum(centered**2, axis=-1)
         lag = np.einsum("dtr,rk->dtk", centered, weights.toarray().T)
         with np.errstate(invalid="ignore", divide="ignore"):
             moran = np.where(own > 1e-12, np.sum(centered * lag, axis=-1) / own, -1 / (breadth.shape[-1] - 1))
         return {
-            "colocation": breadth.var(axis=-1) / scale,
+            "colocation": breadth.var(axis=-1) / np.where(scale > 0, scale, 1.0),
             "spread": (breadth > 0).sum(axis=-1).astype(float),
             "place": moran,
         }
 
-    observed = statistics(marks.sum(axis=2)[None].astype(float))
+    held = marks.mean(axis=1)[None]
+    observed = statistics(marks.sum(axis=2)[None].astype(float), held)
     draws: dict[str, list[Floats]] = {name: [] for name in STATISTICS}
+    turned: dict[str, list[Floats]] = {name: [] for name in STATISTICS}
     random = generator(rng, "focality trend")
     for size in _sizes(permutations):
-        for name, drawn in _null(marks, size, random, statistics).items():
-            draws[name].append(drawn)
+        alone, whole = _permuted(marks, size, random)
+        for name, breadth in zip(STATISTICS, (alone, alone, whole), strict=True):
+            draws[name].append(statistics(breadth, held)[name])
+        for name, drawn in statistics(*_reversed(marks, size, random)).items():
+            turned[name].append(drawn @ time / (time @ time))
     rows, trend = [], {}
     for name in STATISTICS:
         null, seen = np.concatenate(draws[name]), observed[name][0]
@@ -187,7 +201,15 @@ def focality_trend(
         slopes, slope = null @ time / (time @ time), float(seen @ time / (time @ time))
         ends = np.quantile(slopes, [0.025, 0.975])
         p = simulated_p_value(np.array([slope]), slopes[:, None], "two-sided")
-        trend[name] = {"slope": slope, "low": ends[0], "high": ends[1], "p_value": float(p[0])}
+        back = np.concatenate(turned[name])[:, None]
+        reversal = simulated_p_value(np.array([slope]), back, "two-sided")
+        trend[name] = {
+            "slope": slope,
+            "low": ends[0],
+            "high": ends[1],
+            "p_value": float(p[0]),
+            "p_reversal": float(reversal[0]),
+        }
     table = pd.DataFrame.from_dict(trend, orient="index").rename_axis(index="statistic")
     return FocalityTrend(pd.concat(rows), table, tuple(map(str, part.sectors)), threshold, permutations)
 
@@ -197,14 +219,23 @@ def _sizes(permutations: int) -> Iterator[int]:
         yield min(_CHUNK, permutations - start)
 
 
-def _null(marks: np.ndarray, size: int, random: np.random.Generator, statistics: Any) -> Mapping[str, Floats]:
-    """Statistics of permuted tables: sectors one by one for co-location and spread, regions for place."""
+def _permuted(marks: np.ndarray, size: int, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Breadths of tables whose sectors are permuted one by one, and whole; the same way in all periods."""
     periods, n, sectors = marks.shape
     alone = np.zeros((size, periods, n))
     for sector in range(sectors):
         order = random.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
         alone += marks[:, :, sector][:, order].transpose(1, 0, 2)
     order = random.permuted(np.tile(np.arange(n), (size, 1)), axis=1)
-    whole = marks.sum(axis=2).astype(float)[:, order].transpose(1, 0, 2)
-    found = statistics(alone)
-    return {"colocation": found["colocation"], "spread": found["spread"], "place": statistics(whole)["place"]}
+    return alone, marks.sum(axis=2).astype(float)[:, order].transpose(1, 0, 2)
+
+
+def _reversed(marks: np.ndarray, size: int, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Breadths of tables in which about half of the regions run backward in time, and what sectors hold."""
+    back = random.random((size, 1, marks.shape[1])) < 0.5
+    breadth = marks.sum(axis=2).astype(float)
+    held = np.stack(
+        [np.where(back, part[::-1], part).mean(axis=2) for part in np.moveaxis(marks.astype(float), 2, 0)],
+        axis=-1,
+    )
+    return np.where(back, breadth[::-1], breadth), held

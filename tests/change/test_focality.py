@@ -55,13 +55,15 @@ def test_level_of_the_trend_where_years_follow_each_other():
     """Independent sectors that drift slowly: 5 % reject; a regression on the year would reject far more."""
     from scipy import stats
 
-    rng, rejected, naive = np.random.default_rng(2), [], []
+    rng, rejected, turned, naive = np.random.default_rng(2), [], [], []
     for _ in range(100):
         found = focality_trend(panel(wandering(rng, years=12, keep=0.97)), RING, permutations=199, rng=rng)
         rejected.append(found.trend["p_value"] <= 0.05)
+        turned.append(found.trend["p_reversal"] <= 0.05)
         values = found.periods["observed"]["colocation"]
         naive.append(stats.linregress(range(12), values).pvalue <= 0.05)
     assert (np.mean(rejected, axis=0) <= 0.1).all()
+    assert (np.mean(turned, axis=0) <= 0.1).all()
     assert np.mean(naive) > 0.25  # the years are not twelve draws
 
 

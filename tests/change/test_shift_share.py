@@ -24,7 +24,7 @@ REAT = panel(BEFORE, AFTER)
 
 
 def test_the_help_page_of_reat():
-    """shift(region_t, region_t1, nation_t, nation_t1), Dunn and Esteban: national share, mix, regional shift."""
+    """Its methods Dunn and Esteban; the parts are summed over four industries."""
     found = shift_share(REAT).by_region()
     assert found["change"].tolist() == [25, 55, 85]
     np.testing.assert_allclose(found["national"], [27, 24, 114])
