@@ -16,9 +16,9 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "options errors writing processes progress exits randomness results datasets tables geography "
-    "resampling regions study specialization spatial change clustering focal candidates report outputs "
-    "pipeline cli __main__"
+    "options errors writing processes progress randomness results datasets tables geography resampling "
+    "regions study specialization spatial change clustering focal candidates report outputs pipeline cli "
+    "__main__"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 MODULES = {

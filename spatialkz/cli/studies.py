@@ -1,19 +1,53 @@
-"""``spatialkz run``: the whole job."""
+"""The job from its beginning to its pictures: ``init``, ``run`` and ``figures``."""
 
 from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import KindOption, Seed, Source, takes_source
-from spatialkz.errors import InputError
+from spatialkz.cli.arguments import (
+    Groups,
+    KindOption,
+    Reading,
+    Seed,
+    Source,
+    takes_reading,
+    takes_source,
+)
+from spatialkz.cli.output import tell
+from spatialkz.errors import InputError, listing
 from spatialkz.options import FigureSet, Language, NumberKind
 from spatialkz.processes import SecondProcess, cores
 from spatialkz.progress import shown_progress
+
+
+@takes_reading
+def init(
+    reading: Reading,
+    path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A table, or a folder for an example.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a study file that exists.")] = False,
+) -> None:
+    """Write a commented study file for a table, or a small working example into an empty folder.
+
+    What is found in the table is filled in; what is for you to settle is listed, and stands on top of the
+    file.
+    """
+    import shlex
+
+    from spatialkz.study.init import init_study
+    from spatialkz.study.schema import check_study
+
+    table = check_study({"table": {"file": "the table", **reading.given()}}, "init").table
+    found = init_study(path, replace=force, options=table.options())
+    tell(found.notes)
+    for question in found.questions:
+        print(f"Open: {question}")
+    print(f"The study is in {found.path}; try: spatialkz run {shlex.quote(str(found.path))}")
 
 
 @takes_source(default="kazakhstan-2022")
@@ -29,6 +63,7 @@ def run(
     ] = "page",
     timings: Annotated[bool, typer.Option("--timings", help="Say where the time went.")] = False,
     kind: KindOption = None,
+    k: Groups = None,
 ) -> None:
     """Run the whole job and write the results folder; no argument = the paper's study."""
     kind = known_kind(source, kind)
@@ -40,6 +75,8 @@ def run(
         from spatialkz.pipeline import run_study
 
         study = source.study(kind=kind)
+        if k is not None:
+            study = replace(study, choices=replace(study.choices, clusters=k))
         before = time.process_time()
         progress = stack.enter_context(shown_progress())
         folder = run_study(
@@ -70,3 +107,18 @@ def known_kind(source: Source, kind: NumberKind | None) -> NumberKind | None:
             "counts (jobs, plants) or quotients (published), or let spatialkz init write a study file."
         )
     return kind
+
+
+def figures(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Results folder of spatialkz run.")],
+) -> None:
+    """Draw the figures of earlier results as PNG with 300 dots an inch.
+
+    What was found is found again from the study that the results name, and must be the same to the byte.
+    """
+    from spatialkz.pipeline import draw_again
+    from spatialkz.progress import shown_progress
+
+    with shown_progress() as progress:
+        written = draw_again(results, progress=progress)
+    print(f"Drawn into {results / 'figures'}: {listing((path.name for path in written), 3)}.")
