@@ -53,6 +53,9 @@ def write_tables(findings: Findings, folder: Path) -> None:
         write_json(findings.focal.to_dict(), folder / "focal.json")
         if findings.focal.multiverse is not None:
             tables["focal_multiverse"] = findings.focal.multiverse.to_frame().reset_index()
+    if findings.change is not None:
+        write_json(findings.change.to_dict(), folder / "change.json")
+        tables["change"] = findings.change.to_frame().reset_index()
     for name, table in tables.items():
         # Ten digits are more than any input carries and the same on every machine.
         write_csv(table, folder / f"{name}.csv", digits=10)

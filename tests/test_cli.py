@@ -559,3 +559,40 @@ def test_figures_of_what_cannot_be_found_again_are_refused(call, tmp_path):
     status, _, err = call("figures", tmp_path)
     assert status == 2
     assert "of a table that was read from no file" in err
+
+
+def test_change_between_periods(call, tmp_path):
+    status, out, err = call("change", "kazakhstan-gva", "--permutations", 99)
+    assert status == 0
+    assert "2023 to 2025 left out, as the series breaks (at 2023: recalculation" in err
+    assert "makes β negative" in out
+    status, _, err = call("change", "kazakhstan-gva", "--first", 2020, "--last", 2024)
+    assert status == 2
+    assert "Between 2020 and 2024 the series breaks" in err
+    across = ["--first", 2020, "--last", 2024, "--across-breaks", "--shift-share", "classic"]
+    call("change", "kazakhstan-gva", *across, "-o", tmp_path / "parts.csv")
+    parts = pd.read_csv(tmp_path / "parts.csv")
+    assert parts["change"].sum() == pytest.approx(parts[["national", "mix", "regional"]].to_numpy().sum())
+    status, _, err = call("change", "kazakhstan-gva-2020")
+    assert status == 2
+    assert "names no periods; say which column holds them" in err
+    path = tmp_path / "jobs.csv"
+    path.write_text(
+        "region,year,law,steel\n"
+        + "".join(
+            f"{region},{year},{5 + i * (year - 2018)},{9 - i}\n"
+            for year in (2019, 2020)
+            for i, region in enumerate("abcd")
+        )
+    )
+    status, _, _ = call("change", path, "--period", "year", "--kind", "counts", "-o", tmp_path / "change.csv")
+    assert status == 0
+    table = pd.read_csv(tmp_path / "change.csv")
+    assert len(table) == 8
+    assert table["p_value"].between(0, 1).all()
+    path.write_text(
+        "region,year,law,steel\n" + "".join(f"{region},2019,1,{i + 1}\n" for i, region in enumerate("abcd"))
+    )
+    status, _, err = call("change", path, "--period", "year")
+    assert status == 2
+    assert "A change needs two periods" in err

@@ -15,7 +15,7 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import candidates, change, clustering, focal, geography, spatial, specialization, tables
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -35,7 +35,20 @@ MARKS = (QUOTIENTS >= 1).astype(int)
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
 
 
+PANEL = {
+    "panel": tables.Panel(
+        {year: tables.ActivityTable(JOBS * (year - 2015), kind="counts") for year in range(2016, 2021)}
+    )
+}
 CALLS = {
+    change.quotient_change: {**PANEL, "method": "bootstrap"},
+    change.shift_share: PANEL,
+    change.convergence: PANEL,
+    change.rank_mobility: PANEL,
+    change.specialization_turnover: PANEL,
+    change.focality_trend: {**PANEL, "graph": GRAPH},
+    change.analyse_change: {**PANEL, "graph": GRAPH},
+    change.transition_matrices: {"values": {1: QUOTIENTS, 2: QUOTIENTS}, "graph": GRAPH},
     spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.geary: {"values": QUOTIENTS, "graph": GRAPH},

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spatialkz.cli.arguments import Output, Seed, Source, takes_source
+from spatialkz.cli.arguments import KindOption, Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit_result, tell
 from spatialkz.errors import InputError
 from spatialkz.options import ShiftShareMethod
@@ -15,6 +15,7 @@ from spatialkz.options import ShiftShareMethod
 @takes_source()
 def change(
     source: Source,
+    kind: KindOption = None,
     period: Annotated[
         str | None, typer.Option(help="Column with the period, such as year; a study names its own.")
     ] = None,
@@ -38,7 +39,7 @@ def change(
     """
     from spatialkz import change as room
 
-    files = source.files(periods=period)
+    files = source.files(periods=period, kind=kind)
     panel = files.panel(files.sectors())
     if panel is None:
         raise InputError(

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 import pandas as pd
 
 from spatialkz.candidates import CandidateRanking, RankingReview
+from spatialkz.change import ChangeAnalysis
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.focal import FocalTest
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
@@ -43,6 +44,8 @@ class Findings:
         The ranking held against expert tiers and growth points.
     focal : FocalTest, optional
         Whether the sectors are focal; None where there are too few regions or sectors to tell.
+    change : ChangeAnalysis, optional
+        What changed between the periods of a study that has several.
     """
 
     study: Study
@@ -57,6 +60,7 @@ class Findings:
     claims: pd.DataFrame | None = None
     detectable: Detectable | None = None
     focal: FocalTest | None = None
+    change: ChangeAnalysis | None = None
     review: RankingReview | None = None
 
     @property
