@@ -48,7 +48,7 @@ CALLS = {
     change.specialization_turnover: PANEL,
     change.focality_trend: {**PANEL, "graph": GRAPH},
     change.analyse_change: {**PANEL, "graph": GRAPH},
-    change.transition_matrices: {"values": {1: QUOTIENTS, 2: QUOTIENTS}, "graph": GRAPH},
+    change.transition_matrices: {"tables": {1: QUOTIENTS, 2: QUOTIENTS}, "graph": GRAPH},
     spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.geary: {"values": QUOTIENTS, "graph": GRAPH},
@@ -189,6 +189,11 @@ WRONG = {
     "labels": ["x", LABELS[:5]],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
+    "panel": ["x", QUOTIENTS],
+    "tables": ["x", {1: QUOTIENTS}, {1: QUOTIENTS, 2: "x"}, {1: QUOTIENTS, 2: QUOTIENTS.iloc[:5]}],
+    "edges": [(), (1, 0.5), (NAN,)],
+    "first": [1999, "x", 2020],
+    "last": [1999, "x", 2016],
 }
 # What is no fault here: exponents are no shares, and power without values has no regions to compare with.
 FINE = {

@@ -19,8 +19,11 @@ from spatialkz.change.quotients import (
 )
 from spatialkz.change.shift_share import ShiftShare, shift_share
 from spatialkz.errors import InputError
+from spatialkz.resampling.checks import check_permutations
 from spatialkz.results import Result, json_ready
+from spatialkz.specialization.quotients import check_threshold
 from spatialkz.tables import Panel, Period
+from spatialkz.tables.panel import check_panel
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,8 +139,10 @@ def analyse_change(
     >>> found.turnover["state"].value_counts()["entered"]
     np.int64(2)
     """
-    part = panel.between(first, last, across_breaks=across_breaks)
+    check_permutations(permutations)
+    check_threshold(threshold)
     # What may be crossed is settled here, once.
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     begin, end = part.periods[0], part.periods[-1]
     notes = []
     common = part.sectors

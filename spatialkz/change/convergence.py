@@ -13,6 +13,7 @@ from spatialkz.errors import InputError, listing
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import ActivityTable, Panel, Period
+from spatialkz.tables.panel import check_panel
 
 _LEAST = 4
 WARNING = (
@@ -115,7 +116,7 @@ def convergence(
     >>> convergence(panel, 2011, 2020).to_frame().loc["Manufacturing", "beta"].round(2)
     np.float64(-0.26)
     """
-    part = panel.between(first, last, across_breaks=across_breaks)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     start, end = part.periods[0], part.periods[-1]
     if part.sectors.empty:
         raise InputError(f"The periods {listing(part.periods)} have no sector in common.")

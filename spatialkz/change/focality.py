@@ -19,6 +19,7 @@ from spatialkz.resampling.pvalues import Floats, simulated_p_value
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization.quotients import check_threshold
 from spatialkz.tables import Panel, Period
+from spatialkz.tables.panel import check_panel
 
 STATISTICS = ("colocation", "spread", "place")
 _LEAST_PERIODS = 4
@@ -134,7 +135,7 @@ def focality_trend(
     """
     check_permutations(permutations)
     check_threshold(threshold)
-    part = panel.between(first, last, across_breaks=across_breaks)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     if len(part.periods) < _LEAST_PERIODS:
         raise InputError(
             f"A trend needs at least {_LEAST_PERIODS} periods; from {part.periods[0]} to {part.periods[-1]} "

@@ -19,6 +19,7 @@ from spatialkz.resampling.checks import check_permutations
 from spatialkz.resampling.pvalues import Floats, monte_carlo_tail
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import Panel, Period, check_same_regions, check_table
+from spatialkz.tables.panel import check_panel
 
 
 def rank_mobility(
@@ -51,7 +52,7 @@ def rank_mobility(
     >>> rank_mobility(panel, 2011, 2020).loc["Manufacturing", "mean_shift"].round(1)
     np.float64(1.6)
     """
-    part = panel.between(first, last, across_breaks=across_breaks)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     tables = list(quotients_by_period(part).values())
     rows = {}
     for sector in part.sectors:
@@ -138,7 +139,7 @@ class TransitionMatrices(Result):
 
 
 def transition_matrices(
-    values: Mapping[Period, pd.DataFrame],
+    tables: Mapping[Period, pd.DataFrame],
     *,
     edges: Sequence[float] = (0.5, 1.0),
     graph: Graph | None = None,
@@ -157,7 +158,7 @@ def transition_matrices(
 
     Parameters
     ----------
-    values : mapping
+    tables : mapping
         Period → DataFrame, regions × sectors; all with the same labels.
     edges : sequence of float
         Lower ends of the classes but the first, rising; a value at an edge is in the upper class.
@@ -185,20 +186,22 @@ def transition_matrices(
     [[1, 0, 0], [0, 0, 1], [0, 0, 1]]
     """
     check_permutations(permutations)
-    if len(values) < 2:
-        raise InputError(f"Transitions need at least two periods, and there are {listing(values) or 'none'}.")
+    if not isinstance(tables, Mapping) or not all(isinstance(t, pd.DataFrame) for t in tables.values()):
+        raise InputError("tables must be a mapping, period to a table of regions × sectors.")
+    if len(tables) < 2:
+        raise InputError(f"Transitions need at least two periods, and there are {listing(tables) or 'none'}.")
     limits = np.asarray(edges, dtype=np.float64)
     if limits.ndim != 1 or not len(limits) or (np.diff(limits) <= 0).any() or not np.isfinite(limits).all():
         raise InputError(f"edges are {listing(edges)}; they must be numbers that rise.")
-    last = list(values.values())[-1]
+    last = list(tables.values())[-1]
     regions, sectors = last.index, last.columns
-    tables = []
-    for period, table in values.items():
+    cells = []
+    for period, table in tables.items():
         checked = check_table(table, name=str(period))
         check_same_regions(checked.index, regions, str(period), "the last period")
         check_same_regions(checked.columns, sectors, str(period), "the last period")
-        tables.append(checked.loc[regions, sectors].to_numpy())
-    stack = np.array(tables)  # periods × regions × sectors
+        cells.append(checked.loc[regions, sectors].to_numpy())
+    stack = np.array(cells)  # periods × regions × sectors
     classes = np.searchsorted(limits, stack, side="right")
     k = len(limits) + 1
     labels = pd.Index([_name(limits, i) for i in range(k)], name="from")

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from spatialkz.errors import InputError, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.options import ChangeMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_choice
-from spatialkz.resampling.pvalues import Floats, adjusted
+from spatialkz.resampling.pvalues import Floats, adjusted, check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.specialization import quotient_interval, table_quotients
 from spatialkz.specialization.margins import table_margins
 from spatialkz.specialization.quotients import check_threshold
 from spatialkz.specialization.uncertainty import drawn_quotients
 from spatialkz.tables import ActivityTable, Panel, Period
+from spatialkz.tables.panel import check_panel
 
 
 def quotients_by_period(panel: Panel) -> dict[Period, pd.DataFrame]:
@@ -141,9 +142,10 @@ def quotient_change(
     [1.5, 0.99, 2.29]
     """
     check_choice(method, get_args(ChangeMethod))
-    if not 0.5 <= confidence < 1:
+    if not is_number(confidence) or not 0.5 <= confidence < 1:
         raise InputError(f"confidence is {confidence}; it must lie from 0.5 to below 1.")
-    part = panel.between(first, last, across_breaks=across_breaks)
+    check_number(resamples, "resamples", 99)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     start, end = part.periods[0], part.periods[-1]
     before, after = part.tables[start], part.tables[end]
     method = _fitting(method, before.kind, any(t.fractions.any(axis=None) for t in (before, after)))
@@ -230,8 +232,6 @@ def _bootstrap(
     resamples: int,
     rng: int | np.random.Generator | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if not isinstance(resamples, int) or resamples < 99:
-        raise InputError(f"resamples is {resamples}; at least 99 are needed.")
     draw = generator(rng, "quotient change")
     drawn: list[Floats] = []
     for table in (before, after):
@@ -286,7 +286,7 @@ def specialization_turnover(
     ['entered', 'left', 'left', 'entered']
     """
     check_threshold(threshold)
-    part = panel.between(first, last, across_breaks=across_breaks)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     quotients = quotients_by_period(part)
     if part.sectors.empty:
         raise InputError(f"The periods {listing(part.periods)} have no sector in common.")

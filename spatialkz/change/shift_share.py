@@ -16,6 +16,7 @@ from spatialkz.resampling.checks import check_choice
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import ActivityTable, Panel, Period
+from spatialkz.tables.panel import check_panel
 
 #: Label of what a base holds beside the sectors of the table.
 REST = "other sectors"
@@ -129,7 +130,7 @@ def shift_share(
     [10.0, 5.0, 0.0, 5.0]
     """
     check_choice(method, get_args(ShiftShareMethod))
-    part = panel.between(first, last, across_breaks=across_breaks)
+    part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     if part.tables[part.periods[-1]].kind == "quotients":
         raise InputError("Shift–share is of volumes or counts; quotients have no growth of their own.")
     if (graph is not None) != (method == "spatial"):

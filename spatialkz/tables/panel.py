@@ -167,3 +167,16 @@ class Panel(Shown):
         lines = [f"{len(self.tables)} periods from {self.periods[0]} to {self.periods[-1]}"]
         lines += [f"Break at {period}: {why}" for period, why in self.breaks.items()]
         return "\n".join([*lines, list(self.tables.values())[-1].summary()])
+
+
+def check_panel(panel: object) -> Panel:
+    """Refuse what is no panel.
+
+    Raises
+    ------
+    InputError
+        With what it is.
+    """
+    if not isinstance(panel, Panel):
+        raise InputError(f"panel must be a Panel of tables by period, not {type(panel).__name__}.")
+    return panel
