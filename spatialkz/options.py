@@ -19,7 +19,7 @@ PrefixOverlap: TypeAlias = Literal["error", "longest"]
 OnBorder: TypeAlias = Literal["none", "first"]
 
 # Regions and neighbors.
-Vintage: TypeAlias = Literal[2018, 2022]
+Vintage: TypeAlias = Literal[1999, 2018, 2022]
 GraphPolicy: TypeAlias = Literal["error", "keep", "attach"]
 WeightsInFile: TypeAlias = Literal["read", "ignore"]
 Asymmetry: TypeAlias = Literal["mean", "longer", "shorter", "keep", "error"]
@@ -71,6 +71,26 @@ ResidualMethod: TypeAlias = Literal["exact-normal", "saddlepoint", "normal", "pe
 NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
+
+# Prerequisites.
+CovariateTransform: TypeAlias = Literal["none", "log", "log1p"]
+ContrastEffects: TypeAlias = Literal["two-way", "region", "sector"]
+PrerequisiteMethod: TypeAlias = Literal["freedman-lane"]
+PrerequisiteFamily: TypeAlias = Literal["all", "sector", "covariate"]
+QuotientScale: TypeAlias = Literal["log1p", "symmetric", "none"]
+SpatialModel: TypeAlias = Literal["lag", "error", "slx", "durbin"]
+PrerequisiteLabel: TypeAlias = Literal[
+    "supported",
+    "rests on one region",
+    "rests on two regions",
+    "unequal variance",
+    "same activity",
+    "not found",
+    "unattainable",
+]
+# Change over time.
+ChangeMethod: TypeAlias = Literal["auto", "exact", "bootstrap", "rounding", "none"]
+ShiftShareMethod: TypeAlias = Literal["classic", "esteban-marquillas", "spatial", "dynamic"]
 
 # Clusters.
 PartitionMethod: TypeAlias = Literal[

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from typing import get_args, get_type_hints
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 
 from spatialkz.__main__ import main
 from spatialkz.datasets import data_path
+from spatialkz.prerequisites import prerequisite_test
 
 TABLE1 = [
     str(data_path("kazakhstan-2022", "table1.csv")),
@@ -61,8 +63,28 @@ def test_regions_speaks_three_languages(call):
     status, out, _ = call("regions", "Nur-Sultan", "ВКО", "Алматы облысы")
     assert status == 0
     assert [row["code"] for row in rows(out)] == ["AST", "VKO", "ALM"]
+    status, _, err = call("moran", data_path("kazakhstan-gva-2022", "study.toml"), "--division", 2018)
+    assert status == 2
+    assert "are regions since 2022, and this is the division of 2018" in err
     status, out, _ = call("regions", "--vintage", 2022)
     assert len(rows(out)) == 20
+
+
+def test_a_table_is_led_to_another_division(call, tmp_path):
+    path = tmp_path / "jobs.csv"
+    path.write_text("region,year,jobs\nШығыс Қазақстан облысы,2023,5\nАбай облысы,2023,2\n", encoding="utf-8")
+    status, out, _ = call("regions", "--aggregate", 2018, path, "--by", "year")
+    assert status == 0
+    assert rows(out) == [{"region": "Шығыс Қазақстан облысы", "year": "2023", "jobs": "7"}]
+    weights = tmp_path / "weights.csv"
+    weights.write_text("region,people\nVKO,3\nABY,1\n")
+    path.write_text("region,jobs\nVKO,8\n")
+    divided = ["regions", "--aggregate", 2022, path, "--division", 2018]
+    status, _, err = call(*divided)
+    assert status == 2
+    assert "units are divided (VKO into ABY, VKO), and nothing says how; give a weight" in err
+    _, out, _ = call(*divided, "--crosswalk", weights, "--weight", "people")
+    assert {row["region"]: row["jobs"] for row in rows(out)} == {"ABY": "2", "VKO": "6"}
 
 
 def test_lq_from_a_wide_file_with_a_base_column(call, tmp_path):
@@ -143,7 +165,9 @@ def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, t
 def test_ranks_of_sectors_that_are_not_marked_as_knowledge_intensive_say_so(call, quick_study):
     _, out, err = call("rank", "kazakhstan-gva-2020", "--draws", 100)
     assert "Not marked as knowledge-intensive (role digital, knowledge, research; " in err
-    assert "C, K; candidates in these sectors are ranked with the others." in err
+    assert (
+        "Manufacturing, Finance and insurance; candidates in these sectors are ranked with the others." in err
+    )
     assert "knowledge-intensive" not in out
     assert "knowledge-intensive" not in call("rank", quick_study)[2]
 
@@ -537,3 +561,111 @@ def test_figures_of_what_cannot_be_found_again_are_refused(call, tmp_path):
     status, _, err = call("figures", tmp_path)
     assert status == 2
     assert "of a table that was read from no file" in err
+
+
+@pytest.fixture
+def staff(tmp_path):
+    """Twelve regions in a row: a table of quotients, covariates, and who neighbors whom."""
+    names = [f"r{i:02}" for i in range(12)]
+    lines = [f"{name},{(i * 7 % 12) / 6},{2 - (i * 5 % 12) / 6}" for i, name in enumerate(names)]
+    (tmp_path / "lq.csv").write_text("region,law,steel\n" + "\n".join(lines), encoding="utf-8")
+    lines = [f"{name},{1 + i * 7 % 12},{1 + i * i}" for i, name in enumerate(reversed(names))]
+    (tmp_path / "staff.csv").write_text("region,staff,income\n" + "\n".join(lines), encoding="utf-8")
+    pairs = [f"{a},{b}" for a, b in pairwise(names)]
+    (tmp_path / "pairs.csv").write_text("one,two\n" + "\n".join(pairs), encoding="utf-8")
+    return tmp_path
+
+
+def test_prerequisites_of_a_table_with_and_without_neighbors(call, staff):
+    given = [staff / "lq.csv", "--covariates", staff / "staff.csv", "--permutations", 99]
+    status, out, _ = call("prerequisites", *given, "-o", staff / "found.csv")
+    assert (status, out) == (0, "")
+    found = pd.read_csv(staff / "found.csv").set_index(["sector", "covariate"])
+    assert list(found.index) == [("law", "staff"), ("law", "income"), ("steel", "staff"), ("steel", "income")]
+    assert "residual_moran" not in found
+    values = pd.read_csv(staff / "lq.csv", index_col=0)
+    known = pd.read_csv(staff / "staff.csv", index_col=0)
+    alone = prerequisite_test(values, known, permutations=99, rng=42).to_frame()
+    assert found["p_value"].tolist() == pytest.approx(alone["p_value"].tolist())
+    options = ["--graph", staff / "pairs.csv", "--controls", "log(income)", "--transform", "symmetric"]
+    status, out, _ = call("prerequisites", *given, *options, "-o", staff / "found.json")
+    assert status == 0
+    told = json.loads((staff / "found.json").read_text(encoding="utf-8"))
+    assert [(row["sector"], row["covariate"]) for row in told["tests"]] == [
+        ("law", "staff"),
+        ("steel", "staff"),
+    ]
+    assert {row["test"] for row in told["space"]} >= {"moran", "lm_error", "robust_lm_lag"}
+
+
+def test_prerequisites_of_a_study_are_said_in_words(call, quick_study):
+    status, out, _ = call("prerequisites", quick_study, "--permutations", 99)
+    assert status == 0
+    assert "Prerequisites, 121 tests, n = 17, 99 permutations, two-sided" in out
+    assert "special economic zone: 20 named cells" in out
+    assert "The same regions reach the threshold in programming, computer, information" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "lq.csv is a table without covariates; name a file with --covariates."),
+        (["--covariates", "nothing.csv"], "nothing.csv"),
+        (["--covariates", "other.csv"], "covariates lacks r00"),
+        (["--covariates", "staff.csv", "--controls", "log(money)"], "controls uses money"),
+        (["--covariates", "staff.csv", "--controls", "staff +"], "is no formula that can be computed"),
+        (["--covariates", "staff.csv", "--transform", "cube"], "transform is 'cube'"),
+        (["--covariates", "staff.csv", "--permutations", "3"], "permutations is 3"),
+    ],
+)
+def test_wrong_prerequisites_are_refused_in_a_sentence(call, staff, arguments, message):
+    text = (staff / "staff.csv").read_text(encoding="utf-8")
+    (staff / "other.csv").write_text(text.replace("r00", "Gotham"), encoding="utf-8")
+    given = [staff / text if str(text).endswith(".csv") else text for text in arguments]
+    status, out, err = call("prerequisites", staff / "lq.csv", *given)
+    assert (status, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert err.count("\n") == 1
+
+
+def test_a_study_without_covariates_is_told_so(call):
+    status, _, err = call("prerequisites", "kazakhstan-gva-2022")
+    assert status == 2
+    assert "kazakhstan-gva-2022 has no covariates; name a file with --covariates." in err
+
+
+def test_change_between_periods(call, tmp_path):
+    status, out, err = call("change", "kazakhstan-gva", "--permutations", 99)
+    assert status == 0
+    assert "2023 to 2025 left out, as the series breaks (at 2023: recalculation" in err
+    assert "makes β negative" in out
+    status, _, err = call("change", "kazakhstan-gva", "--first", 2020, "--last", 2024)
+    assert status == 2
+    assert "Between 2020 and 2024 the series breaks" in err
+    across = ["--first", 2020, "--last", 2024, "--across-breaks", "--shift-share", "classic"]
+    call("change", "kazakhstan-gva", *across, "-o", tmp_path / "parts.csv")
+    parts = pd.read_csv(tmp_path / "parts.csv")
+    assert parts["change"].sum() == pytest.approx(parts[["national", "mix", "regional"]].to_numpy().sum())
+    status, _, err = call("change", "kazakhstan-gva-2020")
+    assert status == 2
+    assert "names no periods; say which column holds them" in err
+    path = tmp_path / "jobs.csv"
+    path.write_text(
+        "region,year,law,steel\n"
+        + "".join(
+            f"{region},{year},{5 + i * (year - 2018)},{9 - i}\n"
+            for year in (2019, 2020)
+            for i, region in enumerate("abcd")
+        )
+    )
+    status, _, _ = call("change", path, "--period", "year", "--kind", "counts", "-o", tmp_path / "change.csv")
+    assert status == 0
+    table = pd.read_csv(tmp_path / "change.csv")
+    assert len(table) == 8
+    assert table["p_value"].between(0, 1).all()
+    path.write_text(
+        "region,year,law,steel\n" + "".join(f"{region},2019,1,{i + 1}\n" for i, region in enumerate("abcd"))
+    )
+    status, _, err = call("change", path, "--period", "year")
+    assert status == 2
+    assert "A change needs two periods" in err

@@ -15,7 +15,17 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import (
+    candidates,
+    change,
+    clustering,
+    focal,
+    geography,
+    prerequisites,
+    spatial,
+    specialization,
+    tables,
+)
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -32,13 +42,34 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+RING = [f"r{i:02}" for i in range(60)]
+MANY = {
+    "values": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["a", "b"]),
+    "covariates": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["x", "z"]),
+    "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
+}
+LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
 FIRMS = pd.DataFrame(
     {"kato": ["71", "75"], "oked": ["62", "20"], "jobs": [1, 2], "lon": [71.4, 76.9], "lat": [51.1, 43.2]}
 )
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
+PANEL = {
+    "panel": tables.Panel(
+        {year: tables.ActivityTable(JOBS * (year - 2015), kind="counts") for year in range(2016, 2021)}
+    )
+}
 CALLS = {
+    change.quotient_change: {**PANEL, "method": "bootstrap"},
+    change.shift_share: PANEL,
+    change.convergence: PANEL,
+    change.rank_mobility: PANEL,
+    change.specialization_turnover: PANEL,
+    change.focality_trend: {**PANEL, "graph": GRAPH},
+    change.analyse_change: {**PANEL, "graph": GRAPH},
+    change.transition_matrices: {"tables": {1: QUOTIENTS, 2: QUOTIENTS}, "graph": GRAPH},
     spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.geary: {"values": QUOTIENTS, "graph": GRAPH},
@@ -61,6 +92,9 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
+    prerequisites.spatial_diagnostics: MANY,
+    prerequisites.spatial_regression: MANY,
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
     clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "method": "ward"},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
@@ -125,6 +159,9 @@ CALLS = {
     specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": COVARIATES},
+    prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
     specialization.nested_concentration: {"values": JOBS},
     specialization.quotients_by_level: {"values": JOBS, "regions": LABELS},
     tables.aggregate_register: {
@@ -188,6 +225,9 @@ WRONG = {
     "answers": ["x", {"all": "focal"}],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
+    "deletions": [3, -1, 1.5, True, "x"],
+    "same_activity": ["x", [("nothing", "staff")], 3],
+    "controls": ["nothing", "staff +", "staff + roads", 3],
     "groups": ["x", pd.Series({"nothing": "a"})],
     "base": ["x", pd.Series({"Gotham": 1.0})],
     "region": ["Gotham"],
@@ -219,6 +259,11 @@ WRONG = {
     "decimal": ["x"],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
+    "panel": ["x", QUOTIENTS],
+    "tables": ["x", {1: QUOTIENTS}, {1: QUOTIENTS, 2: "x"}, {1: QUOTIENTS, 2: QUOTIENTS.iloc[:5]}],
+    "edges": [(), (1, 0.5), (NAN,)],
+    "first": [1999, "x", 2020],
+    "last": [1999, "x", 2016],
 }
 # What is no fault here: exponents are no shares, and power without values has no regions to compare with.
 FINE = {
@@ -230,7 +275,20 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES = (
+    "values",
+    "quotients",
+    "covariates",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+    "named",
+    "before",
+    "after",
+)
 
 
 def wrong_tables(table):

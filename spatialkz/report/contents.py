@@ -9,8 +9,10 @@ from typing import ClassVar, Literal, TypeAlias
 import pandas as pd
 
 from spatialkz.candidates import CandidateRanking, RankingReview
+from spatialkz.change import ChangeAnalysis
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.focal import FocalTest
+from spatialkz.prerequisites import PrerequisiteFindings
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
 from spatialkz.specialization import QuotientAudit, complete_sectors
 from spatialkz.study import Study
@@ -39,10 +41,14 @@ class Findings:
         What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
     detectable : Detectable, optional
         Which spatial dependence the graph could have shown, and which the values leave possible.
+    prerequisites : PrerequisiteFindings, optional
+        What goes with specialization; None for a study without covariates or with fewer than 6 regions.
     review : RankingReview, optional
         The ranking held against expert tiers and growth points.
     focal : FocalTest, optional
         Whether the sectors are focal; None where there are too few regions or sectors to tell.
+    change : ChangeAnalysis, optional
+        What changed between the periods of a study that has several.
     """
 
     study: Study
@@ -57,6 +63,8 @@ class Findings:
     claims: pd.DataFrame | None = None
     detectable: Detectable | None = None
     focal: FocalTest | None = None
+    prerequisites: PrerequisiteFindings | None = None
+    change: ChangeAnalysis | None = None
     review: RankingReview | None = None
 
     @property

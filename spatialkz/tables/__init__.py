@@ -11,7 +11,13 @@ from spatialkz.tables.labels import (
     require_labels,
 )
 from spatialkz.tables.levels import Totals
-from spatialkz.tables.prerequisites import prerequisite_quotients
+from spatialkz.tables.panel import Panel, Period
+from spatialkz.tables.prerequisites import (
+    Covariates,
+    covariate_rows,
+    covariate_table,
+    prerequisite_quotients,
+)
 from spatialkz.tables.reading.grids import read_rows
 from spatialkz.tables.reading.numbers import parse_cells, parse_numbers
 from spatialkz.tables.reading.options import FileOptions, RegionTable, TableOptions
@@ -22,7 +28,10 @@ from spatialkz.tables.writers import write_table
 
 __all__ = [
     "ActivityTable",
+    "Covariates",
     "FileOptions",
+    "Panel",
+    "Period",
     "RegionTable",
     "RegisterTable",
     "SuppressedBounds",
@@ -35,6 +44,8 @@ __all__ = [
     "check_same_regions",
     "check_table",
     "complete_table",
+    "covariate_rows",
+    "covariate_table",
     "explain_mismatch",
     "fill_suppressed",
     "keep_rows",
