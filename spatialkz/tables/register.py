@@ -172,8 +172,6 @@ def aggregate_register(
         raise InputError(
             f"base is {base!r}; it must be one of {listing(get_args(RegisterBase))}, or a table."
         )
-    if decimal not in get_args(DecimalMark):
-        raise InputError(f"decimal is {decimal!r}; it must be a point or a comma.")
     kind = kind or ("counts" if value is None else "volumes")
     if kind == "quotients":
         raise InputError("A register adds up to volumes or counts; quotients are computed from them.")
