@@ -49,6 +49,9 @@ def spark():
 
         options = {
             "spark.ui.enabled": "false",
+            # Quick to start, for a few rows.
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.sql.codegen.wholeStage": "false",
             "spark.sql.shuffle.partitions": "2",
             "spark.driver.memory": "600m",
             "spark.driver.bindAddress": "127.0.0.1",
