@@ -13,13 +13,13 @@ import spatialkz
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "entry.md"
 REGIONS, SECTORS, FAMILY = 17, 40, 5
 # Tables without relatedness, and with it.
-TABLES, POWER_TABLES = 600, 100
+TABLES, POWER_TABLES = 300, 50
 DRAWS, LEVEL, SEED = 199, 0.05, 42
-STRENGTHS = (0.0, 0.2, 0.3, 0.4, 0.8)
+STRENGTHS = (0.0, 0.2, 0.3, 0.5)
 RELATED = (0.0, 1.0, 2.0)
 COVARIATES = ("normal", "lognormal", "3 of 17 regions")
 REACH = (2, 3, 4, 5, 8)
-ODDS = 2_000
+ODDS = 1_000
 
 INTRODUCTION = f"""# Entry into related sectors, and odds of reaching the threshold
 
