@@ -38,8 +38,8 @@ Tables of {REGIONS} regions × {SECTORS} sectors, {TABLES} of each kind without 
 {POWER_TABLES} with it. Logarithms of the quotients are the sum of a region's strength (standard deviation
 σ), a sector's (0.5), a region's strength in a family of {FAMILY} sectors (τ), and noise of which 0.8 is
 left in the second period. Without families (τ = 0) there is no relatedness, and
-more than {100 * LEVEL:.0f} % is an error; with them, the share is power. A logit that rejects more often with
-families has no more power: it rejects as often without them.
+more than {100 * LEVEL:.0f} % is an error; with them, the share is power. Where regions are unequal, the
+logit rejects tables without families too, so that its share with them is no power.
 
 | σ | τ | entries | plain logit | `entry_test` |
 |--:|--:|--:|--:|--:|
@@ -50,7 +50,7 @@ ODDS_INTRODUCTION = f"""
 `threshold_odds` compares penalized likelihoods by the chi-squared distribution, which holds for many
 regions. For {REGIONS}, with outcomes that know nothing of the covariate ({ODDS:,} of each kind), by how
 many regions reach the threshold. A covariate of two values leaves few possible p-values, so that shares
-jump from 0 to 7 %; `prerequisite_test`, which permutes, judges it better.
+jump from 0 to 7 %; the permutations of `prerequisite_test` keep the level there.
 
 | covariate | {" | ".join(map(str, REACH))} |
 |---|{"--:|" * len(REACH)}
