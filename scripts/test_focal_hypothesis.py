@@ -8,7 +8,7 @@ import typer
 
 from spatialkz.cli import find_study, run_script
 from spatialkz.errors import InputError
-from spatialkz.focal.focal import focal_study
+from spatialkz.focal.study import focal_study
 from spatialkz.progress import shown_progress
 from spatialkz.results import write_json
 from spatialkz.specialization import audit_table

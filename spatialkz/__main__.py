@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    from spatialkz.exits import guarded
+    from spatialkz.processes import guarded
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 

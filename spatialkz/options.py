@@ -107,6 +107,7 @@ StabilityMethod: TypeAlias = Literal["bootstrap", "leave-one-region-out", "leave
 # Focal or not.
 Grade: TypeAlias = Literal["count", "rank", "log1p", "symmetric"]
 ColocationNull: TypeAlias = Literal["columns", "sizes"]
+SpreadVerdict: TypeAlias = Literal["few", "not shown"]
 PlaceVerdict: TypeAlias = Literal["apart", "adjoining", "open"]
 FocalPart: TypeAlias = Literal["colocation", "sectors", "shape", "place"]
 FocalModel: TypeAlias = Literal["foci", "adjoining", "belt", "gradient", "sector belts", "dispersed"]

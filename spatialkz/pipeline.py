@@ -11,19 +11,26 @@ from typing import get_args
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from spatialkz.candidates import check_context, rank_candidates, review_ranking
+from spatialkz.candidates import (
+    CandidateRanking,
+    RankingReview,
+    check_context,
+    rank_candidates,
+    review_ranking,
+)
 from spatialkz.clustering import ClusterAnalysis, analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, listing, notice
-from spatialkz.focal.focal import check_families, focal_study
+from spatialkz.focal.study import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import LANGUAGES, FigureSet
 from spatialkz.outputs import differing, provenance, study_of, write_map, write_tables
 from spatialkz.processes import SecondProcess
-from spatialkz.progress import Progress, Stages
+from spatialkz.progress import Progress, Stage, Stages
 from spatialkz.report import Findings, draw_figures, write_page
 from spatialkz.results import write_json
-from spatialkz.spatial import constant_variables, detectable_dependence, local_moran, moran
+from spatialkz.spatial import LocalMoranTest, constant_variables, detectable_dependence, local_moran, moran
 from spatialkz.specialization import (
+    QuotientAudit,
     audit_study,
     breadth_label,
     check_auditable,
@@ -94,7 +101,8 @@ def run_study(
         Called with each stage as it begins and the share of the work done; see
         :class:`spatialkz.progress.Progress`.
     beside : SecondProcess, optional
-        Finds clusters and draws, while this process does the rest; the results are the same.
+        Finds clusters, ranks, tests half of the families of sectors and draws half of the figures, while this
+        process does the rest; the results are the same.
 
     Returns
     -------
@@ -116,8 +124,7 @@ def run_study(
     with replaced_folder(Path(out), study.inputs) as folder, _few_threads(study):
         findings = _analyse(study, seed, stages, beside)
         if beside is not None:
-            beside.result()
-            beside.start(draw_figures, findings, folder / "figures", lang, kind=figures, share=(0, 2))
+            half = beside.submit(draw_figures, findings, folder / "figures", lang, kind=figures, share=(0, 2))
         stages.begin("tables")
         write_tables(findings, folder)
         if study.boundaries is not None:
@@ -129,7 +136,7 @@ def run_study(
             drawn = draw_figures(findings, folder / "figures", lang, kind=figures)
         else:
             drawn = draw_figures(findings, folder / "figures", lang, kind=figures, share=(1, 2))
-            drawn |= stages.waited("figures", beside)
+            drawn |= stages.waited("figures", half)
         stages.begin("report")
         write_page(findings, drawn, folder / "report.html", lang, provenance=told)
         outputs = {
@@ -230,8 +237,9 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     ------
     InputError, RegionError, GraphError
         If a name cannot be shown, counts or quotients are too large, no quotient reaches the threshold, no
-        quotient or fewer than 3 regions differ, resamples are too few for the number of regions, a group is
-        called ``all``, or growth points, named places or rules for types of district do not fit the table.
+        quotient or fewer than 3 regions differ, resamples are too few or clusters too many for the regions,
+        a group is called ``all``, or growth points, named places or rules for types of district do not fit
+        the table.
     OutputError
         If the folder cannot be written, or its replacement could cost more than earlier results.
     """
@@ -262,7 +270,7 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     variables, _ = _testable(with_breadth(known, threshold))
     row_standardized(study.graph, variables.index)
     check_families(study)
-    check_clusterable(symmetric_quotient(known), study.choices.resamples)
+    check_clusterable(symmetric_quotient(known), study.choices.resamples, study.choices.clusters)
     check_context(study)
 
 
@@ -308,8 +316,6 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
             "A sector is called breadth, so the number of specializations is called "
             f"{breadth_label(known.columns)} in autocorrelation.csv and local.csv.",
         )
-    if beside is not None:
-        beside.start(_clusters, study, known, seed)
     stages.begin("audit")
     audit, claims = audit_study(study)
     stages.begin("autocorrelation")
@@ -317,27 +323,19 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
     local_test = local_moran(
         variables, study.graph, permutations=choices.permutations, alpha=choices.alpha, rng=seed
     )
+    if beside is not None:
+        others = beside.submit(_clusters_and_ranks_beside, study, known, local_test, audit, seed)
     stages.begin("focal test")
-    focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part)
+    focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part, beside=beside)
     stages.begin("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
-    stages.begin("clusters")
     if beside is None:
-        clustering = _clusters(study, known, seed, stages.part)
+        clustering, ranking, review = _clusters_and_ranks(study, known, local_test, audit, seed, stages)
     else:
-        clustering = stages.waited("clusters", beside)
-        beside.start(_ready_to_draw)
-    stages.begin("ranking")
-    ranking = rank_candidates(
-        study,
-        rng=seed,
-        local=local_test,
-        clusters=clustering.main,
-        audit=audit,
-        colocation=None if focal is None else focal.families["all"].colocation,
-        progress=stages.part,
-    )
-    review = review_ranking(study, ranking, rng=seed)
+        stages.begin("clusters")
+        (clustering, ranking, review), audit, times = others.result()
+        stages.took(times)
+        stages.shared("focal test", beside.cpu - others.seconds[1])
     return Findings(
         study=study,
         quotients=quotients,
@@ -355,24 +353,45 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
     )
 
 
-def _clusters(
-    study: Study, known: pd.DataFrame, seed: int, progress: Progress | None = None
-) -> ClusterAnalysis:
+def _clusters_and_ranks(
+    study: Study,
+    known: pd.DataFrame,
+    local: LocalMoranTest,
+    audit: QuotientAudit | None,
+    seed: int,
+    stages: Stages,
+) -> tuple[ClusterAnalysis, CandidateRanking, RankingReview | None]:
+    """The stages that need nothing of the focal test."""
+    stages.begin("clusters")
+    clustering = analyse_clusters(
+        known,
+        study.graph,
+        groups=study.table.groups[known.columns],
+        k=study.choices.clusters,
+        significance=study.choices.alpha,
+        resamples=study.choices.resamples,
+        rng=seed,
+        progress=stages.part,
+    )
+    stages.begin("ranking")
+    ranking = rank_candidates(
+        study, rng=seed, local=local, clusters=clustering.main, audit=audit, progress=stages.part
+    )
+    return clustering, ranking, review_ranking(study, ranking, rng=seed)
+
+
+def _clusters_and_ranks_beside(
+    study: Study, known: pd.DataFrame, local: LocalMoranTest, audit: QuotientAudit | None, seed: int
+) -> tuple[tuple[ClusterAnalysis, CandidateRanking, RankingReview | None], QuotientAudit | None, list[Stage]]:
+    """The same in a second process, with the audit, which keeps bounds once found, and what it took."""
+    stages = Stages(None, _SHARES)
     with _few_threads(study):
-        return analyse_clusters(
-            known,
-            study.graph,
-            groups=study.table.groups[known.columns],
-            significance=study.choices.alpha,
-            resamples=study.choices.resamples,
-            rng=seed,
-            progress=progress,
-        )
-
-
-def _ready_to_draw() -> None:
-    """Import what drawing needs, while there is nothing to draw."""
+        found = _clusters_and_ranks(study, known, local, audit, seed, stages)
+    stages.end()
+    # What drawing needs is imported while there is nothing to draw.
     from spatialkz.report.drawing import style  # noqa: F401
+
+    return found, audit, stages.times
 
 
 def _testable(variables: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spatialkz.errors import say
 
 if TYPE_CHECKING:
-    from spatialkz.processes import SecondProcess
+    from spatialkz.processes import Task
 
 
 class Progress(Protocol):
@@ -80,10 +80,10 @@ class Stages:
         stage = "" if self._begun is None else self._begun[0]
         self._tell(f"{stage}: {name}", self._before(stage) + done * self._share.get(stage, 0.0))
 
-    def waited(self, stage: str, beside: SecondProcess) -> Any:
-        """Wait for the stage that a second process does or shares in, and keep what it took."""
-        found = beside.result()
-        wall, cpu = beside.seconds
+    def waited(self, stage: str, task: Task) -> Any:
+        """Wait for the stage that a second process shares in, and keep what it took."""
+        found = task.result()
+        wall, cpu = task.seconds
         if self._begun is not None:
             _, own_wall, own_cpu = self._begun
             wall = max(wall, time.perf_counter() - own_wall)
@@ -91,6 +91,18 @@ class Stages:
         self._begun = None
         self.times.append(Stage(stage, wall, cpu))
         return found
+
+    def took(self, times: Iterable[Stage]) -> None:
+        """Keep what stages took that a second process did; the last one to begin waited for them."""
+        waiting, self._begun = self._begun, None
+        for stage in times:
+            if waiting is None or stage.name != waiting[0]:
+                self._tell(stage.name, self._before(stage.name))
+            self.times.append(stage)
+
+    def shared(self, stage: str, cpu: float) -> None:
+        """Add what a second process took for a stage that has ended here."""
+        self.times = [replace(one, cpu=one.cpu + cpu) if one.name == stage else one for one in self.times]
 
     def end(self) -> None:
         """End the last stage."""

@@ -1,7 +1,10 @@
-"""One way to turn a seed into generators, so that no stage disturbs another's stream."""
+"""One way to turn a seed into generators, so that no stage disturbs another's stream or the caller's."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from zlib import crc32
 
 import numpy as np
@@ -27,3 +30,19 @@ def generator(rng: int | np.random.Generator | None, stream: str) -> np.random.G
     if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
         raise InputError(f"rng is {rng!r}; it must be a non-negative integer, a numpy Generator, or None.")
     return np.random.default_rng([int(rng), crc32(stream.encode())])
+
+
+@contextmanager
+def seeded_globals(seed: int) -> Iterator[None]:
+    """Seed the global random states of NumPy and Python, and give the caller's back afterwards.
+
+    The one place for libraries that draw from them.
+    """
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)

@@ -16,7 +16,7 @@ import spatialkz
 ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
-    "options errors writing processes progress exits randomness results datasets tables geography resampling "
+    "options errors writing processes progress randomness results datasets tables geography resampling "
     "regions study specialization spatial prerequisites clustering focal candidates report outputs pipeline "
     "cli __main__"
 ).split()

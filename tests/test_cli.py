@@ -38,15 +38,19 @@ def call(monkeypatch, capsys):
     return run
 
 
-@pytest.fixture
-def quick_study(tmp_path):
-    """The paper's study with few draws, as a file of its own."""
-    text = data_path("kazakhstan-2022", "study.toml").read_text(encoding="utf-8")
-    folder = data_path("kazakhstan-2022").as_posix()
-    text = re.sub(r'"(\w+\.(?:csv|toml))"', rf'"{folder}/\1"', text)
+def with_few_draws(name, tmp_path):
+    """A bundled study as a file of its own."""
+    text = data_path(name, "study.toml").read_text(encoding="utf-8")
+    folder = data_path(name).as_posix()
+    text = re.sub(r'"((?:\.\./)?\w+\.(?:csv|toml))"', rf'"{folder}/\1"', text)
     few = "\n[choices]\npermutations = 99\nresamples = 10\ndraws = 100\nsimulations = 600\n"
     (tmp_path / "quick.toml").write_text(text + few, encoding="utf-8")
     return tmp_path / "quick.toml"
+
+
+@pytest.fixture
+def quick_study(tmp_path):
+    return with_few_draws("kazakhstan-2022", tmp_path)
 
 
 def rows(text):
@@ -233,6 +237,8 @@ def test_focal_of_a_study_keeps_its_choices_but_for_those_given(call, tmp_path):
         ),
         (["cluster", *TABLE1, "--floor", "3"], "the least size of max-p; kmeans has none"),
         (["cluster", *TABLE1, "--k", "3", "--choose-by", "gap"], "no number to choose by gap"),
+        (["run", "--k", "17"], "k is 17; with 17 distinct regions it must be from 1 to 16"),
+        (["run", "--k", "1"], "The choice clusters is 1; it must lie from 2"),
         (["cluster", *TABLE1, "--k", "0"], "it must be from 1 to 16"),
         (["cluster", *TABLE1, "--details", "--method", "skater"], "method that works without a graph"),
         (["moran", *TABLE1, "--permutations", "5"], "at least 99"),
@@ -314,7 +320,21 @@ def test_one_cluster_is_said_and_has_no_silhouettes(call):
     assert status == 0
     assert "No clusters were found, so there is one cluster" in err
     assert {tuple(row.items())[1:] for row in rows(out)} == {(("cluster", "1"),)}
+    _, out, err = call("cluster", *TABLE1, "--k", 3)
+    assert {row["cluster"] for row in rows(out)} == set("123")
+    assert re.search(r"k was given.* not found: .*p = 0\.\d+ \(one normal sample\) and 0\.\d+", err)
     _, out, _ = call("cluster", *TABLE1, "--choose-by", "silhouette")
+    assert {row["cluster"] for row in rows(out)} == set("123456")
+
+
+def test_a_study_fixes_the_number_of_groups(call, quick_study):
+    quick_study.write_text(quick_study.read_text("utf-8") + "clusters = 3\n", encoding="utf-8")
+    _, out, err = call("cluster", quick_study)
+    assert {row["cluster"] for row in rows(out)} == set("123")
+    assert "k was given" in err
+    _, out, _ = call("cluster", quick_study, "--k", 2)
+    assert {row["cluster"] for row in rows(out)} == set("12")
+    _, out, _ = call("cluster", quick_study, "--choose-by", "silhouette")
     assert {row["cluster"] for row in rows(out)} == set("123456")
 
 
@@ -327,7 +347,7 @@ def test_details_say_whether_there_are_clusters(call, tmp_path):
     assert "is asked only of two or more" in out
     assert "leave-one-sector-out" not in out
     _, out, _ = call(*shared, "--k", 3)
-    assert "k was given: groups describe the regions, and were not found." in out
+    assert "k was given: groups describe the regions, and were not found: silhouettes as large" in out
     assert "leave-one-sector-out" in out
     assert "post-selection" in out
     call("cluster", *TABLE1, "--details", "--k", 2, "-o", tmp_path / "found.json")
@@ -475,9 +495,9 @@ def test_version(call):
     assert call("--version") == (0, f"{__version__}\n", "")
 
 
-def test_run_writes_the_folder_says_where_and_draws_again(call, quick_study, tmp_path):
-    folder = tmp_path / "results"
-    status, out, err = call("run", quick_study, "--out", folder, "--lang", "ru", "--timings")
+def test_run_writes_the_folder_says_where_and_draws_again(call, tmp_path):
+    folder, study = tmp_path / "results", with_few_draws("kazakhstan-gva-2022", tmp_path)
+    status, out, err = call("run", study, "--out", folder, "--lang", "ru", "--timings")
     assert status == 0
     assert "report.html" in out
     assert "spatialkz: ranking (" in err
@@ -502,7 +522,7 @@ def test_run_writes_the_folder_says_where_and_draws_again(call, quick_study, tmp
     assert len(list(folder.glob("figures/*.png"))) == len(list(folder.glob("figures/*.svg")))
     assert {**again, "figures": 0, "outputs": 0} == {**manifest, "figures": 0, "outputs": 0}
 
-    quick_study.write_text(quick_study.read_text("utf-8") + "# edited\n", encoding="utf-8")
+    study.write_text(study.read_text("utf-8") + "# edited\n", encoding="utf-8")
     status, _, err = call("figures", folder)
     assert status == 2
     assert "quick.toml changed since the run in" in err

@@ -83,7 +83,7 @@ def test_the_score_page_is_the_one_its_script_makes():
     assert found == made, "run: python scripts/docs/make_score_page.py"
 
 
-@pytest.mark.parametrize("page", ["autocorrelation", "concentration", "quotients"])
+@pytest.mark.parametrize("page", ["autocorrelation", "clusters", "concentration", "quotients"])
 def test_examples_print_what_the_page_shows(page):
     text = (DOCS / "methods" / f"{page}.md").read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"```python\n(>>>.*?)```", text, re.DOTALL))
@@ -125,13 +125,10 @@ def test_the_worked_examples_of_contributing_run(monkeypatch):
         assert (DOCS.parent / path).exists(), path
 
 
-def test_the_results_page_explains_every_column(quick, tmp_path):
-    from spatialkz.pipeline import run_study
-
+def test_the_results_page_explains_every_column(results):
     text = (DOCS / "results.md").read_text(encoding="utf-8")
-    folder = run_study(quick, tmp_path / "results")
     for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation"):
-        for column in pd.read_csv(folder / f"{name}.csv").columns.drop("variable", errors="ignore"):
+        for column in pd.read_csv(results / f"{name}.csv").columns.drop("variable", errors="ignore"):
             assert f"`{column}" in text or f"{column}`" in text or f" {column}," in text, (name, column)
-    for path in folder.iterdir():
+    for path in results.iterdir():
         assert f"`{path.name}{'/' if path.is_dir() else ''}`" in text, path.name

@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 from spatialkz.errors import InputError, notice, say
-from spatialkz.exits import guarded
+from spatialkz.processes import guarded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX")
 MODULE = [sys.executable, "-m", "spatialkz"]
@@ -64,7 +64,7 @@ BUSY = {
 def test_whatever_runs_is_stopped_within_two_seconds(work):
     code = f"""
 import hashlib, sys, time
-from spatialkz.exits import guarded
+from spatialkz.processes import guarded
 from spatialkz.resampling.parallel import in_blocks
 def forever():
     while True:
@@ -87,7 +87,7 @@ guarded(work)
 
 def test_a_signal_that_is_ignored_stays_so():
     code = (
-        "import os, signal; from spatialkz.exits import guarded; "
+        "import os, signal; from spatialkz.processes import guarded; "
         "signal.signal(signal.SIGINT, signal.SIG_IGN); "
         "guarded(lambda: (os.kill(os.getpid(), signal.SIGINT), print('still here')))"
     )

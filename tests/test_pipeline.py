@@ -1,6 +1,8 @@
 import hashlib
 import json
+import re
 import tempfile
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -15,17 +17,13 @@ from shapely import box
 from spatialkz.clustering import check_clusterable
 from spatialkz.errors import InputError, Notice, OutputError
 from spatialkz.pipeline import analyse, run_study
+from spatialkz.processes import SecondProcess
 from spatialkz.spatial import moran
 from spatialkz.specialization import breadth, table_quotients
 from spatialkz.study import Choices, Study, StudyContext
 from spatialkz.tables import ActivityTable
 
 TABLES = ["quotients", "concentration", "autocorrelation", "local", "clusters", "candidates", "areas"]
-
-
-@pytest.fixture(scope="module")
-def results(quick, tmp_path_factory):
-    return run_study(quick, tmp_path_factory.mktemp("run") / "results", seed=42)
 
 
 def test_the_folder_holds_what_is_promised(results):
@@ -94,18 +92,30 @@ def test_the_manifest_says_what_was_run_with_what(results, quick):
     assert set(manifest["outputs"]) == listed - {"manifest.json"}
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(results, quick, tmp_path):
-    again = run_study(quick, tmp_path / "again", seed=42)
-    other = run_study(quick, tmp_path / "other", seed=43, figures="none")
-    others = ["clustering.json", "focal.json", "focal_multiverse.csv", "ranking.json", "growth_points.csv"]
-    for name in [*(f"{table}.csv" for table in TABLES), *others]:
-        assert (again / name).read_bytes() == (results / name).read_bytes(), name
-    assert (other / "autocorrelation.csv").read_bytes() != (results / "autocorrelation.csv").read_bytes()
+def test_the_same_seed_gives_the_same_bytes_also_beside_a_second_process(results, quick, tmp_path):
+    with warnings.catch_warnings(), SecondProcess("spatialkz.pipeline") as beside:
+        warnings.simplefilter("error")
+        again = run_study(quick, tmp_path / "again", seed=42, beside=beside)
+    names = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
+    assert names == {path.relative_to(again) for path in again.rglob("*") if path.is_file()}
+    for name in names:
+        if name.suffix not in {".gpkg", ".html"} and name.name != "manifest.json":
+            assert (again / name).read_bytes() == (results / name).read_bytes(), name
     first, second = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (results, again))
     del first["times"], second["times"]
     for manifest in (first, second):
         manifest["outputs"] = {k: v for k, v in manifest["outputs"].items() if not k.endswith(".gpkg")}
     assert first == second
+
+
+def test_another_seed_gives_other_bytes(tmp_path):
+    one, same, other = (
+        run_study(four(), tmp_path / name, seed=seed, figures="none")
+        for name, seed in (("one", 1), ("same", 1), ("other", 2))
+    )
+    for table in ("autocorrelation", "local", "areas"):
+        assert (one / f"{table}.csv").read_bytes() == (same / f"{table}.csv").read_bytes()
+    assert (one / "autocorrelation.csv").read_bytes() != (other / "autocorrelation.csv").read_bytes()
 
 
 def test_a_stage_called_alone_repeats_the_run(results, quick):
@@ -117,13 +127,6 @@ def test_a_stage_called_alone_repeats_the_run(results, quick):
     pd.testing.assert_series_equal(alone["p_value"], run["p_value"], check_exact=False)
 
 
-def test_a_study_without_polygons_has_no_map_but_all_else(quick, tmp_path):
-    folder = run_study(replace(quick, boundaries=None), tmp_path / "results")
-    assert not (folder / "map.gpkg").exists()
-    assert len(pd.read_csv(folder / "areas.csv")) == 17
-    assert (folder / "report.html").is_file()
-
-
 def test_a_run_that_fails_leaves_earlier_results_alone(results, quick, tmp_path, monkeypatch):
     folder = copytree(results, tmp_path / "results")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -132,20 +135,21 @@ def test_a_run_that_fails_leaves_earlier_results_alone(results, quick, tmp_path,
         run_study(high, folder)
     monkeypatch.setattr("spatialkz.pipeline.write_page", lambda *_a, **_k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run_study(quick, folder, figures="none")
+        run_study(four(), folder, figures="none")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
-def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(results, quick, tmp_path):
+def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(results, tmp_path):
     folder = copytree(results, tmp_path / "results")
     (folder / "notes.txt").write_text("of today")
     (folder / "areas.csv").write_text("edited by hand")
     with pytest.warns(Notice, match=r"were kept: areas.kept.csv, notes.txt\.$"):
-        run_study(quick, folder, figures="none")
+        run_study(four(), folder, figures="none")
     assert (folder / "notes.txt").read_text() == "of today"
     assert (folder / "areas.kept.csv").read_text() == "edited by hand"
-    assert len(pd.read_csv(folder / "areas.csv")) == 17
+    assert len(pd.read_csv(folder / "areas.csv")) == 4
+    assert not {"focal.json", "figures"} & {path.name for path in folder.iterdir()}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert not {"notes.txt", "areas.kept.csv"} & set(manifest["outputs"])
 
@@ -164,13 +168,13 @@ def test_a_folder_that_must_not_be_written_is_refused_before_the_first_stage(qui
     assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
 
 
-def small(sectors, regions=None, **more):
-    """A study of twelve squares, quick to run."""
+def small(sectors, regions=None, *, size=12, **more):
+    """A study of squares, quick to run."""
     rng = np.random.default_rng(1)
-    regions = [f"R{i}" for i in range(12)] if regions is None else regions
-    counts = pd.DataFrame(rng.poisson(rng.gamma(1, 30, (12, len(sectors)))), index=regions, columns=sectors)
+    regions = [f"R{i}" for i in range(size)] if regions is None else regions
+    counts = pd.DataFrame(rng.poisson(rng.gamma(1, 30, (size, len(sectors)))), index=regions, columns=sectors)
     squares = gpd.GeoDataFrame(
-        geometry=[box(i % 4, i // 4, i % 4 + 1, i // 4 + 1) for i in range(12)], index=regions, crs=3857
+        geometry=[box(i % 4, i // 4, i % 4 + 1, i // 4 + 1) for i in range(size)], index=regions, crs=3857
     )
     given = {
         "table": ActivityTable(counts, kind="counts"),
@@ -179,6 +183,11 @@ def small(sectors, regions=None, **more):
         "choices": Choices(permutations=99, resamples=10, draws=100, simulations=600),
     }
     return Study("small", **(given | more))
+
+
+def four():
+    """A study whose run takes a moment: too few regions for the focal test."""
+    return small(["a", "b", "c"], size=4)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +219,23 @@ def test_a_sector_called_breadth_is_tested_beside_ours(odd):
     areas = pd.read_csv(folder / "areas.csv", index_col="region")["moran_p"]
     for region in areas.index:
         assert areas[region] == local["breadth (count)", region]
+
+
+def test_groups_of_a_given_number_are_a_description_beside_what_the_tests_say(tmp_path):
+    study = small(list("abcd"))
+    fixed = replace(study, choices=replace(study.choices, clusters=3))
+    folder = run_study(fixed, tmp_path / "results", figures="none")
+    groups = pd.read_csv(folder / "clusters.csv")
+    assert set(groups["kmeans_cluster"]) == set(groups["ward_cluster"]) == {1, 2, 3}
+    told = json.loads((folder / "clustering.json").read_text(encoding="utf-8"))
+    assert told["methods"]["kmeans"]["why"].startswith("k was given: groups describe the regions")
+    p_value = told["structure"]["gaussian"]["p_value"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "The 3 groups shown are a description" in page
+    said = re.search(r"one normal sample: p\W=\W(0\.\d+)", page).group(1)
+    assert float(said) == pytest.approx(p_value, abs=0.006)
+    assert "Groups that describe the regions" in page
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["choices"]["clusters"] == 3
 
 
 def test_columns_of_the_map_that_differ_by_capitals_alone_are_told_apart(odd):
@@ -336,17 +362,19 @@ def test_counts_that_are_fractions_run_without_the_tests_that_need_whole_numbers
     )
 
 
-def test_labels_may_be_numbers_or_dates(tmp_path):
+def test_labels_may_be_numbers_or_dates_and_without_polygons_there_is_all_but_a_map(tmp_path):
     days = list(pd.date_range("2020-01-01", periods=12))
     folder = run_study(small(days[:6], days, boundaries=None), tmp_path / "results")
     areas = pd.read_csv(folder / "areas.csv", parse_dates=["region"])
     assert set(areas["region"]) == set(days)
+    assert not (folder / "map.gpkg").exists()
+    assert (folder / "focal.json").is_file()
+    assert (folder / "report.html").is_file()
 
 
-def test_a_variable_without_variation_is_left_out_and_named(quick):
-    values = quick.table.values.copy()
-    values["programming"] = 0.4
-    flat = replace(quick, table=replace(quick.table, values=values, groups=quick.table.groups))
-    findings = analyse(flat, seed=1)
-    assert "programming" not in findings.moran.to_frame().index
-    assert any("programming" in note for note in findings.notes)
+def test_a_variable_without_variation_is_left_out_and_named():
+    varied = np.random.default_rng(1).gamma(2, 0.5, (12, 6)).round(2)
+    varied[:, 3] = 0.4
+    findings = analyse(valued(varied, kind="quotients", rounding=0.005), seed=1)
+    assert "d" not in findings.moran.to_frame().index
+    assert any("d is the same in every region" in note for note in findings.notes)

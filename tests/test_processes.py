@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from operator import truediv
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, Notice, notice
-from spatialkz.pipeline import run_study
 from spatialkz.processes import SecondProcess
 
 
@@ -26,37 +25,39 @@ def alive(number):
 
 def test_results_faults_and_notices_come_across():
     with SecondProcess("spatialkz.errors") as beside:
-        beside.start(pd.Series, [1.0, 2.0], name="x")
-        with pytest.raises(RuntimeError, match="fetch its result first"):
-            beside.start(len, "abc")
-        pd.testing.assert_series_equal(beside.result(), pd.Series([1.0, 2.0], name="x"))
-        assert beside.seconds[0] >= 0
-        beside.start(notice, "The font lacks a letter.")
-        with pytest.warns(Notice, match="lacks a letter"):
-            assert beside.result() is None
-        beside.start(truediv, 1, 0)
+        table = beside.submit(pd.Series, [1.0, 2.0], name="x")
+        # More than a pipe holds: it does not wait until the result is wanted.
+        much, warned, wrong = (
+            beside.submit(np.zeros, 10**6),
+            beside.submit(notice, "The font lacks a letter."),
+            beside.submit(truediv, 1, 0),
+        )
+        assert beside.submit(print, "not a result").result() is None
         with pytest.raises(ZeroDivisionError) as raised:
-            beside.result()
+            wrong.result()
         assert "Traceback" in raised.value.__notes__[0]
-        beside.start(print, "not a result")
-        assert beside.result() is None
+        with pytest.warns(Notice, match="lacks a letter"):
+            assert warned.result() is None
+        assert len(much.result()) == 10**6
+        pd.testing.assert_series_equal(table.result(), pd.Series([1.0, 2.0], name="x"))
+        assert table.seconds[0] >= 0
 
 
 def test_a_fault_of_the_input_stays_one():
     with SecondProcess("spatialkz.study") as beside:
         from spatialkz.study import load_study
 
-        beside.start(load_study, "atlantis")
         with pytest.raises(InputError, match="There is no bundled study 'atlantis'"):
-            beside.result()
+            beside.submit(load_study, "atlantis").result()
 
 
 def test_one_that_is_ended_from_outside_is_told():
     with SecondProcess("math") as beside:
-        beside.start(time.sleep, 60)
+        tasks = beside.submit(time.sleep, 60), beside.submit(time.sleep, 60)
         beside._process.kill()
-        with pytest.raises(ChildProcessError, match="ended from outside"):
-            beside.result()
+        for task in (*tasks, beside.submit(time.sleep, 60)):
+            with pytest.raises(ChildProcessError, match="ended from outside"):
+                task.result()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -66,13 +67,12 @@ def test_it_ends_with_the_first_whatever_ends_that(number):
     code = """
 import signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from spatialkz.exits import guarded
-from spatialkz.processes import SecondProcess
+from spatialkz.processes import SecondProcess, guarded
 def work():
     with SecondProcess("math") as beside:
-        beside.start(time.sleep, 60)
+        task = beside.submit(time.sleep, 60)
         print(beside._process.pid, flush=True)
-        beside.result()
+        task.result()
 guarded(work)
 """
     with subprocess.Popen(
@@ -90,16 +90,3 @@ guarded(work)
             break
         time.sleep(0.05)
     assert not alive(child)
-
-
-def test_a_run_beside_gives_the_same_bytes(quick, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        alone = run_study(quick, tmp_path / "alone")
-        with SecondProcess("spatialkz.pipeline") as beside:
-            together = run_study(quick, tmp_path / "together", beside=beside)
-    names = {path.relative_to(alone) for path in alone.rglob("*") if path.is_file()}
-    assert names == {path.relative_to(together) for path in together.rglob("*") if path.is_file()}
-    for name in names:
-        if name.suffix not in {".gpkg", ".html"} and name.name != "manifest.json":
-            assert (alone / name).read_bytes() == (together / name).read_bytes(), name

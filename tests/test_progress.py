@@ -6,7 +6,7 @@ import time
 
 import spatialkz
 from spatialkz.clustering import analyse_clusters
-from spatialkz.progress import Stages, shown_progress
+from spatialkz.progress import Stage, Stages, shown_progress
 
 
 def test_stages_tell_their_share_and_keep_their_times():
@@ -22,6 +22,14 @@ def test_stages_tell_their_share_and_keep_their_times():
     assert [stage.name for stage in stages.times] == ["tests", "figures", "not foreseen"]
     assert stages.times[0].wall >= 0.02
     assert set(stages.times[0].to_dict()) == {"stage", "wall", "cpu"}
+    before = stages.times[0].cpu
+    stages.shared("tests", 2.0)
+    assert stages.times[0].cpu == before + 2
+    # What a second process did while this one waited.
+    stages.begin("figures")
+    stages.took([Stage("figures", 3.0, 3.0), Stage("not foreseen", 1.0, 1.0)])
+    assert told[-2:] == [("figures", 0.25), ("not foreseen", 0.0)]
+    assert [stage.wall for stage in stages.times[3:]] == [3, 1]
 
 
 def test_library_calls_tell_alike(quick):

@@ -37,10 +37,6 @@ TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "grap
 COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
-def fit(points):
-    return np.arange(len(points)) % 3
-
-
 CALLS = {
     spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
@@ -66,15 +62,17 @@ CALLS = {
     },
     prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
-    clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "fit": fit},
+    clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "method": "ward"},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
     clustering.cluster_contiguity: {"labels": LABELS, "graph": GRAPH},
     clustering.cluster_profiles: {"quotients": QUOTIENTS, "labels": LABELS},
     clustering.cluster_regions: {"features": QUOTIENTS},
-    clustering.consensus_clusters: {"features": QUOTIENTS, "fit": fit, "k": 3},
+    clustering.consensus_clusters: {"features": QUOTIENTS, "k": 3},
     clustering.gap_statistic: {"features": QUOTIENTS},
+    clustering.leave_one_region_out: {"features": QUOTIENTS, "labels": LABELS, "method": "kmeans"},
+    clustering.leave_one_sector_out: {"features": QUOTIENTS, "labels": LABELS, "method": "kmeans"},
     clustering.max_p: {"features": QUOTIENTS, "graph": GRAPH, "floor": 3},
-    clustering.sector_split_test: {"features": QUOTIENTS, "fit": fit},
+    clustering.sector_split_test: {"features": QUOTIENTS, "k": 3},
     clustering.structure_test: {"features": QUOTIENTS},
     clustering.transformed: {"features": QUOTIENTS, "transform": "log1p"},
     focal.colocation_test: {"quotients": QUOTIENTS},
@@ -153,6 +151,7 @@ WRONG = {
     "threshold": [NAN, -1, float("inf"), "x", 0],
     **dict.fromkeys(["rounding", "floor", "delta", "self_weight", "related", "size_share"], AT_LEAST_ZERO),
     **dict.fromkeys(["specialization_at", "focus_share", "cell_rounding", "smallest", "beta"], AT_LEAST_ZERO),
+    "method": ["skater", 3, lambda table, _: table.to_numpy()[:, 0]],
     "rng": ["seed", -1, 1.5],
     "k": [0, -1, 1.5, 100, "3"],
     "graph": ["queen", GOTHAM],
@@ -169,6 +168,7 @@ WRONG = {
     "units": [NAN, -1, 0, "x"],
     "base_shares": ["x", pd.DataFrame({"a": [1.0]})],
     "priors": ["x"],
+    "answers": ["x", {"all": "focal"}],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
     "deletions": [3, -1, 1.5, True, "x"],

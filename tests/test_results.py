@@ -44,14 +44,13 @@ def within(value):
 
 
 @pytest.fixture(scope="module")
-def results(quick):
+def kept(quick, findings):
     """One of each kind."""
     from spatialkz import clustering, spatial, specialization
     from spatialkz.candidates.scoring.choices import RankChoices
     from spatialkz.candidates.scoring.sensitivity import rank_sensitivity
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
-    from spatialkz.pipeline import analyse
     from spatialkz.prerequisites import entry_test, policy_contrast, prerequisite_test, threshold_odds
     from spatialkz.tables import bound_suppressed
 
@@ -65,7 +64,7 @@ def results(quick):
     features = clustering.transformed(values, "symmetric")
     one_choice = RankChoices(("rank",), ("arithmetic", "topsis"), concentration=None, drop=False)
     found = [
-        *within(analyse(quick)),
+        *within(findings),
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),
@@ -90,8 +89,8 @@ def results(quick):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_it_shows_itself_on_a_screen(results, kind):
-    result = results[kind]
+def test_it_shows_itself_on_a_screen(kept, kind):
+    result = kept[kind]
     shown = repr(result)
     assert 1 <= len(shown.splitlines()) <= LINES
     assert max(map(len, shown.splitlines())) <= WIDTH
@@ -103,8 +102,8 @@ def test_it_shows_itself_on_a_screen(results, kind):
 
 
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__name__)
-def test_it_gives_copies_and_cannot_be_written_to(results, kind):
-    result = results[kind]
+def test_it_gives_copies_and_cannot_be_written_to(kept, kind):
+    result = kept[kind]
     table = result.to_frame()
     kept = table.copy()
     table.iloc[0, 0] = table.iloc[-1, 0]
@@ -115,12 +114,12 @@ def test_it_gives_copies_and_cannot_be_written_to(results, kind):
 
 
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__name__)
-def test_json_carries_it_and_a_pickle_returns_it(results, kind):
-    content = json.dumps(results[kind].to_dict(), allow_nan=False)
-    again = pickle.loads(pickle.dumps(results[kind]))
+def test_json_carries_it_and_a_pickle_returns_it(kept, kind):
+    content = json.dumps(kept[kind].to_dict(), allow_nan=False)
+    again = pickle.loads(pickle.dumps(kept[kind]))
     assert json.dumps(again.to_dict(), allow_nan=False) == content
-    assert again.summary() == results[kind].summary()
-    pd.testing.assert_frame_equal(again.to_frame(), results[kind].to_frame())
+    assert again.summary() == kept[kind].summary()
+    pd.testing.assert_frame_equal(again.to_frame(), kept[kind].to_frame())
 
 
 def writable(value):

@@ -75,6 +75,7 @@ def test_a_study_file_with_everything(folder):
         (TOML + "[choices]\nthreshold = 0\n", InputError, r"threshold is 0; it must lie from"),
         (TOML + '[choices]\npermutations = "many"\n', InputError, r"permutations is 'many'; a number"),
         (TOML + "[choices]\ndraws = 10.5\n", InputError, r"draws is 10.5; a number"),
+        (TOML + "[choices]\nclusters = 1\n", InputError, r"clusters is 1; it must lie from 2"),
         (TOML + "[choices]\nalpha = true\n", InputError, r"alpha is True; a number"),
         (TOML.replace("pairs.csv", "queen"), InputError, "Neighbors are needed"),
         (TOML.replace("pairs.csv", "none.csv"), InputError, "There is no file"),

@@ -1,13 +1,14 @@
 """Write the numbers of docs/methods/focal.md from the bundled study (about two minutes)."""
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import pandas as pd
 
 import spatialkz
 from spatialkz.focal import FocalTest, model_posterior, prior_sensitivity, spread_test, table_base_shares
-from spatialkz.focal.focal import focal_study
+from spatialkz.focal.study import focal_study
+from spatialkz.focal.verdict import Verdict
 from spatialkz.specialization import QuotientAudit, audit_study
 
 Shares: TypeAlias = list[pd.DataFrame]
@@ -23,6 +24,13 @@ CHOICES = {
     "without": "left out",
     "rounding": "rounding draw (0: as printed)",
 }
+VERDICTS = get_args(Verdict)
+FOUND = [
+    ("co-located", "colocation", "yes"),
+    ("few territories", "spread", "few"),
+    ("adjoining", "place", "adjoining"),
+    ("apart", "place", "apart"),
+]
 
 
 def verdicts(test: FocalTest) -> list[str]:
@@ -109,10 +117,12 @@ def influence(test: FocalTest) -> list[str]:
     table = test.influence_frame()
     decisive = table[(table["changes"] != "") & (table["kind"] != "pair")]
     pairs = table[(table["changes"] != "") & (table["kind"] == "pair")]
-    lines = ["| sectors | without | p of co-location | p of contiguity | changes |", "|---|---|--:|--:|---|"]
-    for row in decisive.itertuples():
-        found = f"{row.colocation_p:.2g} | {row.contiguity_p:.2g}"
-        lines.append(f"| {row.family} | {row.dropped} | {found} | {row.changes} |")
+    tests = {"colocation": "co-location", "spread": "few territories", "contiguity": "contiguity"}
+    heads = " | ".join(f"p of {name}" for name in tests.values())
+    lines = [f"| sectors | without | {heads} | part that changes |", "|---|---|--:|--:|--:|---|"]
+    for _, row in decisive.iterrows():
+        found = " | ".join(f"{row[f'{test}_p']:.2g}" for test in tests)
+        lines.append(f"| {row['family']} | {row['dropped']} | {found} | {row['changes']} |")
     moved = pairs[pairs["changes"].str.contains("colocation")]
     singles = set(test.rests_on())
     alone = [name for name in moved["dropped"] if not singles & set(name.split(" + "))]
@@ -127,14 +137,21 @@ def influence(test: FocalTest) -> list[str]:
 
 
 def choices(test: FocalTest) -> list[str]:
-    shown = ["focal", "belt", "dispersed", "undecided"]
-    lines = ["| choice | value | specifications | " + " | ".join(shown) + " |", "|---|---|" + "--:|" * 5]
+    table = test.multiverse.table
+    shown = [verdict for verdict in VERDICTS if (table["verdict"] == verdict).any()]
+    heads = [*shown, *(name for name, _, _ in FOUND)]
+    lines = [
+        f"| choice | value | specifications | {' | '.join(heads)} |",
+        "|---|---|--:|" + "--:|" * len(heads),
+    ]
     for choice, title in CHOICES.items():
-        shares = test.multiverse.verdicts(choice).reindex(columns=shown, fill_value=0)
-        counts = test.multiverse.table[choice].astype(str).value_counts()
-        for value, row in shares.loc[test.multiverse.table[choice].astype(str).unique()].iterrows():
-            cells = " | ".join(f"{share:.0%}" for share in row)
-            lines.append(f"| {title} | {value} | {counts[value]} | {cells} |")
+        values = table[choice].astype(str)
+        for value in values.unique():
+            part = table[values == value]
+            shares = [(part["verdict"] == verdict).mean() for verdict in shown]
+            shares += [(part[name] == answer).mean() for _, name, answer in FOUND]
+            cells = " | ".join(f"{share:.0%}" for share in shares)
+            lines.append(f"| {title} | {value} | {len(part)} | {cells} |")
     joint = test.multiverse.joint
     told = [
         f"{name}: median z {row['median_z']:.2f}, p = {row['p_median']:.2g}; {row['share_significant']:.0%} "
@@ -214,8 +231,12 @@ which co-location is found; of those with a common factor whose shape is named r
 of common factors that follow the map in which contiguity is found; of belts of each sector that are found.
 Then what is open, and how many regions or sectors would decide it in eight of ten such tables (copies of
 this map side by side, copies of these sectors)."""
-CHOICES_READING = """Share of the specifications with each verdict by the two tests alone, where p > 5 %
-counts as none found. So these verdicts are bolder than the rule above."""
+DELETION_READING = """All regions and sectors that change what is found of a part at 5 %, with the p-values
+without them: columns shuffled, regions permuted, all one-sided, of contiguity that of breadth. Shape is not
+asked for again."""
+CHOICES_READING = """Share of the specifications with each verdict by the rule, and of those in which each
+part is found; of co-location the rest is not found or open, of place it is open. Shape, whether the excess is
+in few regions, and the power to find belts of each sector are those of the family's main answer."""
 PRIORS_READING = """The sets of `PRIOR_SETS`; “recognized” is the share of simulated tables whose shape is
 named rightly."""
 
@@ -232,7 +253,7 @@ def numbers() -> str:
         "What the seed does": [SEEDS_READING, "", *seeds(study, shares)],
         "What the priors do": [PRIORS_READING, "", *priors(study, shares)],
         "What a single deletion does": [
-            "All regions and sectors that change a decision at 5 %, with both p-values without them:",
+            DELETION_READING,
             "",
             *influence(test),
         ],

@@ -9,8 +9,12 @@ import typer
 from typer.core import TyperCommand
 
 from spatialkz import __version__
-from spatialkz.cli import audit, cluster, figures, focal, init, lq, moran, rank, regions, run
-from spatialkz.exits import guarded
+from spatialkz.cli.cluster import cluster
+from spatialkz.cli.quotients import audit, lq
+from spatialkz.cli.rank import rank
+from spatialkz.cli.studies import figures, init, regions, run
+from spatialkz.cli.tests import focal, moran
+from spatialkz.processes import guarded
 
 app = typer.Typer(
     name="spatialkz",
@@ -51,18 +55,7 @@ def options(
     """Find knowledge-intensive clusters of regions, say how sure that is, and whether they are focal."""
 
 
-for command in (
-    run.run,
-    init.init,
-    lq.lq,
-    audit.audit,
-    moran.moran,
-    focal.focal,
-    cluster.cluster,
-    rank.rank,
-    regions.regions,
-    figures.figures,
-):
+for command in (run, init, lq, audit, moran, focal, cluster, rank, regions, figures):
     app.command(cls=_Command)(command)
 
 

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 
+Groups = Annotated[
+    int | None,
+    typer.Option(
+        "--k",
+        help="Number of groups that describe the regions, found or not; left out, the study's, or by tests.",
+    ),
+]
+
 
 def _writable(path: Path | None) -> Path | None:
     """Refuse a file that could not be written before anything is computed for it."""

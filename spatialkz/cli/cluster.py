@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from spatialkz.cli.arguments import Output, Seed, Source, takes_source
+from spatialkz.cli.arguments import Groups, Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit, emit_result, tell
 from spatialkz.errors import InputError
 from spatialkz.options import ClusterMethod, NumberRule, Transform
@@ -29,12 +29,7 @@ def cluster(
         Transform,
         typer.Option(help="Before distances are taken; symmetric = (LQ - 1) / (LQ + 1), for quotients."),
     ] = "symmetric",
-    k: Annotated[
-        int | None,
-        typer.Option(
-            help="Number of groups that describe the regions, found or not; left out, chosen by a rule."
-        ),
-    ] = None,
+    k: Groups = None,
     choose_by: Annotated[
         NumberRule,
         typer.Option(
@@ -64,7 +59,10 @@ def cluster(
     """
     from spatialkz.clustering import METHODS, analyse_clusters, cluster_regions, transformed
     from spatialkz.clustering.analysis import DEFAULT_METHODS
+    from spatialkz.clustering.number.structure import structure_tests
+    from spatialkz.clustering.partition.labels import most_clusters
     from spatialkz.progress import shown_progress
+    from spatialkz.study import Choices
 
     if alpha is not None and method != "clustgeo":
         raise InputError(f"--alpha is the spatial weight of clustgeo; {method} has none.")
@@ -85,15 +83,21 @@ def cluster(
     if not with_neighbors:
         source.refuse_neighbors(f"{method} uses no neighbors without --details")
     values, files = source.variables()
+    if k is None and choose_by == "structure":
+        k = Choices(**files.model.choices).clusters
     neighbors = next(iter(source.graphs(files, values.index).values())) if with_neighbors else None
     if not details or neighbors is None:
+        features = transformed(values, transform)
+        # Groups of a k that is given describe; whether there are clusters is said all the same.
+        most_clusters(features.to_numpy(), k)
         clusters = cluster_regions(
-            transformed(values, transform),
+            features,
             method=method,
             k=k,
             graph=neighbors,
             alpha=alpha,
             choose_by=choose_by,
+            structure=None if k is None else structure_tests(features, rng=seed),
             rng=seed,
         )
         tell([clusters.why])

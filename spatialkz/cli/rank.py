@@ -8,7 +8,7 @@ import typer
 
 from spatialkz.cli.arguments import KindOption, Output, Seed, Source, takes_source
 from spatialkz.cli.output import emit, emit_result, tell
-from spatialkz.cli.run import known_kind
+from spatialkz.cli.studies import known_kind
 from spatialkz.errors import InputError
 
 # Columns of a ranking that a terminal shows.

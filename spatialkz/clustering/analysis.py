@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,16 +14,11 @@ from libpysal.graph import Graph
 from spatialkz.clustering.clusters import RegionClusters, check_rule, cluster_regions
 from spatialkz.clustering.number.structure import StructureTest, checked_draws, structure_tests
 from spatialkz.clustering.partition.contiguous import contiguity
-from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, most_clusters
-from spatialkz.clustering.partition.methods import METHODS, partition
+from spatialkz.clustering.partition.labels import Matrix, most_clusters
+from spatialkz.clustering.partition.methods import METHODS, Refit
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.transforms import transform_note, transformed
-from spatialkz.clustering.validation.agreement import (
-    Consensus,
-    adjusted_rand,
-    consensus_clusters,
-    partitions_by,
-)
+from spatialkz.clustering.validation.agreement import Consensus, adjusted_rand, consensus_clusters
 from spatialkz.clustering.validation.joins import ClusterContiguity, cluster_contiguity, is_symmetric
 from spatialkz.clustering.validation.splitting import SectorSplitTest, sector_split_test
 from spatialkz.clustering.validation.stability import (
@@ -228,8 +223,7 @@ def analyse_clusters(
         check_same_regions(groups.index, quotients.columns, "groups")
     steps = Stages(progress, {"structure": 3.5, "methods": 2.5, "consensus": 0.5, "validation": 1.0})
     features = transformed(quotients, transform)
-    check_clusterable(features, resamples)
-    most_clusters(features.to_numpy(), k)
+    check_clusterable(features, resamples, k)
     seed = int(generator(rng, "analyse_clusters").integers(2**31))
     steps.begin("structure")
     structure = structure_tests(features, draws=draws, rng=rng)
@@ -257,36 +251,41 @@ def analyse_clusters(
     if main.k == 1:
         return told()
 
-    def fit(points: Matrix, seed: int = seed) -> Labels:
-        # Some sectors may not tell as many regions apart as there are clusters.
-        return partition(points, min(main.k, distinct_rows(points)), main.method, rng=seed)
-
     sectors = features.shape[1]
     varying = features.loc[:, features.nunique() > 1]
     steps.begin("consensus")
     consensus, notes = None, []
     try:
-        consensus = consensus_clusters(features, fit, k=main.k, regions=_SHARE, resamples=resamples, rng=seed)
+        consensus = consensus_clusters(
+            features, k=main.k, method=main.method, regions=_SHARE, resamples=resamples, rng=seed
+        )
     except InputError as error:
         # Ties or a rare draw; all else stands.
         notes.append(f"The consensus of clusters was left out: {error}")
     steps.begin("validation")
-    seeds = partitions_by(features, {place: partial(fit, seed=place) for place in range(_SEEDS)})
+    # Sorted, so that the order of the table does not decide which starts are drawn.
+    table = features.sort_index().sort_index(axis=1)
+    seeds: dict[Hashable, pd.Series] = {
+        place: Refit(main.method, place)(table, main.k) for place in range(_SEEDS)
+    }
+    again = Refit(main.method, seed)
     return told(
         agreement=adjusted_rand({method: found.labels for method, found in clusters.items()}),
         seeds=adjusted_rand(seeds),
-        without_region=leave_one_region_out(features, main.labels, fit),
-        without_sector=leave_one_sector_out(features, main.labels, fit) if sectors > 1 else None,
+        without_region=leave_one_region_out(features, main.labels, method=again, k=main.k),
+        without_sector=leave_one_sector_out(features, main.labels, method=again, k=main.k)
+        if sectors > 1
+        else None,
         consensus=consensus,
         profiles=cluster_profiles(quotients, main.labels, groups=groups),
         contiguity=cluster_contiguity(main.labels, graph, rng=seed) if is_symmetric(graph) else None,
-        split=sector_split_test(varying, fit, rng=seed) if varying.shape[1] > 3 else None,
+        split=sector_split_test(varying, k=main.k, method=again, rng=seed) if varying.shape[1] > 3 else None,
         notes=tuple(notes),
     )
 
 
-def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
-    r"""Refuse at once a table that tells too few regions apart, and too few resamples for its size.
+def check_clusterable(features: pd.DataFrame, resamples: int, k: int | None = None) -> None:
+    r"""Refuse at once a table that tells too few regions apart, a k out of range, and too few resamples.
 
     In :math:`R` resamples of the share :math:`s` of *n* regions, :math:`n(n - 1)/2\, (1 - s^2)^R` pairs are
     expected never to meet, and without all of them there is no consensus.
@@ -294,14 +293,15 @@ def check_clusterable(features: pd.DataFrame, resamples: int) -> None:
     Raises
     ------
     InputError
-        If fewer than 3 regions differ, or half a pair or more is expected never to meet.
+        If fewer than 3 regions differ, k is not below their number, or half a pair or more is expected never
+        to meet.
 
     Examples
     --------
     >>> import spatialkz
     >>> check_clusterable(spatialkz.load_study().table.values, resamples=10)
     """
-    most_clusters(features.to_numpy())
+    most_clusters(features.to_numpy(), k)
     n = len(features)
     pairs, drawn = n * (n - 1) / 2, round(_SHARE * n)
     apart = 1 - drawn * (drawn - 1) / (n * (n - 1))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from spatialkz.clustering.number.criteria import (
     chosen_by_rule,
@@ -28,8 +26,8 @@ from spatialkz.clustering.number.structure import (
     structure_tests,
 )
 from spatialkz.clustering.partition.contiguous import check_parts, contiguity
-from spatialkz.clustering.partition.labels import Matrix, Refit, by_descending_mean, most_clusters
-from spatialkz.clustering.partition.methods import METHODS, mixture_bic, partition, partitions, tree
+from spatialkz.clustering.partition.labels import Matrix, by_descending_mean, most_clusters
+from spatialkz.clustering.partition.methods import METHODS, Refit, mixture_bic, tree
 from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
 from spatialkz.options import NumberRule, PartitionMethod, StructureNull
@@ -56,8 +54,7 @@ class RegionClusters(Result):
     method : str
         As given.
     chosen_by : str
-        The rule that chose k, or ``given``; groups of a k that was given describe the regions and were not
-        found.
+        The rule that chose k, or ``given``; groups of a k that was given describe the regions.
     why : str
         What led to this k, in a sentence.
     criteria : DataFrame
@@ -80,7 +77,8 @@ class RegionClusters(Result):
         nodes are the regions in the order of ``labels``. Heights can fall in ``ward-contiguous``, and are
         infinite between connected components of the graph.
     structure : mapping
-        Null hypothesis → test whether there are clusters at all; empty unless that rule chose.
+        Null hypothesis → test whether there are clusters at all; empty where they neither chose nor were
+        given.
     """
 
     labels: pd.Series
@@ -167,7 +165,7 @@ def cluster_regions(
         ``region-kmeans``; ``clustgeo``, Ward's method with a soft spatial weight.
     k : int, optional
         Number of clusters; left out, chosen up to 10 by ``choose_by``. Groups of a k that is given describe
-        the regions; whether they are more than that is not asked.
+        the regions; whether they are more than that is told if ``structure`` is given too.
     graph : libpysal.graph.Graph, optional
         For the methods that need one; keyed by the same regions, in any order.
     alpha : float, optional
@@ -181,7 +179,8 @@ def cluster_regions(
     draws : int, optional
         Data sets behind each test; 199, or as many as the level needs.
     structure : mapping, optional
-        Results of both tests, if they are at hand.
+        Results of both tests, if they are at hand
+        (:func:`~spatialkz.clustering.number.structure.structure_tests`).
     references : int
         Reference sets of the gap statistic; 0 leaves it out, as it always is for ``skater``,
         ``region-kmeans`` and ``mixture``, which are slow (a mixture has its BIC).
@@ -233,13 +232,13 @@ def cluster_regions(
     weights = None if graph is None else contiguity(graph, table.index)
     least = 1 if weights is None or not known.contiguous else check_parts(weights, k or most, table.index)
     seed = int(generator(rng, f"cluster_regions:{method}").integers(2**31))
-    fit = _Fit(method, weights, alpha, seed)
+    fit = Refit(method, seed, weights, alpha)
     wanted = sorted({*range(least, min(_MOST_CLUSTERS, most) + 1), k or least})
-    found = fit.all(points, wanted)
-    tests: Mapping[StructureNull, StructureTest] = {}
-    if decides:
+    found = fit.all(table, wanted)
+    tests: Mapping[StructureNull, StructureTest] = structure or {}
+    if decides and not tests:
         # Of the features, not of a method: the same for all.
-        tests = structure_tests(table, draws=draws, rng=rng) if structure is None else structure
+        tests = structure_tests(table, draws=draws, rng=rng)
     criteria = _criteria(table, found, fit, references if _is_quick(method) else 0, graph)
     rules = _rules(criteria, tests, significance, least)
     chosen_by = "given" if k is not None else choose_by
@@ -247,25 +246,25 @@ def cluster_regions(
     rules["difference"] = rules["k"] - chosen
     labels = by_descending_mean(points, found[chosen])
     by_region = pd.Series(labels, index=table.index, name="cluster")
-    again = partial(fit.one, k=chosen)
     # One cluster is found again whatever is left out.
     stability = pd.Series(np.nan, index=np.unique(labels))
     widths = np.full(len(points), np.nan)
     if chosen > 1:
-        stability = _stability(table, by_region, again, known.needs_graph, resamples, seed)
+        stability = _stability(table, by_region, fit, chosen, known.needs_graph, resamples)
         widths = silhouette_widths(points, {chosen: labels})[chosen]
+    grown = tree(points, method, k=chosen, weights=weights, alpha=alpha) if known.tree else None
     return RegionClusters(
         labels=by_region.loc[order],
         k=chosen,
         method=method,
         chosen_by=chosen_by,
-        why=_why(chosen, chosen_by, tests, significance, least),
+        why=_why(chosen, chosen_by, rules, tests, significance, least),
         criteria=criteria,
         rules=rules,
         stability=stability.rename_axis("cluster").rename("stability"),
         stability_by="leave-one-sector-out" if known.needs_graph else "bootstrap",
         silhouettes=pd.Series(widths, index=table.index, name="silhouette").loc[order],
-        tree=_renamed(fit.tree(points, chosen), order.get_indexer(table.index)) if known.tree else None,
+        tree=_renamed(grown, order.get_indexer(table.index)) if grown is not None else None,
         structure=tests,
     )
 
@@ -308,13 +307,16 @@ def _rules(
 def _why(
     k: int,
     chosen_by: str,
+    rules: pd.DataFrame,
     tests: Mapping[StructureNull, StructureTest],
     significance: float,
     least: int,
 ) -> str:
     """What led to k, in a sentence."""
     if chosen_by == "given":
-        return "k was given: groups describe the regions, and were not found."
+        if tests:
+            return reason(tests, significance, int(rules["k"]["silhouette"]), given=True)
+        return "k was given: groups describe the regions; whether there are any was not asked."
     if chosen_by == "structure":
         fewest = "one cluster" if least == 1 else f"only the {least} connected components of the graph"
         return reason(tests, significance, k, fewest)
@@ -323,25 +325,6 @@ def _why(
     extreme = "smallest" if chosen_by in ("davies_bouldin", "bic") else "largest"
     never = "" if chosen_by == "bic" else "; this rule never finds fewer than 2"
     return f"At k = {k} {chosen_by.replace('_', ' ')} is {extreme}{never}."
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """A method with all but points and k decided."""
-
-    method: PartitionMethod
-    weights: csr_array | None
-    alpha: float | None
-    seed: int
-
-    def all(self, points: Matrix, ks: Iterable[int]) -> dict[int, NDArray[np.intp]]:
-        return partitions(points, ks, self.method, weights=self.weights, alpha=self.alpha, rng=self.seed)
-
-    def one(self, points: Matrix, k: int) -> NDArray[np.intp]:
-        return partition(points, k, self.method, weights=self.weights, alpha=self.alpha, rng=self.seed)
-
-    def tree(self, points: Matrix, k: int) -> Matrix:
-        return tree(points, self.method, k=k, weights=self.weights, alpha=self.alpha)
 
 
 def _renamed(merges: Matrix, places: NDArray[np.intp]) -> Matrix:
@@ -357,7 +340,7 @@ def _renamed(merges: Matrix, places: NDArray[np.intp]) -> Matrix:
 def _criteria(
     table: pd.DataFrame,
     found: dict[int, NDArray[np.intp]],
-    fit: _Fit,
+    fit: Refit,
     references: int,
     graph: Graph | None,
 ) -> pd.DataFrame:
@@ -367,8 +350,7 @@ def _criteria(
     criteria = partition_criteria(points, found, paths=path_distances(table, graph) if along else None)
     run = [k for k in found if k <= _MOST_CLUSTERS]
     if references:
-        own = None if fit.method == "kmeans" else fit.all
-        gap = gap_statistic(table, run, fit=own, references=references, rng=fit.seed)
+        gap = gap_statistic(table, run, method=fit, references=references, rng=fit.seed)
         criteria = criteria.join(gap.table[["gap", "se"]])
     if fit.method == "mixture":
         criteria = criteria.join(mixture_bic(points, run, rng=fit.seed)["bic"])
@@ -376,11 +358,12 @@ def _criteria(
 
 
 def _stability(
-    table: pd.DataFrame, labels: pd.Series, fit: Refit, tied: bool, resamples: int, seed: int
+    table: pd.DataFrame, labels: pd.Series, fit: Refit, k: int, tied: bool, resamples: int
 ) -> pd.Series:
     """Mean Jaccard similarity of each cluster."""
     if not tied:
-        return bootstrap_stability(table, labels, fit, resamples=resamples, rng=seed).jaccard.mean()
+        found = bootstrap_stability(table, labels, method=fit, k=k, resamples=resamples, rng=fit.seed)
+        return found.jaccard.mean()
     if table.shape[1] < 2:
         return pd.Series(np.nan, index=np.unique(labels))
-    return leave_one_sector_out(table, labels, fit).jaccard.mean()
+    return leave_one_sector_out(table, labels, method=fit, k=k).jaccard.mean()

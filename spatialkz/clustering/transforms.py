@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeAlias, get_args
 
@@ -22,7 +23,7 @@ Matrix: TypeAlias = NDArray[np.float64]
 _KEPT = 0.9
 
 
-class _Columnwise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _Columnwise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Validation that the transformers here share; what they do to a valid table is `_apply`."""
 
     _positive = True
@@ -49,8 +50,9 @@ class _Columnwise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     def _learn(self, table: Matrix) -> None:
         pass
 
+    @abstractmethod
     def _apply(self, table: Matrix) -> Matrix:
-        raise NotImplementedError
+        """What the transformer makes of a valid table."""
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")

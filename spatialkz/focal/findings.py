@@ -56,6 +56,10 @@ class FamilyFindings(Result):
         None where fewer than two sectors differ between regions, or the map is large.
     alpha : float
         Level of the tests.
+    alike : tuple of tuple of str
+        Sectors that are specialized in exactly the same regions, and so say one thing several times.
+    same_as : str
+        An earlier family of the same sectors, whose test this one is; empty if there is none.
     """
 
     name: str
@@ -70,6 +74,8 @@ class FamilyFindings(Result):
     contiguity: ContiguityTest
     models: ModelChoice | None
     alpha: float
+    alike: tuple[tuple[str, ...], ...] = ()
+    same_as: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """The numbers that the verdict rests on, in one row."""
@@ -116,7 +122,19 @@ class FamilyFindings(Result):
         if self.reason == UNTESTABLE:
             why = self.colocation.reason or self.contiguity.reason
             return f"{title}: undecided, as there is {UNTESTABLE} ({why})."
-        return f"{title}: {self.verdict}{self._where()}. {_spread(self.evidence.spread)} {self._together()}"
+        told = [_spread(self.evidence.spread), self._together(), *self._twice()]
+        return f"{title}: {self.verdict}{self._where()}. {' '.join(told)}"
+
+    def _twice(self) -> list[str]:
+        """What is one test and looks like several."""
+        told = [
+            f"Specialized in the same regions: {listing(names, 20)}. To these tests they are one sector, "
+            f"counted {len(names)} times."
+            for names in self.alike
+        ]
+        if self.same_as:
+            told.append(f"These are the sectors of {self.same_as}: one test, not two.")
+        return told
 
     def _where(self) -> str:
         place = f"; place {self.evidence.place.verdict}" if self.verdict == "focal" else ""
@@ -153,6 +171,8 @@ class FamilyFindings(Result):
             "answer": self.answer(),
             "reason": self.reason,
             "sectors": json_ready(list(self.sectors)),
+            "alike": json_ready([list(names) for names in self.alike]),
+            "same_as": self.same_as,
             **{name: json_ready(part) for name, part in parts.items()},
             "wanted": None if self.wanted is None else json_ready(vars(self.wanted)),
             "posterior": {} if self.models is None else json_ready(self.models.posterior),
@@ -320,7 +340,7 @@ class FocalTest(Result):
             own = self.multiverse.table.query("family == 'all'")
             shares, count = own["verdict"].value_counts(normalize=True), len(own)
             told = ", ".join(f"{name} in {_percent(share)}" for name, share in shares.to_dict().items())
-            parts.append(f"Over {count} specifications of the tests of all sectors alone: {told}.")
+            parts.append(f"Over {count} specifications by the same rule, with this shape: {told}.")
         gini = self.ginis() if family == "all" else None
         if gini is not None:
             apart = gini.index[gini["apart"]]

@@ -1,16 +1,16 @@
-"""The focal test of a table or a study: every question, every check, a verdict on each family of sectors."""
+"""The focal test of a table: every question, every check, a verdict on each family of sectors."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 
-from spatialkz.errors import InputError, SpatialKZError, is_number, listing
+from spatialkz.errors import InputError, is_number, listing
 from spatialkz.focal.concentration import relative_concentration_test
 from spatialkz.focal.findings import FamilyFindings, FocalTest
 from spatialkz.focal.influence import influence
@@ -19,27 +19,22 @@ from spatialkz.focal.models.models import Generator, Priors, checked_priors
 from spatialkz.focal.models.reach import Wanted, wanted
 from spatialkz.focal.multiverse import multiverse
 from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
-from spatialkz.focal.questions.colocation import colocation_test, simulate, variance_ratio
-from spatialkz.focal.questions.grades import LEAST_REGIONS, LEAST_SECTORS, checked_quotients, graded, varying
+from spatialkz.focal.questions.colocation import colocation_in
+from spatialkz.focal.questions.grades import LEAST_SECTORS, alike, checked_quotients, varying
+from spatialkz.focal.questions.null_tables import NullTables, variance_ratio
 from spatialkz.focal.questions.place import contiguity_test
-from spatialkz.focal.questions.size_null import Shares, optional_size_null, table_base_shares
-from spatialkz.focal.questions.spread import spread_test
+from spatialkz.focal.questions.size_null import Shares, optional_size_null
+from spatialkz.focal.questions.spread import spread_in
 from spatialkz.focal.verdict import UNTESTABLE, Evidence, Verdict, open_part, verdict
-from spatialkz.geography import neighbor_graph
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import FocalPart
+from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress, Stages
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.pvalues import check_number
-from spatialkz.specialization import (
-    IndexTest,
-    QuotientAudit,
-    check_threshold,
-    complete_sectors,
-    table_quotients,
-)
-from spatialkz.study import Study
+from spatialkz.specialization import IndexTest, check_threshold
+from spatialkz.tables import check_groups
 
 # Tables of the focal model behind the power of the co-location test: its standard error is at most 0.016.
 _POWER_TABLES = 1_000
@@ -49,12 +44,6 @@ _MULTIVERSE = 1_999
 _DELETIONS = range(7, 201)
 # Regions up to which models are compared; belts on larger maps take long, and the tests are strong there.
 _MODELS_UP_TO = 500
-# Beside the study's own graph, for the multiverse: by nearness, and enclaves with their host's neighbors.
-_RECIPES = ("knn:k=4", "city_merged")
-#: Level of a sector's ``intensity`` that makes it high technology.
-HIGH = "high"
-# Base shares that fit a published table beside those of largest entropy.
-_SHARE_DRAWS = 4
 
 
 def focal_test(
@@ -74,6 +63,7 @@ def focal_test(
     priors: Priors | None = None,
     alpha: float = 0.05,
     progress: Progress | None = None,
+    beside: SecondProcess | None = None,
 ) -> FocalTest:
     """Test whether knowledge-intensive sectors are focal: co-located in few territories that stand out.
 
@@ -115,6 +105,8 @@ def focal_test(
     progress : callable, optional
         Called with each step as it begins and the share of the work done
         (:class:`spatialkz.progress.Progress`).
+    beside : SecondProcess, optional
+        Tests half of the families, while this process tests the others; the results are the same.
 
     Returns
     -------
@@ -161,13 +153,19 @@ def focal_test(
     seed = int(generator(rng, "focal_test").integers(2**63))
     tests = _FamilyTests(graph, threshold, permutations, simulations, priors, alpha, seed)
     steps = Stages(progress, {**dict.fromkeys(members, 1.0), "influence": 1.3, "multiverse": 1.5})
-    found = {}
+    given = {}
     for name, sectors in members.items():
+        counted = units.reindex(sectors) if isinstance(units, pd.Series) else units
+        given[name] = name, quotients[sectors], _of_sectors(base_shares, sectors), counted
+    # The second half, which is smaller, as all sectors come first.
+    elsewhere = [] if beside is None else list(members)[(len(members) + 1) // 2 :]
+    tasks = {name: beside.submit(tests.family, *given[name]) for name in elsewhere if beside is not None}
+    found: dict[str, FamilyFindings] = {}
+    for name in members:
         steps.begin(name)
-        shares, counted = _of_sectors(base_shares, sectors), units
-        if isinstance(units, pd.Series):
-            counted = units.reindex(sectors)
-        found[name] = tests.family(name, quotients[sectors], shares, counted)
+        before = [one for one in found if set(found[one].sectors) == set(members[name])]
+        told = tasks[name].result() if name in tasks else tests.family(*given[name])
+        found[name] = replace(told, same_as=before[0] if before else "")
     deletions, many = {}, None
     if len(quotients) in _DELETIONS:
         steps.begin("influence")
@@ -188,11 +186,13 @@ def focal_test(
             quotients,
             {"graph": graph, **others},
             families=members,
+            answers={name: one.evidence for name, one in found.items()},
             base_shares=base_shares,
             units=units,
             rounding=rounding,
             permutations=min(permutations, _MULTIVERSE),
             alpha=alpha,
+            priors=priors,
             rng=seed,
         )
     against = _concentration(quotients, groups, base_shares, permutations, seed)
@@ -231,20 +231,10 @@ def families_of(
 ) -> dict[str, list[Hashable]]:
     """All sectors, each group of at least two, and what the caller adds."""
     members: dict[str, list[Hashable]] = {"all": list(quotients.columns)}
-    if groups is not None:
-        if not isinstance(groups, pd.Series):
-            raise InputError(f"groups must be a pandas Series, sector to group, not {type(groups).__name__}.")
-        missing = quotients.columns.difference(groups.index)
-        if len(missing):
-            raise InputError(f"groups does not name the group of {listing(missing)}.")
-        by_group = groups[quotients.columns]
-        nameless = by_group.index[by_group.isna()]
-        if len(nameless):
-            raise InputError(f"groups does not name the group of {listing(nameless)}.")
-        names = by_group.unique()
-        if len(names) > 1:
-            grouped = {str(name): list(by_group.index[by_group == name]) for name in names}
-            members |= {_free(name): sectors for name, sectors in grouped.items() if len(sectors) > 1}
+    by_group = check_groups(groups, quotients.columns)
+    if by_group.nunique() > 1:
+        grouped = {name: list(by_group.index[by_group == name]) for name in by_group.unique()}
+        members |= {_free(name): sectors for name, sectors in grouped.items() if len(sectors) > 1}
     if families is not None and not isinstance(families, Mapping):
         raise InputError(f"families must be a mapping of names to sectors, not {type(families).__name__}.")
     for name, sectors in (families or {}).items():
@@ -299,12 +289,14 @@ class _FamilyTests:
         """Test a family and apply the rule."""
         shared: Any = {"threshold": self.threshold, "permutations": self.permutations, "rng": self.seed}
         known: Any = {} if shares is None else {"base_shares": shares, "units": units}
-        colocation = colocation_test(quotients, **shared)
-        sized = None if shares is None else colocation_test(quotients, null="sizes", **known, **shared)
-        ranks = colocation_test(
-            quotients, grade="rank", null="columns" if shares is None else "sizes", **known, **shared
+        # What colocation_test and spread_test draw, each for itself, with the same seed.
+        tables = NullTables.of(
+            quotients, ("count", "rank"), self.threshold, shares, units, self.permutations, self.seed
         )
-        spread = spread_test(quotients, alpha=self.alpha, **known, **shared)
+        colocation = colocation_in(tables, "count", "columns")
+        sized = None if shares is None else colocation_in(tables, "count", "sizes")
+        ranks = colocation_in(tables, "rank", "columns" if shares is None else "sizes")
+        spread = spread_in(tables, self.alpha)
         contiguity = contiguity_test(quotients, self.graph, alpha=self.alpha, **shared)
         models, power = None, pd.Series({"colocation": np.nan, "sectors": np.nan})
         if not colocation.reason:
@@ -320,7 +312,7 @@ class _FamilyTests:
                 )
                 power = models.power
             else:
-                power = pd.Series({"colocation": self._colocation_power(quotients), "sectors": 1.0})
+                power = pd.Series({"colocation": self._colocation_power(tables), "sectors": 1.0})
         evidence = Evidence(
             ColocationPart.of(colocation, sized, ranks, power["colocation"], self.alpha),
             SpreadPart.of(spread, self.alpha),
@@ -344,6 +336,7 @@ class _FamilyTests:
             contiguity=contiguity,
             models=models,
             alpha=self.alpha,
+            alike=tuple(map(tuple, alike(quotients, self.threshold))),
         )
 
     def _wanted(self, quotients: pd.DataFrame, part: FocalPart) -> Wanted:
@@ -358,147 +351,12 @@ class _FamilyTests:
             seeds=seeds_of(self.seed, "wanted"),
         )
 
-    def _colocation_power(self, quotients: pd.DataFrame) -> float:
+    def _colocation_power(self, tables: NullTables) -> float:
         """Share of tables with foci, with these margins, in which the co-location test rejects."""
-        table = checked_quotients(quotients)
-        cells = graded(table, "count", self.threshold).to_numpy()
-        null = simulate(cells, None, self.permutations, seeds_of(self.seed, "piling")).ratio
+        null = tables.draws("count", "columns").ratio
         critical = np.quantile(null, 1 - self.alpha, method="higher")
-        weights = row_standardized(self.graph, table.index)
-        maker = Generator(table.to_numpy(), self.priors, weights)
+        weights = row_standardized(self.graph, tables.table.index)
+        maker = Generator(tables.table.to_numpy(), self.priors, weights)
         hubs = maker.tables("foci", _POWER_TABLES, seeds_of(self.seed, "piling power"))
-        ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), cells)
+        ratios = variance_ratio((hubs >= self.threshold).sum(axis=2), tables.cells["count"])
         return float((ratios > critical).mean())
-
-
-def focal_study(
-    study: Study,
-    audit: QuotientAudit | None = None,
-    *,
-    graphs: Mapping[str, Graph] | None = None,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress | None = None,
-) -> tuple[FocalTest | None, tuple[str, ...]]:
-    """Test whether the sectors of a study are focal, with the study's own choices.
-
-    Sectors with a suppressed cell are left out. Families are all others, each base group, and ``high
-    technology`` where the list of sectors has a column ``intensity`` with the level ``high``. The null of
-    unequal region sizes needs base shares: those of the volumes, or several that the audit of published
-    quotients allows. The multiverse sees the study's graph, neighbors up to the second order, and with
-    boundaries the four nearest regions and enclaves merged with their host, as far as these graphs can be had
-    and differ.
-
-    Parameters
-    ----------
-    study : Study
-    audit : QuotientAudit, optional
-        Of published quotients; without it only the null of shuffled columns is tested.
-    graphs : mapping of str to Graph, optional
-        Other graphs for the multiverse, in the place of those named above.
-    rng : int, Generator or None
-        Seed.
-    progress : callable, optional
-        Called with the name of each step as it starts.
-
-    Returns
-    -------
-    tuple
-        The :class:`FocalTest`, or None for fewer than 5 regions or 2 sectors, and notes on what was left out.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> import spatialkz
-    >>> from spatialkz.specialization import audit_table
-    >>> study = spatialkz.load_study()
-    >>> quick = replace(study.choices, permutations=99, simulations=600)
-    >>> found, notes = focal_study(replace(study, choices=quick), audit_table(study.table), rng=1)
-    >>> list(found.families), notes
-    (['all', 'industry', 'services', 'high technology'], ())
-    """
-    choices = study.choices
-    quotients = table_quotients(study.table)[complete_sectors(study.table)]
-    if len(quotients) < LEAST_REGIONS or quotients.shape[1] < LEAST_SECTORS:
-        return None, (
-            f"Whether sectors are focal was not tested: that takes at least {LEAST_REGIONS} regions and "
-            f"{LEAST_SECTORS} sectors without suppressed cells, and there are {len(quotients)} and "
-            f"{quotients.shape[1]}.",
-        )
-    others, notes = _graphs(study) if graphs is None else (graphs, ())
-    shares = table_base_shares(
-        study.table, audit, draws=_SHARE_DRAWS, rng=generator(rng, "plausible base shares")
-    )
-    # A region without base has no quotient of its own to be compared.
-    shares = [choice for choice in shares if (choice > 0).all(axis=None)]
-    if not shares:
-        notes += (
-            "Whether unequal sizes of regions explain the co-location was not tested: no base shares are "
-            "known that fit the table"
-            + (", with a region that has none." if study.table.kind != "quotients" else ".")
-            + " Where sizes differ, shuffled columns alone reject too often.",
-        )
-    found = focal_test(
-        quotients,
-        study.graph,
-        threshold=choices.threshold,
-        groups=study.table.groups,
-        permutations=choices.permutations,
-        families=_high_technology(study, quotients.columns),
-        base_shares=shares or None,
-        graphs=others,
-        rounding=study.table.rounding,
-        simulations=choices.simulations,
-        alpha=choices.alpha,
-        rng=rng,
-        progress=progress,
-    )
-    return found, notes
-
-
-def check_families(study: Study) -> None:
-    """Refuse groups of sectors that the focal test could not tell from all sectors.
-
-    Raises
-    ------
-    InputError
-        As :func:`focal_test`.
-    """
-    quotients = table_quotients(study.table)[complete_sectors(study.table)]
-    if len(quotients) >= LEAST_REGIONS and quotients.shape[1] >= LEAST_SECTORS:
-        families_of(
-            quotients, study.table.groups.loc[quotients.columns], _high_technology(study, quotients.columns)
-        )
-
-
-def _high_technology(study: Study, tested: pd.Index) -> dict[str, list[Hashable]]:
-    if "intensity" not in study.sectors:
-        return {}
-    sectors = [name for name in study.sectors.index[study.sectors["intensity"] == HIGH] if name in tested]
-    return {"high technology": sectors} if len(sectors) >= LEAST_SECTORS else {}
-
-
-def _graphs(study: Study) -> tuple[dict[str, Graph], tuple[str, ...]]:
-    """Graphs beside the study's own, each different from all before it, and what could not be built."""
-    others = {"second order": study.graph.higher_order(2, lower_order=True)}
-    notes = []
-    for recipe in _RECIPES if study.boundaries is not None else ():
-        try:
-            others[recipe] = neighbor_graph(study.boundaries, recipe)
-        except SpatialKZError as error:
-            notes.append(f"The focal test was not repeated on the graph {recipe}: {error}")
-    different: dict[str, Graph] = {}
-    seen = [_links(study.graph, study.table.regions)]
-    for name, graph in others.items():
-        links = _links(graph, study.table.regions)
-        if not any(np.array_equal(links, known) for known in seen):
-            different[name] = graph
-            seen.append(links)
-    return different, tuple(notes)
-
-
-def _links(graph: Graph, regions: pd.Index) -> np.ndarray:
-    """Weighted links as rows of (region, neighbor, weight), by position."""
-    links = graph.adjacency.reset_index()
-    places = [regions.get_indexer(links[end]) for end in ("focal", "neighbor")]
-    table = np.column_stack([*places, links["weight"]])
-    return table[np.lexsort((table[:, 1], table[:, 0]))]

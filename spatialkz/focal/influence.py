@@ -13,7 +13,7 @@ from libpysal.graph import Graph
 from scipy.sparse import csr_array, diags_array
 
 from spatialkz.errors import InputError
-from spatialkz.focal.questions.colocation import variance_ratio
+from spatialkz.focal.parts import PARTS
 from spatialkz.focal.questions.grades import (
     LEAST_REGIONS,
     LEAST_SECTORS,
@@ -21,15 +21,21 @@ from spatialkz.focal.questions.grades import (
     graded,
     why_undecided,
 )
+from spatialkz.focal.questions.null_tables import variance_ratio
 from spatialkz.focal.questions.place import moran_columns
-from spatialkz.focal.verdict import two_by_two
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
-from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats, simulated_p_value
-from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
+from spatialkz.resampling.shuffles import (
+    COMPILE_FROM,
+    ColumnShuffle,
+    Keys,
+    order_keys,
+    random_orders,
+    row_sums,
+)
 from spatialkz.results import Result, json_ready
 
 # Regions up to which all pairs are left out by default: 190 pairs.
@@ -71,7 +77,7 @@ class Influence(Result):
         found = self.decisive()
         columns = [name for name in self.table.columns if name.endswith("_p")] + ["changes"]
         body = found[columns].to_string(float_format="{:.4f}".format) if len(found) else "none"
-        return f"Deletions of {len(self.table) - 1} that change a test at level {self.alpha:g}:\n{body}"
+        return f"Deletions of {len(self.table) - 1} that change a part at level {self.alpha:g}:\n{body}"
 
 
 def influence(
@@ -85,14 +91,15 @@ def influence(
     alpha: float = 0.05,
     rng: int | np.random.Generator | None = None,
 ) -> Influence:
-    """Repeat the co-location test and Moran's test of breadth without each region, sector and pair.
+    """Repeat the tests of co-location, spread and place without each region, sector and pair.
 
     Everything is computed anew on what is left: graded quotients, the margins of the null tables, and the
     weights, row-standardized again. The null hypotheses are those of ``null="columns"`` in
-    :func:`spatialkz.focal.colocation_test` (one-sided, for co-location) and of
-    :func:`spatialkz.focal.contiguity_test` (two-sided). All deletions see the same random numbers,
-    so what moves between them is little of it Monte-Carlo error. A region whose last neighbor is left out
-    stays in and adds nothing to Moran's I.
+    :func:`spatialkz.focal.colocation_test` (for co-location and, of the same tables, few territories) and of
+    :func:`spatialkz.focal.contiguity_test` (Moran's I of breadth); all tests are one-sided. Shape is not
+    asked for again, as its models would have to be simulated for every deletion. All deletions see the same
+    random numbers, so what moves between them is little of it Monte-Carlo error. A region whose last neighbor
+    is left out stays in and adds nothing to Moran's I.
 
     Parameters
     ----------
@@ -116,11 +123,11 @@ def influence(
     -------
     Influence
         ``to_frame()`` has index ``(kind, dropped)``, kind ``none, region, sector`` or ``pair``, and columns
-        ``colocation_statistic, colocation_p`` (variance ratio) and, with a graph, ``contiguity_statistic,
-        contiguity_p, isolates`` (regions left without neighbors); ``changes`` names the tests whose p-value
-        is on the other side of ``alpha`` than with everything in, and ``verdict_by_tests`` is the verdict by
-        the two tests alone (:func:`spatialkz.focal.verdict.two_by_two`). A statistic that cannot be had is
-        missing and its p-value 1.
+        ``colocation_statistic, colocation_p`` (variance ratio), for the grade ``count`` ``spread_statistic,
+        spread_p`` (regions with any specialization) and, with a graph, ``contiguity_statistic, contiguity_p,
+        isolates`` (Moran's I of breadth, and regions left without neighbors); ``changes`` names the parts
+        whose p-value is on the other side of ``alpha`` than with everything in. A statistic that cannot be
+        had is missing and its p-value 1.
 
     Raises
     ------
@@ -163,19 +170,13 @@ def influence(
     )
     result = pd.DataFrame(list(rows), index=index)
     changes = pd.Series("", index=index)
-    for test in ("colocation", "contiguity")[: 1 if graph is None else 2]:
-        significant = result[f"{test}_p"] <= alpha
-        crossed = significant != significant.iloc[0]
-        changes = changes.mask(crossed & (changes != ""), changes + ", " + test).mask(
-            crossed & (changes == ""), test
-        )
-    result["changes"] = changes
-    if graph is not None:
-        told = result[["colocation_p", "contiguity_p", "contiguity_z"]].assign(alpha=alpha)
-        result["verdict_by_tests"] = [
-            two_by_two(dict(zip(told.columns, row, strict=True))) for row in told.itertuples(index=False)
-        ]
-    return Influence(result.drop(columns="contiguity_z", errors="ignore"), alpha, permutations)
+    for part, test in zip(PARTS, ("colocation", "spread", "contiguity"), strict=True):
+        if f"{test}_p" in result:
+            significant = result[f"{test}_p"] <= alpha
+            crossed = significant != significant.iloc[0]
+            changes = changes.mask(crossed, changes + ", " + part)
+    result["changes"] = changes.str.removeprefix(", ")
+    return Influence(result, alpha, permutations)
 
 
 _Deletion = tuple[str, tuple[object, ...]]
@@ -213,22 +214,28 @@ def _row(full: _FullTable, kind: str, dropped: tuple[object, ...]) -> dict[str, 
     )
     cells = graded(rest, full.grade, full.threshold).to_numpy()
     breadth = cells.sum(axis=1)
+    counted = full.grade == "count"
     row = {"colocation_statistic": np.nan, "colocation_p": 1.0}
+    row |= {"spread_statistic": np.nan, "spread_p": 1.0} if counted else {}
     if not why_undecided(cells, full.grade, full.threshold):
         observed = float(variance_ratio(breadth, cells))
-        null = variance_ratio(row_sums(ColumnShuffle.of(cells), full.keys, compiled=full.compiled), cells)
-        row = {"colocation_statistic": observed, "colocation_p": _p_value(observed, null, "greater")}
+        sums = row_sums(ColumnShuffle.of(cells), full.keys, compiled=full.compiled)
+        p_value = _p_value(observed, variance_ratio(sums, cells), "greater")
+        row |= {"colocation_statistic": observed, "colocation_p": p_value}
+        if counted:
+            covered = float((breadth > 0).sum())
+            p_value = _p_value(covered, (sums > 0).sum(axis=1).astype(np.float64), "less")
+            row |= {"spread_statistic": covered, "spread_p": p_value}
     if full.weights is None:
         return row
     keep = full.table.index.get_indexer(rest.index)
     weights = standardized_again(csr_array(full.weights[keep][:, keep]))
-    row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0, "contiguity_z": 0.0}
+    row |= {"contiguity_statistic": np.nan, "contiguity_p": 1.0}
     row["isolates"] = int((np.diff(weights.indptr) == 0).sum())
     if weights.nnz and breadth.max() - breadth.min() > TIE * max(1.0, np.abs(breadth).max()):
         observed = float(moran_columns(breadth[:, None], weights)[0])
         null = moran_columns(breadth[full.orders[len(keep)]], weights)
-        row |= {"contiguity_statistic": observed, "contiguity_p": _p_value(observed, null, "two-sided")}
-        row["contiguity_z"] = observed + 1 / (len(keep) - 1)  # its sign is what counts
+        row |= {"contiguity_statistic": observed, "contiguity_p": _p_value(observed, null, "greater")}
     return row
 
 

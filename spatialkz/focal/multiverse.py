@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
-from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,24 +18,26 @@ from spatialkz.focal.curves import (
     Curves,
     LeftOut,
     Variant,
-    colocation_block,
-    contiguity_block,
     grade_and_threshold,
+    region_block,
+    sector_block,
 )
+from spatialkz.focal.models.models import Generator, Priors, checked_priors
+from spatialkz.focal.parts import PARTS
 from spatialkz.focal.questions.grades import LEAST_REGIONS, checked_quotients, graded
 from spatialkz.focal.questions.size_null import CHUNK, Shares, optional_size_null
-from spatialkz.focal.verdict import two_by_two
+from spatialkz.focal.specifications import Numbers, Positions, dependence_left, judged, powers
+from spatialkz.focal.verdict import Evidence
 from spatialkz.geography.weights import row_standardized
 from spatialkz.randomness import generator
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
 from spatialkz.resampling.parallel import in_blocks
-from spatialkz.resampling.pvalues import check_number
+from spatialkz.resampling.pvalues import Floats, check_number
 from spatialkz.results import Result, json_ready
-from spatialkz.spatial import moran_power
 
-Rule: TypeAlias = Callable[[Mapping[str, Any]], str]
 GRADES: tuple[Choice, ...] = (1.0, 1.25, 1.5, 2.0, "rank", "log1p", "symmetric")
-_POWER_UP_TO = 500
+# Tables with foci behind the power of each specification; its standard error is at most 0.022.
+_FOCI_TABLES = 500
 # More tell no more, and every one is a table of its own.
 _MOST_ROUNDING_DRAWS = 1_000
 
@@ -51,7 +51,8 @@ class Multiverse(Result):
     table : DataFrame
         What :meth:`to_frame` returns.
     joint : DataFrame
-        Index ``test``: ``colocation, columns``, with base shares ``colocation, sizes``, and ``contiguity``.
+        Index ``test``: ``colocation`` and ``spread``, each ``, columns`` and with base shares ``, sizes``,
+        and ``contiguity``.
         ``specifications`` (that could be computed and differ in this test), ``median_z`` with ``p_median``,
         and ``share_significant`` with ``p_share``: the joint p-values over all specifications.
     permutations, alpha
@@ -73,21 +74,30 @@ class Multiverse(Result):
             return self.table["verdict"].value_counts(normalize=True).rename("share")
         return pd.crosstab(self.table[by].astype(str), self.table["verdict"], normalize="index")
 
+    def parts(self) -> dict[str, pd.Series]:
+        """Share of the specifications with each answer to co-location, spread and place."""
+        return {part: self.table[part].value_counts(normalize=True).rename("share") for part in PARTS}
+
     def to_dict(self) -> dict[str, object]:
-        """Number of specifications, shares of verdicts and joint p-values, ready for JSON."""
+        """Number of specifications, shares of verdicts and of each part, joint p-values, ready for JSON."""
         return {
             "specifications": len(self.table),
             "permutations": self.permutations,
             "alpha": self.alpha,
             "verdicts": json_ready(self.verdicts()),
+            "parts": {part: json_ready(shares) for part, shares in self.parts().items()},
             "joint": json_ready(self.joint),
         }
 
     def summary(self) -> str:
         """Shares of verdicts and joint tests as text."""
-        shares = ", ".join(f"{verdict} {share:.0%}" for verdict, share in self.verdicts().items())
+        told = {"verdict": self.verdicts(), **self.parts()}
+        shares = [
+            f"{name}: " + ", ".join(f"{answer} {share:.0%}" for answer, share in found.items())
+            for name, found in told.items()
+        ]
         return (
-            f"{len(self.table)} specifications, {self.permutations} permutations: {shares}\n"
+            f"{len(self.table)} specifications, {self.permutations} permutations\n" + "\n".join(shares) + "\n"
             f"{self.joint.to_string(float_format='{:.4f}'.format)}"
         )
 
@@ -98,6 +108,7 @@ def multiverse(
     *,
     grades: Sequence[Choice] = GRADES,
     families: Mapping[str, Sequence[Hashable]] | None = None,
+    answers: Mapping[str, Evidence] | None = None,
     base_shares: Shares | Sequence[Shares] | None = None,
     units: float | pd.Series | None = None,
     without: Iterable[Hashable] = ("broadest",),
@@ -105,18 +116,24 @@ def multiverse(
     rounding_draws: int = 4,
     permutations: int = 1999,
     alpha: float = 0.05,
-    rule: Rule = two_by_two,
+    priors: Priors | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> Multiverse:
-    """Run the tests of co-location and contiguity under every combination of choices.
+    """Ask for co-location, spread and place under every combination of choices, and apply the rule to each.
 
-    Each null table is one draw (columns permuted for co-location, whole regions for contiguity), evaluated
-    under all specifications, so that these are as dependent under the null as they are in the data. Without a
-    region, ranks are made again. For co-location the values of the others are then permuted among themselves,
-    as in :func:`spatialkz.focal.influence`; for contiguity a region is left out of each permuted map. The
-    joint tests compare two summaries of the whole curve with their distribution over the null tables: the
-    median of the standardized statistics, and the share of specifications with p ≤ alpha. Null hypothesis:
-    that of co-location (or contiguity) in every specification.
+    Each null table is one draw (columns permuted for co-location and spread, whole regions for place),
+    evaluated under all specifications, so that these are as dependent under the null as they are in the data.
+    Without a region, ranks are made again. For co-location and spread the values of the others are then
+    permuted among themselves, as in :func:`spatialkz.focal.influence`; for place a region is left out of each
+    permuted map. The joint tests compare two summaries of the whole curve with their distribution over the
+    null tables: the median of the standardized statistics, and the share of specifications with p ≤ alpha.
+    Null hypothesis: that of co-location (or spread, or contiguity) in every specification.
+
+    The verdict on a specification is that of :func:`spatialkz.focal.verdict`. Simulated for each anew are the
+    p-values, the dependence left possible, and the share of tables with foci in which co-location is found.
+    Taken over from ``answers``, the family's main answer, are its shape, whether the excess is in few
+    regions, whether the factor follows the map, and the power of the test of belts of each sector's own;
+    to simulate these for every specification takes too long. Without ``answers`` they are open.
 
     Parameters
     ----------
@@ -128,6 +145,8 @@ def multiverse(
         Thresholds, and grades that need none: ``"rank"``, ``"log1p"``, ``"symmetric"``.
     families : mapping of str to sectors, optional
         By default one, ``all``.
+    answers : mapping of str to Evidence, optional
+        The main answers of families, of which shape and what else is simulated are taken over.
     base_shares, units : optional
         As in :func:`spatialkz.focal.colocation_test`; with base shares both of its null hypotheses run.
     without : iterable of labels
@@ -142,9 +161,8 @@ def multiverse(
     permutations : int
         Null tables of each kind, at least 99.
     alpha : float
-    rule : callable
-        Turns a row (a mapping with the columns below and ``alpha``) into a verdict; a row with a ``reason``
-        is ``undecided`` without being asked.
+    priors : Priors, optional
+        Of the tables with foci, in which co-location must be found in 8 of 10 if it is to be denied.
     rng : int, Generator or None
         Seed. The order of rows and columns does not matter.
 
@@ -153,9 +171,16 @@ def multiverse(
     Multiverse
         ``to_frame()`` has index ``specification`` and columns ``grade, family, null, graph, without``
         (``none``, ``broadest`` or a region)``, rounding`` (0 as printed, else the draw)``,
-        colocation_statistic, colocation_z, colocation_p`` (one-sided)``, contiguity_statistic, contiguity_z,
-        contiguity_p`` (Moran's I of breadth, two-sided)``, contiguity_power`` (at ρ = 0.8)``, reason,
-        verdict``.
+        colocation_statistic, colocation_z, colocation_p`` (variance ratio, one-sided, under the null of the
+        row)``, colocation_power`` (share of tables with foci in which it or that of rank sums is found)``,
+        spread_statistic, spread_z, spread_p`` (mean over the regions of their highest grade, which is the
+        share of regions with any specialization where there is a threshold; one-sided, for few)``,
+        contiguity_statistic, contiguity_z`` (Moran's I of breadth)``, contiguity_p`` (the smaller one-sided
+        p-value of breadth and rank sum, adjusted by Holm)``, rho_upper`` (missing above 500 regions, and
+        where a region left out was the only neighbor of another)``, colocation`` (yes, no, open)``, spread``
+        (few, not shown)``, place`` (adjoining, apart, open)``, reason`` (why nothing can be told)``,
+        verdict``. Where the null is ``sizes``, co-location and few territories must be found under both
+        nulls, as in the main answer.
 
     Raises
     ------
@@ -186,39 +211,60 @@ def multiverse(
     sizes = optional_size_null(table, base_shares, units)
     left_out = _left_out(table, without)
     weights = {name: _weights(name, graph, table.index) for name, graph in named.items()}
+    known = _answers(answers)
+    maker = Generator(table.to_numpy(), checked_priors(priors), next(iter(weights.values())))
+    asked = list(grades)
+    # Rank sums are the second statistic of every specification.
+    more: list[Choice] = [] if "rank" in asked else ["rank"]
     case = Curves(
-        _variants(table, grades, rounding, rounding_draws, rng),
+        _variants(table, [*asked, *more], rounding, rounding_draws, rng),
         _members({"all": list(table.columns)} if families is None else families, table.columns),
         left_out,
         weights,
     )
     steps = 10 * permutations * table.size * len(case.variants) * len(left_out)
+    places = Positions.of(case, asked)
     curves: dict[str, Curve] = {}
+    power: dict[str, Floats] = {}
     for null, size in (("columns", None), ("sizes", sizes))[: 1 if sizes is None else 2]:
         seeds = seeds_of(rng, f"multiverse {null}")
-        parts = in_blocks(partial(colocation_block, case, size, seeds), permutations, steps, multiple=CHUNK)
-        curves[null] = Curve(
-            case.colocation(lambda variant, place: variant.without(place).cells[None]),
-            np.concatenate(parts),
-            "greater",
-        )
+        parts = in_blocks(partial(sector_block, case, size, seeds), permutations, steps, multiple=CHUNK)
+        observed = case.of_tables(lambda variant, left: variant.without(variant.place(left)).cells[None])
+        simulated = np.concatenate(parts, axis=1)
+        curves[f"colocation, {null}"] = Curve(observed[0], simulated[0], "greater")
+        curves[f"spread, {null}"] = Curve(observed[1], simulated[1], "less")
+        foci = replace(maker, sizes=size).tables("foci", _FOCI_TABLES, seeds_of(rng, "multiverse foci"))
+        power[null] = powers(case, places, curves[f"colocation, {null}"], foci, alpha)
     seeds = seeds_of(rng, "multiverse contiguity")
-    parts = in_blocks(partial(contiguity_block, case, seeds), permutations, steps, multiple=CHUNK)
-    observed = case.contiguity(np.arange(len(table))[None])
-    contiguity = Curve(observed, np.concatenate(parts), "two-sided")
-    result = _table(case, curves, contiguity, _power(named, alpha))
-    result["verdict"] = [
-        "undecided" if reason else rule({**dict(zip(result.columns, row, strict=True)), "alpha": alpha})
-        for reason, row in zip(result["reason"], result.itertuples(index=False), strict=True)
-    ]
-    joint = {f"colocation, {null}": curve.joint(alpha) for null, curve in curves.items()}
-    joint["contiguity"] = contiguity.joint(alpha)
+    own = replace(case, variants=[variant for variant in case.variants if variant.grade == "rank"])
+    for name, some in (("contiguity", case), ("sectors", own)):
+        task = partial(region_block, some, seeds, name == "sectors")
+        parts = in_blocks(task, permutations, steps, multiple=CHUNK)
+        observed = some.contiguity(np.arange(len(table))[None], each_sector=name == "sectors")
+        curves[name] = Curve(observed, np.concatenate(parts), "greater")
+    curves["contiguity"].adjust_for(places.with_graphs[places.rank_of].ravel())
+    numbers = Numbers(curves, power, dependence_left(case, places, named, table.index, alpha))
+    result = judged(case, places, numbers, known, alpha)
+    joint = {
+        name: curve.joint(alpha, places.shown(graphs=name == "contiguity"))
+        for name, curve in curves.items()
+        if name != "sectors"
+    }
     return Multiverse(
         result,
         pd.DataFrame.from_dict(joint, orient="index").rename_axis("test"),
         permutations,
         alpha,
     )
+
+
+def _answers(answers: Mapping[str, Evidence] | None) -> Mapping[str, Evidence]:
+    known: Mapping[str, Evidence] = {} if answers is None else answers
+    if not isinstance(known, Mapping) or not all(isinstance(one, Evidence) for one in known.values()):
+        raise InputError(
+            "answers must be a mapping of names of families to the Evidence of their main answer."
+        )
+    return known
 
 
 def _variants(
@@ -278,48 +324,3 @@ def _weights(name: str, graph: Graph, regions: pd.Index) -> csr_array:
         return row_standardized(graph, regions)
     except GraphError as error:
         raise GraphError(f"Graph {name!r}: {error}") from error
-
-
-def _power(graphs: Mapping[str, Graph], alpha: float) -> dict[str, float]:
-    """Power of the two-sided test against ρ = 0.8 by graph; left out for large ones, where it is near 1."""
-    return {
-        name: float(moran_power(graph, 0.8, alpha=alpha).table["power"].iloc[0])
-        for name, graph in graphs.items()
-        if len(graph.unique_ids) <= _POWER_UP_TO
-    }
-
-
-def _table(
-    case: Curves,
-    curves: Mapping[str, Curve],
-    contiguity: Curve,
-    power: Mapping[str, float],
-) -> pd.DataFrame:
-    rows = []
-    choices = product(case.variants, case.families, case.left_out, case.weights)
-    for place, (variant, family, left, graph) in enumerate(choices):
-        reason = variant.reason(case.families[family])
-        for null, curve in curves.items():
-            there = place // len(case.weights)
-            why = reason or (
-                "" if curve.varies[there] and contiguity.varies[place] else "no null table differs"
-            )
-            rows.append(
-                {
-                    "grade": variant.grade,
-                    "family": family,
-                    "null": null,
-                    "graph": graph,
-                    "without": left,
-                    "rounding": variant.rounding,
-                    "colocation_statistic": curve.statistic[there] if not why else np.nan,
-                    "colocation_z": curve.z[0, there] if not why else np.nan,
-                    "colocation_p": curve.p_values[0, there],
-                    "contiguity_statistic": contiguity.statistic[place] if not why else np.nan,
-                    "contiguity_z": contiguity.z[0, place] if not why else np.nan,
-                    "contiguity_p": contiguity.p_values[0, place],
-                    "contiguity_power": power.get(graph, np.nan),
-                    "reason": why,
-                }
-            )
-    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="specification"))

@@ -13,9 +13,10 @@ from spatialkz.focal.models.reach import STRONG
 from spatialkz.focal.questions.colocation import ColocationTest
 from spatialkz.focal.questions.place import ContiguityTest
 from spatialkz.focal.questions.spread import SpreadTest, few
-from spatialkz.options import PlaceVerdict
-from spatialkz.resampling.pvalues import adjusted
+from spatialkz.options import PlaceVerdict, SpreadVerdict
 
+#: Parts that are asked for again under other choices; the models of shape take too long to be simulated anew.
+PARTS = ("colocation", "spread", "place")
 #: Dependence ρ below which an autoregression counts as weak.
 WEAK = 0.5
 
@@ -55,20 +56,36 @@ class ColocationPart:
         power: float,
         alpha: float,
     ) -> ColocationPart:
-        """Read off the tests, by step 1 of the rule."""
-        numbers = (
+        """Read off the tests."""
+        statistic, p_sizes = (
             float(test.table["statistic"].iloc[0]),
-            test.p_value,
             np.nan if sized is None else sized.p_value,
-            ranks.p_value,
-            power,
         )
-        found = test.p_value <= alpha
-        if sized is not None and found != (sized.p_value <= alpha):
+        return cls.judged(statistic, test.p_value, p_sizes, ranks.p_value, power, alpha)
+
+    @classmethod
+    def judged(
+        cls, statistic: float, p_value: float, p_sizes: float, p_ranks: float, power: float, alpha: float
+    ) -> ColocationPart:
+        """Judge the numbers, by step 1 of the rule."""
+        numbers, found = (statistic, p_value, p_sizes, p_ranks, power), p_value <= alpha
+        if not np.isnan(p_sizes) and found != (p_sizes <= alpha):
             return cls("open", *numbers, "explains" if found else "hides")
         if found:
             return cls("yes", *numbers)
-        return cls("no" if power >= STRONG and ranks.p_value > alpha else "open", *numbers)
+        return cls("no" if power >= STRONG and p_ranks > alpha else "open", *numbers)
+
+
+def spread_verdict(p_value: float, p_sizes: float, alpha: float) -> SpreadVerdict:
+    """Few territories, by step 2 of the rule; ``p_sizes`` is missing where that null is not used."""
+    return "few" if p_value <= alpha and not p_sizes > alpha else "not shown"
+
+
+def place_verdict(p_value: float, rho_upper: float, alpha: float) -> PlaceVerdict:
+    """Adjoining, apart or open, by step 4 of the rule."""
+    if p_value <= alpha:
+        return "adjoining"
+    return "apart" if rho_upper < WEAK else "open"
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ class SpreadPart:
         How many count as few.
     """
 
-    verdict: Literal["few", "not shown"]
+    verdict: SpreadVerdict
     regions: float
     expected: float
     p_value: float
@@ -100,9 +117,8 @@ class SpreadPart:
         """Read off the test, by step 2 of the rule."""
         names = ["statistic", "expected", "p_value", "p_value_sizes"]
         regions, expected, p, sized = map(float, test.table.loc["coverage", names].to_numpy(dtype=np.float64))
-        found = p <= alpha and not sized > alpha
         limit = few(int(test.table["n"].iloc[0]))
-        return cls("few" if found else "not shown", regions, expected, p, sized, test.held, limit)
+        return cls(spread_verdict(p, sized, alpha), regions, expected, p, sized, test.held, limit)
 
 
 @dataclass(frozen=True)
@@ -192,20 +208,16 @@ class PlacePart:
         """Read off the tests on the first graph, by step 4 of the rule."""
         name = str(test.power.index[0])
         rows, left = test.table.xs(name, level="graph"), test.dependence.xs(name, level="graph")
+        # The smaller of two p-values adjusted by Holm is twice the smaller one.
         p_value, p_negative = (
-            float(adjusted(rows.loc[["breadth", "rank sum"], side].to_numpy(dtype=np.float64), "holm").min())
+            min(1.0, 2 * float(rows.loc[["breadth", "rank sum"], side].min()))
             for side in ("p_contiguous", "p_scattered")
         )
         breadth, rank_sum = left.to_numpy(dtype=np.float64)
         upper = max(breadth[2], rank_sum[2])
-        told: PlaceVerdict = "open"
-        if p_value <= test.alpha:
-            told = "adjoining"
-        elif upper < WEAK:
-            told = "apart"
         by_name = dict(zip(rows.index, rows[["statistic", "p_contiguous"]].to_numpy(), strict=True))
         return cls(
-            told,
+            place_verdict(p_value, upper, test.alpha),
             float(by_name["breadth"][0]),
             p_value,
             p_negative,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from spatialkz.focal.models.reach import STRONG
 from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
@@ -99,15 +98,3 @@ def open_part(reached: Verdict, reason: str, place: PlacePart) -> FocalPart | No
     if reached == "focal" and place.verdict == "open":
         return "place"
     return _OPEN.get(reason)
-
-
-def two_by_two(row: Mapping[str, Any]) -> str:
-    """Return focal, belt, mixed or dispersed by the two p-values alone: the rule without models and power.
-
-    >>> two_by_two({"colocation_p": 0.01, "contiguity_p": 0.4, "contiguity_z": 0.5, "alpha": 0.05})
-    'focal'
-    """
-    contiguous = row["contiguity_p"] <= row["alpha"] and row["contiguity_z"] > 0
-    if row["colocation_p"] > row["alpha"]:
-        return "mixed" if contiguous else "dispersed"
-    return "belt" if contiguous else "focal"

@@ -166,16 +166,16 @@ def binary(weights: csr_array) -> csr_array:
     return csr_array((weights > 0).astype(float))
 
 
-def check_whole(value: Any, name: str, least: int = 1) -> int:
-    """Return a whole number of at least ``least``, or say what it is instead."""
+def check_whole(value: Any, name: str) -> int:
+    """Return a whole number of at least 1, or say what it is instead."""
     try:
         number = index(value)
     except TypeError:
         number = None
     if number is None or isinstance(value, (bool, np.bool_)):
         raise InputError(f"{name} is {value!r}; it must be a whole number.")
-    if number < least:
-        raise InputError(f"{name} is {number}; it must be at least {least}.")
+    if number < 1:
+        raise InputError(f"{name} is {number}; it must be at least 1.")
     return number
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,18 +116,16 @@ class Simulated:
 
     @classmethod
     def of(cls, fit: Partialled, orders: Orders) -> Simulated:
-        """Permute the regressors of a fit, in threads where that pays."""
+        """Permute the regressors of a fit, in parallel where that pays."""
         n, k = fit.regressors.shape
-        q, m = fit.basis.shape[1], fit.responses.shape[1]
-        R = orders.count
-        out = cls(*(np.empty(shape) for shape in ((k, m, R), (q, m, R), (k, R), (q, k, R))))
-        in_blocks(
-            partial(_permute, fit, orders, out),
-            R,
-            steps=0.2 * R * n * (k + q) * (m + 8),
-            most=max(1, _MOST_GATHERED // (n * (k + q))),
+        columns, m = k + fit.basis.shape[1], fit.responses.shape[1]
+        parts = in_blocks(
+            partial(_permuted, fit, orders),
+            orders.count,
+            steps=0.2 * orders.count * n * columns * (m + 8),
+            most=max(1, _MOST_GATHERED // (n * columns)),
         )
-        return out
+        return cls(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
 
     def scores(self, fit: Partialled, alternative: Alternative) -> Floats:
         """How far each simulated partial correlation goes in the direction of the alternative: (k, m, R)."""
@@ -151,17 +150,22 @@ def directed(correlation: Floats, alternative: Alternative) -> Floats:
     return correlation.copy() if alternative == "greater" else -correlation
 
 
-def _permute(fit: Partialled, orders: Orders, out: Simulated, some: slice) -> None:
+def _permuted(fit: Partialled, orders: Orders, some: slice) -> tuple[Floats, Floats, Floats, Floats]:
+    """Cross-products under some orders, as :class:`Simulated` has them."""
     order = orders.block(some)
-    e, x = fit.responses.T, fit.regressors
-    for j in range(x.shape[1]):
-        permuted = np.ascontiguousarray(x[:, j])[order]
-        out.cross[j, :, some] = e @ permuted
-        out.own[j, some] = x[:, j] @ permuted
-    for j in range(fit.basis.shape[1]):
-        permuted = np.ascontiguousarray(fit.basis[:, j])[order]
-        out.lost[j, :, some] = e @ permuted
-        out.beside[j, :, some] = x.T @ permuted
+    e, x, q = fit.responses.T, fit.regressors, fit.basis
+    (k, m), R = (x.shape[1], len(e)), order.shape[1]
+    cross, own = np.empty((k, m, R)), np.empty((k, R))
+    for j, column in enumerate(np.ascontiguousarray(x.T)):
+        permuted = column[order]
+        np.matmul(e, permuted, out=cross[j])
+        np.matmul(column, permuted, out=own[j])
+    lost, beside = np.empty((q.shape[1], m, R)), np.empty((q.shape[1], k, R))
+    for j, column in enumerate(np.ascontiguousarray(q.T)):
+        permuted = column[order]
+        np.matmul(e, permuted, out=lost[j])
+        np.matmul(x.T, permuted, out=beside[j])
+    return cross, lost, own, beside
 
 
 def in_parts(fit: Partialled, orders: Orders) -> Iterator[slice]:
@@ -237,18 +241,36 @@ def intervals(
         return low, high
     width = max(1, _SEARCHED // count)
     blocks = [(j, slice(start, start + width)) for j in range(k) for start in range(0, m, width)]
-
-    def search(some: slice) -> None:
-        for j, sectors in blocks[some]:
-            slope = part_slopes[j, sectors]
-            for sign, ends in ((1.0, high), (-1.0, low)):
-                if alternative == "two-sided" or (alternative == "less") == (sign > 0):
-                    reach = _reach(fit, simulated, j, sectors, sign, needed, both=alternative == "two-sided")
-                    ends[j, sectors] = slope + sign * reach
-
-    part_slopes = fit.slopes()
-    in_blocks(search, len(blocks), steps=200.0 * k * m * count * (1 + fit.basis.shape[1]))
+    parts = in_blocks(
+        partial(_both_ends, fit, simulated, blocks, needed, alternative),
+        len(blocks),
+        steps=200.0 * k * m * count * (1 + fit.basis.shape[1]),
+    )
+    for (j, sectors), ends in zip(blocks, chain(*parts), strict=True):
+        low[j, sectors], high[j, sectors] = ends
     return low, high
+
+
+def _both_ends(
+    fit: Partialled,
+    simulated: Simulated,
+    blocks: list[tuple[int, slice]],
+    needed: int,
+    alternative: Alternative,
+    some: slice,
+) -> list[tuple[Floats, Floats]]:
+    """Both ends of the intervals in some blocks: of a covariate and some sectors each."""
+    found = []
+    for j, sectors in blocks[some]:
+        slope = fit.sectors(sectors).slopes()[j]
+        low, high = np.full_like(slope, -np.inf), np.full_like(slope, np.inf)
+        both = alternative == "two-sided"
+        if alternative != "less":
+            low = slope - _reach(fit, simulated, j, sectors, -1.0, needed, both=both)
+        if alternative != "greater":
+            high = slope + _reach(fit, simulated, j, sectors, 1.0, needed, both=both)
+        found.append((low, high))
+    return found
 
 
 def _reach(

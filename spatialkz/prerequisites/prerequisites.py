@@ -169,7 +169,7 @@ def prerequisite_test(
 
     Null hypothesis of ``p_value``: β = 0 and errors are exchangeable over the regions. That of ``p_robust``:
     β = 0 and errors are independent, with any variances. Where errors vary the more the larger the covariate
-    is, permutations alone reject .2 to .4 of true null hypotheses in 17 regions; so a finding needs both.
+    is, permutations alone reject up to half of true null hypotheses in 17 regions; so a finding needs both.
 
     Parameters
     ----------

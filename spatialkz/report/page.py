@@ -10,8 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from spatialkz.report.blocks import Heading, Items, Part, Section, Terms, section
-from spatialkz.report.contents import Findings
+from spatialkz.report.contents import Findings, Heading, Items, Part, Section, Terms, section
 from spatialkz.report.sections import sections
 from spatialkz.report.wording import Wording
 
@@ -78,6 +77,7 @@ def _run(findings: Findings, words: Wording, provenance: Mapping[str, object]) -
     choices = {
         words(f"choice_{name}"): words.plain(value) if isinstance(value, float) else words.whole(value)
         for name, value in asdict(findings.study.choices).items()
+        if value is not None
     }
     further = {name: value for name, value in provenance.items() if name not in _SHOWN_ELSEWHERE}
     told = {

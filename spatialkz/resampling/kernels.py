@@ -1,16 +1,23 @@
-"""Compiled loops of permutation tests; imported only where a problem pays for loading them (0.5 s)."""
+"""Compiled loops of permutation tests; how kernels are compiled: once for all runs where that can be kept.
+
+Imported only where a problem pays for loading them (0.5 s).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
-from spatialkz.resampling.compiled import compiled
+from spatialkz.errors import notice
 from spatialkz.resampling.shuffles import FIRST, SECOND, STEP
 
 # Arrays as numba sees them; their types are told in the docstrings.
@@ -25,6 +32,53 @@ _AHEAD = 8
 LINE_BYTES = 64
 # Products summed in single precision before the sum moves on to double precision.
 FLUSH_EVERY = 32
+
+
+class _Cache(FunctionCache):
+    """numba's cache, but a file in it that is cut short or cannot be written is as good as none."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was compiled before, or None."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:  # A file cut short can fail in any way.
+            notice(f"The cache of compiled code cannot be read and is made anew: {_said(error)}.")
+            # Emptied, so that what is compiled now can be kept.
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled, if that can be done."""
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception as error:
+            notice(f"Compiled code cannot be kept, so the next run compiles again: {_said(error)}.")
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a kernel that is compiled on its first call and then runs without the interpreter's lock.
+
+    Parameters
+    ----------
+    **options
+        As for :func:`numba.njit`, but for ``cache`` and ``nogil``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        kernel: Any = njit(nogil=True, **options)(function)
+        if isinstance(kernel, Dispatcher):
+            # numba refuses where neither the package, nor the home, nor NUMBA_CACHE_DIR can be written.
+            with suppress(RuntimeError, OSError):
+                kernel._cache = _Cache(function)  # type: ignore[attr-defined,no-untyped-call]
+        return kernel
+
+    return decorate
 
 
 @intrinsic
@@ -215,7 +269,7 @@ def conditional_counts(
 def placed_sums(start: Array, surplus: Array, base: float, keys: Array, out: Array) -> None:
     """Row sums of a table for each key, its columns permuted independently.
 
-    The numbers of :func:`spatialkz.resampling.columns.row_sums`, in the same order of operations.
+    The numbers of :func:`spatialkz.resampling.shuffles.row_sums`, in the same order of operations.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bmat, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from spatialkz.resampling.compiled import compiled
+from spatialkz.resampling.kernels import compiled
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.resampling.shuffles import FIRST, SECOND, STEP, Keys, order_keys
 

@@ -10,7 +10,7 @@ from spatialkz.spatial.getis_ord import getis_ord, local_getis_ord
 from spatialkz.spatial.heteroscedasticity import local_heteroscedasticity
 from spatialkz.spatial.join_counts import join_counts, local_join_counts
 from spatialkz.spatial.local_moran import LocalMoranTest, local_moran
-from spatialkz.spatial.moran import MoranTest, moran
+from spatialkz.spatial.moran import MoranTest, moran, rate_deviates, rate_moran
 from spatialkz.spatial.power import (
     Detectable,
     MoranPower,
@@ -18,7 +18,6 @@ from spatialkz.spatial.power import (
     detectable_dependence,
     moran_power,
 )
-from spatialkz.spatial.rates import rate_deviates, rate_moran
 from spatialkz.spatial.residuals import residual_moran
 from spatialkz.spatial.sensitivity import graph_sensitivity
 

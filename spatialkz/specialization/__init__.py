@@ -19,6 +19,7 @@ from spatialkz.specialization.indices import (
     ellison_glaeser,
     ellison_glaeser_test,
     regional_specialization,
+    table_concentration,
     theil_decomposition,
 )
 from spatialkz.specialization.margins import Margins, margins, table_margins
@@ -33,7 +34,6 @@ from spatialkz.specialization.published import (
     check_claims,
     focus_interval,
     sector_share_interval,
-    table_concentration,
 )
 from spatialkz.specialization.quotients import (
     QUOTIENT_KINDS,

@@ -26,7 +26,7 @@ Cell = str | int | float | bool
 
 
 # Choices check their own values; here are their names.
-ChoiceName = Literal["threshold", "alpha", "permutations", "resamples", "draws", "simulations"]
+ChoiceName = Literal["threshold", "alpha", "permutations", "resamples", "draws", "simulations", "clusters"]
 
 
 Checked = TypeVar("Checked", bound=BaseModel)

@@ -47,6 +47,9 @@ class Choices:
         Monte-Carlo draws behind the rank intervals.
     simulations : int
         Simulated tables behind the comparison of models in the focal test.
+    clusters : int, optional
+        Number of groups that are shown as a description of the regions; left out, two tests decide whether
+        there are any, and the silhouette how many.
     """
 
     threshold: float = 1.0
@@ -55,6 +58,7 @@ class Choices:
     resamples: int = 100
     draws: int = 10_000
     simulations: int = 12_000
+    clusters: int | None = None
 
     def __post_init__(self) -> None:
         for choice, low, high in (
@@ -64,8 +68,11 @@ class Choices:
             ("resamples", 10, 100_000),
             ("draws", 100, 10_000_000),
             ("simulations", 600, 10_000_000),
+            ("clusters", 2, 10_000),
         ):
             value, kind = getattr(self, choice), type(getattr(Choices, choice))
+            if choice == "clusters" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else int):
                 raise InputError(f"The choice {choice} is {value!r}; a number was expected.")
             if not low <= value <= high:

@@ -10,9 +10,8 @@ from scipy.cluster.hierarchy import linkage
 import spatialkz
 from spatialkz.candidates import rank_candidates
 from spatialkz.errors import InputError
-from spatialkz.focal.focal import focal_study
 from spatialkz.geography import graph_from_pairs
-from spatialkz.pipeline import analyse, run_study
+from spatialkz.pipeline import analyse
 from spatialkz.specialization import symmetric_quotient, table_quotients
 from spatialkz.study import Choices
 from spatialkz.tables import complete_table
@@ -37,6 +36,12 @@ def hidden(known):
     regions = known.table.regions
     cells = [(regions[i], sector) for i in (0, 2, 5) for sector in ("J", "K")]
     return hide(known, cells)
+
+
+@pytest.fixture(scope="module")
+def whole(hidden, run_and_tell, tmp_path_factory):
+    """The folder of a run with hidden cells, and what it found."""
+    return run_and_tell(hidden, tmp_path_factory.mktemp("hidden") / "results", seed=1)
 
 
 def test_candidates_carry_intervals_that_hold_the_true_quotient(known, hidden):
@@ -64,8 +69,8 @@ def test_what_is_hidden_widens_the_rank_intervals(known, hidden):
     assert width["hidden"].sum() > width["known"].sum()
 
 
-def test_tests_of_whole_columns_leave_hidden_sectors_out_and_say_so(hidden):
-    found = analyse(hidden, seed=1)
+def test_tests_of_whole_columns_leave_hidden_sectors_out_and_say_so(hidden, whole):
+    _, found = whole
     assert set(found.moran.to_frame().index) <= {"C", "M", "P", "breadth"}
     assert found.complete_quotients.columns.tolist() == ["C", "M", "P"]
     assert found.quotients.columns.tolist() == ["C", "J", "K", "M", "P"]
@@ -73,12 +78,11 @@ def test_tests_of_whole_columns_leave_hidden_sectors_out_and_say_so(hidden):
     np.testing.assert_allclose(found.clustering.tree, tree, rtol=1e-12)
     regions = hidden.table.regions
     assert found.notes[0].startswith(f"Cells are hidden in J ({regions[0]}, {regions[2]}, {regions[5]}), K (")
-    focal, _ = focal_study(hidden, rng=1)
-    assert focal.families["all"].sectors == ("C", "M", "P")
+    assert found.focal.families["all"].sectors == ("C", "M", "P")
 
 
-def test_a_run_writes_all_files_with_hidden_cells(hidden, tmp_path):
-    out = run_study(hidden, tmp_path / "results")
+def test_a_run_writes_all_files_with_hidden_cells(hidden, whole):
+    out, _ = whole
     quotients = pd.read_csv(out / "quotients.csv").set_index(["region", "sector"])
     cells = hidden.table.hidden.stack().reindex(quotients.index)
     assert (quotients["lq_low"] < quotients["lq_high"])[cells].all()

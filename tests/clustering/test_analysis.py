@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from spatialkz.clustering import analyse_clusters, analysis, clusters
+from spatialkz.clustering.partition import methods
 from spatialkz.errors import InputError, SpatialKZError
 
 
@@ -41,7 +42,7 @@ def test_the_analysis_survives_pickling(quotients, study, k):
 def test_what_cannot_work_is_refused_before_anything_is_computed(
     quotients, study, monkeypatch, options, told
 ):
-    monkeypatch.setattr(clusters, "partitions", None)
+    monkeypatch.setattr(methods, "partitions", None)
     monkeypatch.setattr(analysis, "structure_tests", None)
     with pytest.raises(SpatialKZError, match=told):
         analyse_clusters(quotients, study.graph, **options)
@@ -61,7 +62,7 @@ def test_what_cannot_work_is_refused_before_anything_is_computed(
     ],
 )
 def test_clusters_are_refused_before_any_is_made(quotients, study, monkeypatch, options, told):
-    monkeypatch.setattr(clusters, "partitions", None)
+    monkeypatch.setattr(methods, "partitions", None)
     monkeypatch.setattr(clusters, "structure_tests", None)
     with pytest.raises(InputError, match=told):
         clusters.cluster_regions(quotients, graph=study.graph, **options)

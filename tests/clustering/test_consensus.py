@@ -9,8 +9,8 @@ from spatialkz.errors import InputError
 from spatialkz.specialization import symmetric_quotient
 
 
-def ward(k):
-    return lambda points: fcluster(linkage(points, "ward"), k, "maxclust")
+def ward(table, k):
+    return pd.Series(fcluster(linkage(table, "ward"), k, "maxclust"), index=table.index)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_clear_groups_are_unanimous(how):
     draw = np.random.default_rng(0)
     centers = np.repeat([[0, 0, 0, 0], [20, 20, 0, 0], [0, 20, 20, 20]], 5, axis=0)
     features = pd.DataFrame(centers + draw.normal(size=(15, 4)), index=[f"r{i:02d}" for i in range(15)])
-    found = consensus_clusters(features, ward(3), k=3, resamples=60, rng=1, **how)
+    found = consensus_clusters(features, k=3, method=ward, resamples=60, rng=1, **how)
     assert found.labels.tolist() == [3] * 5 + [2] * 5 + [1] * 5
     assert (found.to_frame()["probability"] == 1).all()
     assert found.dispersion == 1
@@ -66,7 +66,7 @@ def test_noise_is_less_unanimous_than_structure(features):
     draw = np.random.default_rng(0)
     groups = pd.DataFrame(np.repeat([[0.0], [4], [8]], [6, 6, 5], axis=0) + draw.normal(size=(17, 11)))
     clear, unclear = (
-        consensus_clusters(table, ward(3), k=3, resamples=100, sectors=0.7, rng=1)
+        consensus_clusters(table, k=3, method=ward, resamples=100, sectors=0.7, rng=1)
         for table in (groups, noise)
     )
     assert clear.dispersion > unclear.dispersion + 0.1
@@ -74,7 +74,7 @@ def test_noise_is_less_unanimous_than_structure(features):
 
 
 def test_the_parts_on_the_study_fit_together(features):
-    found = consensus_clusters(features, ward(5), k=5, sectors=0.8, rng=1)
+    found = consensus_clusters(features, k=5, method=ward, sectors=0.8, rng=1)
     matrix = found.matrix.to_numpy()
     np.testing.assert_array_equal(matrix, matrix.T)
     assert (np.diag(matrix) == 1).all()
@@ -91,16 +91,16 @@ def test_the_parts_on_the_study_fit_together(features):
 
 
 def test_the_seed_repeats_and_the_order_of_the_table_does_not_matter(features, shuffled):
-    one, again = (consensus_clusters(features, ward(4), k=4, resamples=60, rng=5) for _ in range(2))
+    one, again = (consensus_clusters(features, k=4, method=ward, resamples=60, rng=5) for _ in range(2))
     pd.testing.assert_frame_equal(one.matrix, again.matrix)
     mixed = shuffled(features)[features.columns[::-1]]
-    other = consensus_clusters(mixed, ward(4), k=4, resamples=60, rng=5)
+    other = consensus_clusters(mixed, k=4, method=ward, resamples=60, rng=5)
     pd.testing.assert_frame_equal(one.matrix, other.matrix.loc[features.index, features.index])
     pd.testing.assert_frame_equal(one.membership, other.membership.loc[features.index])
 
 
 def test_one_cluster_is_an_answer(features):
-    found = consensus_clusters(features, lambda points: np.zeros(len(points)), k=1, rng=1)
+    found = consensus_clusters(features, k=1, method=lambda table, _: pd.Series(0, table.index), rng=1)
     assert found.cophenetic is None
     assert (found.labels == 1).all()
     assert "undefined" in found.summary()
@@ -108,16 +108,16 @@ def test_one_cluster_is_an_answer(features):
 
 def test_bad_input_is_refused(features):
     with pytest.raises(InputError, match="every resample is the whole table"):
-        consensus_clusters(features, ward(3), k=3, regions=1.0)
+        consensus_clusters(features, k=3, method=ward, regions=1.0)
     with pytest.raises(InputError, match=r"regions is 1\.5"):
-        consensus_clusters(features, ward(3), k=3, regions=1.5)
+        consensus_clusters(features, k=3, method=ward, regions=1.5)
     with pytest.raises(InputError, match="sectors is 'jitter'"):
-        consensus_clusters(features, ward(3), k=3, sectors="jitter")
+        consensus_clusters(features, k=3, method=ward, sectors="jitter")
     with pytest.raises(InputError, match="k is 18; with 17"):
-        consensus_clusters(features, ward(3), k=18)
+        consensus_clusters(features, k=18, method=ward)
     with pytest.raises(InputError, match="never drawn together in 3"):
-        consensus_clusters(features, ward(2), k=2, regions=0.3, resamples=3, rng=1)
+        consensus_clusters(features, k=2, method=ward, regions=0.3, resamples=3, rng=1)
     with pytest.raises(InputError, match="fewer than 12 distinct"):
-        consensus_clusters(features, ward(3), k=12, regions=0.5)
+        consensus_clusters(features, k=12, method=ward, regions=0.5)
     with pytest.raises(InputError, match="does not tell 2 clusters apart"):
-        consensus_clusters(features, lambda points: np.zeros(len(points)), k=2, rng=1)
+        consensus_clusters(features, k=2, method=lambda table, _: pd.Series(0, table.index), rng=1)

@@ -17,7 +17,6 @@ from spatialkz.clustering.partition.contiguous import (
     contiguity,
     max_p,
     region_kmeans_partitions,
-    seeded_globals,
     skater_partitions,
     ward_forest,
 )
@@ -25,6 +24,7 @@ from spatialkz.clustering.partition.hierarchical import cut
 from spatialkz.clustering.partition.labels import sum_of_squares
 from spatialkz.clustering.partition.methods import METHODS, partitions
 from spatialkz.errors import GraphError, InputError, RegionError
+from spatialkz.randomness import seeded_globals
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
 CONTIGUOUS = [name for name, method in METHODS.items() if method.contiguous]

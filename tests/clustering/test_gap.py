@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from spatialkz.clustering.number.gap import gap_statistic
 from spatialkz.clustering.partition.kmeans import kmeans_partitions
@@ -12,17 +11,12 @@ from spatialkz.errors import InputError
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering"
 
 
-def ward(points, ks):
-    tree = linkage(points, method="ward")
-    return {k: fcluster(tree, k, criterion="maxclust") for k in ks}
-
-
 @pytest.mark.parametrize(("space", "reference"), [("original", "uniform"), ("scaledPCA", "pca")])
 def test_equals_clusgap_of_r(space, reference):
     points = pd.read_csv(REFERENCE / "gap_points.csv")
     peer = pd.read_csv(REFERENCE / "gap.csv").set_index(["space", "k"]).loc[space]
     draws = 400
-    found = gap_statistic(points, peer.index, fit=ward, references=draws, reference=reference, rng=1)
+    found = gap_statistic(points, peer.index, method="ward", references=draws, reference=reference, rng=1)
     table = found.table
     # clusGap's W is half of Tibshirani's.
     np.testing.assert_allclose(table["log_w"], peer["logW"] + np.log(2), rtol=1e-10)
@@ -38,11 +32,11 @@ def test_equals_clusgap_of_r(space, reference):
 def test_the_fast_path_equals_a_fit_by_the_same_method(quotients):
     features = np.log1p(quotients)
 
-    def kmeans(points, ks):
-        return {k: found.labels for k, found in kmeans_partitions(points, ks, starts=20, rng=5).items()}
+    def kmeans(table, k):
+        return pd.Series(kmeans_partitions(table, [k], starts=20, rng=5)[k].labels, table.index)
 
     ours = gap_statistic(features, range(1, 6), references=60, rng=1)
-    other = gap_statistic(features, range(1, 6), fit=kmeans, references=60, rng=1)
+    other = gap_statistic(features, range(1, 6), method=kmeans, references=60, rng=1)
     np.testing.assert_allclose(ours.table["log_w"], other.table["log_w"], rtol=1e-9)
     assert (abs(ours.table["gap"] - other.table["gap"]) < 4 * ours.table["se"] * np.sqrt(2 / 60)).all()
 

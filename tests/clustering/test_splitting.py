@@ -7,8 +7,8 @@ from spatialkz.clustering.validation.splitting import combined_p_value, sector_s
 from spatialkz.errors import InputError
 
 
-def ward(k):
-    return lambda points: fcluster(linkage(points, "ward"), k, "maxclust")
+def ward(table, k):
+    return pd.Series(fcluster(linkage(table, "ward"), k, "maxclust"), index=table.index)
 
 
 def table(values):
@@ -17,8 +17,8 @@ def table(values):
 
 def test_the_statistic_is_the_share_of_variance_between_clusters():
     features = table(np.random.default_rng(1).normal(size=(17, 6)))
-    found = sector_split_test(features, ward(3), splits=[["s00", "s01"]], permutations=99, rng=1)
-    labels = ward(3)(features[["s00", "s01"]].to_numpy())
+    found = sector_split_test(features, k=3, method=ward, splits=[["s00", "s01"]], permutations=99, rng=1)
+    labels = ward(features[["s00", "s01"]], 3)
     rest = features.drop(columns=["s00", "s01"])
     between = ((rest.groupby(labels).transform("mean") - rest.mean()) ** 2).sum()
     share = between / ((rest - rest.mean()) ** 2).sum()
@@ -34,7 +34,7 @@ def test_one_split_is_exact_and_many_are_conservative_for_unrelated_sectors():
     for _ in range(250):
         # Skewed, as quotients are: permutation asks for no normality.
         found = sector_split_test(
-            table(draw.exponential(size=(17, 8))), ward(3), splits=6, permutations=99, rng=draw
+            table(draw.exponential(size=(17, 8))), k=3, method=ward, splits=6, permutations=99, rng=draw
         )
         single.append(found.splits["p_value"].iloc[0])
         many.append(found.p_value)
@@ -52,7 +52,8 @@ def test_testing_the_clustered_sectors_themselves_would_reject_nearly_always():
         noise = draw.exponential(size=(17, 4))
         found = sector_split_test(
             table(np.hstack([noise, noise])),
-            ward(3),
+            k=3,
+            method=ward,
             splits=[["s00", "s01", "s02", "s03"]],
             permutations=99,
             rng=draw,
@@ -67,7 +68,7 @@ def test_groups_and_gradients_carry_over_to_other_sectors():
     gradient = np.linspace(0, 4, 17)[:, None]
     for signal in (group, gradient):
         features = table(signal + draw.normal(size=(17, 10)))
-        found = sector_split_test(features, ward(3), splits=20, permutations=199, rng=1)
+        found = sector_split_test(features, k=3, method=ward, splits=20, permutations=199, rng=1)
         assert found.p_value == pytest.approx(0.01)
         assert (found.to_frame()["p_adjusted"] <= 0.05).mean() >= 0.5
 
@@ -76,7 +77,7 @@ def test_a_sector_unlike_the_others_is_told_apart():
     draw = np.random.default_rng(2)
     values = np.repeat([0.0, 3], [9, 8])[:, None] + draw.normal(size=(17, 9))
     values[:, 4] = draw.normal(size=17)
-    found = sector_split_test(table(values), ward(2), splits=20, permutations=199, rng=1).to_frame()
+    found = sector_split_test(table(values), k=2, method=ward, splits=20, permutations=199, rng=1).to_frame()
     assert found["p_adjusted"].idxmax() == "s04"
     assert found.loc["s04", "p_adjusted"] > 0.1
     assert (found["p_adjusted"].drop("s04") < 0.05).all()
@@ -84,9 +85,7 @@ def test_a_sector_unlike_the_others_is_told_apart():
 
 def test_one_cluster_differs_in_nothing():
     features = table(np.random.default_rng(1).normal(size=(17, 4)))
-    found = sector_split_test(
-        features, lambda points: np.zeros(len(points)), splits=4, permutations=99, rng=1
-    )
+    found = sector_split_test(features, k=1, splits=4, permutations=99, rng=1)
     assert found.p_value == 1
     assert (found.to_frame()["statistic"] < 1e-30).all()
     assert found.summary().endswith("none")
@@ -94,9 +93,9 @@ def test_one_cluster_differs_in_nothing():
 
 def test_the_order_of_the_table_does_not_matter(quotients, shuffled):
     features = np.log1p(quotients)
-    one = sector_split_test(features, ward(4), splits=6, permutations=99, rng=3)
+    one = sector_split_test(features, k=4, method=ward, splits=6, permutations=99, rng=3)
     mixed = shuffled(features)[features.columns[::-1]]
-    other = sector_split_test(mixed, ward(4), splits=6, permutations=99, rng=3)
+    other = sector_split_test(mixed, k=4, method=ward, splits=6, permutations=99, rng=3)
     assert one.p_value == other.p_value
     pd.testing.assert_frame_equal(one.to_frame(), other.to_frame().loc[one.to_frame().index])
     assert one.to_dict()["permutations"] == 99
@@ -118,16 +117,16 @@ def test_combining():
 
 def test_bad_input_is_refused(quotients):
     with pytest.raises(InputError, match="clusters: chemical"):
-        sector_split_test(quotients.assign(chemical=1.0), ward(3))
+        sector_split_test(quotients.assign(chemical=1.0), k=3, method=ward)
     with pytest.raises(InputError, match="at least 99"):
-        sector_split_test(quotients, ward(3), permutations=9)
+        sector_split_test(quotients, k=3, method=ward, permutations=9)
     with pytest.raises(InputError, match="not in the features: mining"):
-        sector_split_test(quotients, ward(3), splits=[["mining"]])
+        sector_split_test(quotients, k=3, method=ward, splits=[["mining"]])
     with pytest.raises(InputError, match="not in the features: chemical"):
-        sector_split_test(quotients, ward(3), splits=["chemical"])
+        sector_split_test(quotients, k=3, method=ward, splits=["chemical"])
     with pytest.raises(InputError, match="11 of 11"):
-        sector_split_test(quotients, ward(3), splits=[list(quotients)])
+        sector_split_test(quotients, k=3, method=ward, splits=[list(quotients)])
     with pytest.raises(InputError, match="splits is empty"):
-        sector_split_test(quotients, ward(3), splits=[])
+        sector_split_test(quotients, k=3, method=ward, splits=[])
     with pytest.raises(InputError, match="2 sectors are needed"):
-        sector_split_test(quotients[["chemical"]], ward(3))
+        sector_split_test(quotients[["chemical"]], k=3, method=ward)

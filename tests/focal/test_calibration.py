@@ -6,7 +6,7 @@ import pytest
 from independent import cases_of, collected, independent_map, independent_table, pattern, tabulated
 from scipy.sparse.csgraph import connected_components
 
-QUICK = {"permutations": 199, "simulations": 1200}
+QUICK = {"permutations": 99, "simulations": 600}
 CLEAR = [("foci", 1.4), ("graded belt", 1.4), ("own belts", 1.4), ("none", 0.0)]
 
 

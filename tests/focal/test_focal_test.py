@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,16 @@ from libpysal.graph import Graph
 
 import spatialkz
 from spatialkz.errors import GraphError, InputError
-from spatialkz.focal import focal_test
-from spatialkz.focal.focal import _DELETIONS, _graphs, focal_study
-from spatialkz.focal.verdict import UNTESTABLE, two_by_two
+from spatialkz.focal import colocation_test, focal_test, spread_test, table_base_shares
+from spatialkz.focal.focal import _DELETIONS, families_of
+from spatialkz.focal.questions.colocation import colocation_in
+from spatialkz.focal.questions.null_tables import NullTables
+from spatialkz.focal.questions.spread import spread_in
+from spatialkz.focal.study import _graphs, focal_study
+from spatialkz.focal.verdict import UNTESTABLE
 from spatialkz.geography import graph_from_pairs, neighbor_graph
 from spatialkz.specialization import audit_table
-from spatialkz.study import Study
+from spatialkz.study import Choices, Study
 from spatialkz.tables import ActivityTable
 
 QUICK = {"permutations": 199, "simulations": 0}
@@ -57,9 +63,10 @@ def test_figures_on_the_paper_s_table(found):
 def test_industry_goes_against_the_hypothesis(found):
     assert found.families["industry"].verdict not in {"focal", "belt"}
     assert found.families["industry"].evidence.spread.verdict == "not shown"
-    shares = found.multiverse.verdicts("family")
-    assert shares.loc["industry"].get("focal", 0) == 0
-    assert shares.loc["services", "focal"] > 0.5
+    table = found.multiverse.table
+    shares = (table["colocation"] == "yes").groupby(table["family"]).mean()
+    assert shares["industry"] == 0
+    assert shares["services"] > 0.5
 
 
 # ---- what comes out
@@ -80,7 +87,10 @@ def test_the_dictionary_has_the_keys_others_rely_on_and_survives_json(found):
     assert {"dropped", "family", "p_value"} <= set(plain["influence"][0])
     assert all(row["dropped"] for row in plain["influence"])
     assert plain["multiverse"]["specifications"] >= 200
-    assert sum(plain["multiverse"]["verdicts"].values()) == pytest.approx(1)
+    many = plain["multiverse"]
+    assert set(many["parts"]) == {"colocation", "spread", "place"}
+    for shares in (many["verdicts"], *many["parts"].values()):
+        assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_every_number_of_a_sentence_is_that_of_the_frame(found):
@@ -101,15 +111,24 @@ def test_every_number_of_a_sentence_is_that_of_the_frame(found):
         found.sentence("crafts")
 
 
-def test_families_of_the_caller_come_after_the_groups(study):
-    table = study.table.values
-    chosen = {"pair": ["research", "computer"]}
-    test = focal_test(table, study.graph, groups=study.table.groups, families=chosen, rng=1, **QUICK)
-    assert list(test.families) == ["all", "industry", "services", "pair"]
+def test_families_of_the_caller_come_after_the_groups_and_what_is_one_test_is_called_so(study):
+    """Programming, computer and information are specialized in the two cities alone."""
+    table, groups = study.table.values, study.table.groups
+    chosen = {"pair": ["research", "computer"], "same": list(groups.index[groups == "services"])[::-1]}
+    test = focal_test(table, study.graph, groups=groups, families=chosen, rng=1, **QUICK)
+    assert list(test.families) == ["all", "industry", "services", "pair", "same"]
     assert test.families["pair"].sectors == ("research", "computer")
     assert set(test.multiverse.table["family"]) == set(test.families)
-    one = focal_test(table, study.graph, groups=pd.Series("all", table.columns), rng=1, **QUICK)
-    assert list(one.families) == ["all"]
+    assert list(families_of(table, pd.Series("all", table.columns), None)) == ["all"]
+    services, same = test.families["services"], test.families["same"]
+    (names,) = services.alike
+    assert set(names) == {"programming", "computer", "information"}
+    assert (table[list(names)] >= 1).nunique(axis=1).eq(1).all()
+    told = f"{', '.join(names)}. To these tests they are one sector, counted 3 times."
+    assert told in services.answer()
+    assert (services.same_as, same.same_as) == ("", "services")
+    assert same.answer().endswith("These are the sectors of services: one test, not two.")
+    assert same.to_dict()["same_as"] == "services"
 
 
 def test_the_order_of_rows_and_columns_changes_nothing(study, quotients, shuffled):
@@ -140,14 +159,18 @@ def plain():
     return graph, grid, noise(grid.ravel())
 
 
-DECIDED = {"permutations": 499, "simulations": 3000, "rng": 1}
+def decided(table, graph, **options):
+    """Without deletions and the multiverse, on which no verdict depends."""
+    known = {"permutations": 499, "simulations": 3000, "rng": 1, **options}
+    with patch.object(import_module("spatialkz.focal.focal"), "_DELETIONS", ()):
+        return focal_test(table, graph, **known)
 
 
 def test_strong_hubs_apart_are_focal(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[[grid[1, 1], grid[1, 5], grid[3, 3], grid[5, 1], grid[5, 5]]] *= 8
-    test = focal_test(hubs, graph, **DECIDED)
+    test = decided(hubs, graph)
     found = test.families["all"].evidence
     assert (test.verdict, found.place.verdict) == ("focal", "apart")
     assert found.spread.held == (5, 5)
@@ -157,14 +180,14 @@ def test_adjoining_hubs_are_focal_and_adjoining(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[[grid[1, 1], grid[1, 2], grid[2, 1], grid[2, 2], grid[3, 2]]] *= 8
-    test = focal_test(hubs, graph, **DECIDED)
+    test = decided(hubs, graph)
     assert (test.verdict, test.families["all"].evidence.place.verdict) == ("focal", "adjoining")
 
 
 def test_a_belt_is_a_belt(plain):
     graph, _, table = plain
     slope = np.exp(1.5 * np.sin(np.arange(7) / 2).repeat(7))
-    test = focal_test(table.mul(slope, axis=0), graph, **DECIDED)
+    test = decided(table.mul(slope, axis=0), graph)
     assert (test.verdict, test.families["all"].reason) == ("belt", "co-located and contiguous")
 
 
@@ -176,13 +199,13 @@ def test_belts_of_each_sector_s_own_are_sector_belts(plain):
         east = np.arange(49) % 7
         angle = 2 * np.pi * place / 12
         belts[sector] *= np.exp(0.5 * (np.cos(angle) * north + np.sin(angle) * east))
-    test = focal_test(belts, graph, **DECIDED)
+    test = decided(belts, graph)
     assert test.verdict == "sector belts"
 
 
 def test_independent_sectors_are_dispersed(plain):
     graph, grid, _ = plain
-    found = [focal_test(noise(grid.ravel(), seed=seed), graph, **DECIDED).verdict for seed in range(4)]
+    found = [decided(noise(grid.ravel(), seed=seed), graph).verdict for seed in range(4)]
     # Breadth of independent sectors can be contiguous by chance, and is in two of these four (p = .044).
     assert found.count("dispersed") >= 2
     assert not {"focal", "belt", "sector belts"} & set(found)
@@ -192,7 +215,7 @@ def test_one_city_with_everything_is_the_clearest_focus(plain):
     graph, grid, table = plain
     city = table * 0.3
     city.loc[grid[3, 3]] = 20
-    test = focal_test(city, graph, **DECIDED)
+    test = decided(city, graph)
     assert test.verdict == "focal"
     assert test.families["all"].evidence.spread.held[0] == 1
     assert test.families["all"].spread.holders == (grid[3, 3],)
@@ -203,7 +226,7 @@ def test_a_checkerboard_is_not_focal_and_has_a_name(plain):
     odd = [grid[i, j] for i in range(7) for j in range(7) if (i + j) % 2]
     board = table**0.1
     board.loc[odd] *= 2
-    test = focal_test(board, graph, **DECIDED)
+    test = decided(board, graph)
     assert (test.verdict, test.families["all"].reason) == (
         "mixed",
         "co-located in regions that alternate with others",
@@ -214,7 +237,7 @@ def test_without_models_shape_is_open(plain):
     graph, grid, table = plain
     hubs = table.copy()
     hubs.loc[grid[1, 1]] *= 8
-    test = focal_test(hubs, graph, rng=1, **QUICK)
+    test = decided(hubs, graph, **QUICK)
     assert (test.verdict, test.families["all"].evidence.shape.verdict) == ("undecided", "open")
 
 
@@ -225,7 +248,7 @@ def test_unequal_sizes_alone_are_not_called_focal(plain):
     base = pd.Series(size / size.sum(), grid.ravel())
     counts = np.random.default_rng(6).multinomial(30, base, 12).T
     table = pd.DataFrame(counts / 30, base.index).div(base, axis=0)
-    test = focal_test(table, graph, base_shares=base, units=30, rng=1, **QUICK)
+    test = decided(table, graph, base_shares=base, units=30, **QUICK)
     row = test.to_frame().loc["all"]
     assert row["colocation_p"] <= 0.05 < row["colocation_sized_p"]
     assert (row["verdict"], row["reason"]) == (
@@ -254,7 +277,7 @@ def test_everything_above_the_threshold_is_undecided_with_the_reason(study, quot
 
 def test_sectors_specialized_nowhere_or_everywhere_say_nothing(study, quotients):
     few = quotients.assign(chemical=0.2, research=3.0)
-    options = {"permutations": 99, "simulations": 600, "rng": 1}
+    options = {"permutations": 99, "simulations": 0, "rng": 1}
     with_constants = focal_test(few, study.graph, **options)
     assert with_constants.families["all"].colocation.constant == ("chemical", "research")
     without = focal_test(few.drop(columns=["chemical", "research"]), study.graph, **options)
@@ -274,7 +297,7 @@ def test_bad_input_is_refused_in_one_sentence(study, quotients):
         focal_test(quotients.mask(quotients > 12), study.graph)
     with pytest.raises(InputError, match="names crafts, which quotients does not have"):
         focal_test(quotients, study.graph, families={"mine": ["crafts", "research"]})
-    with pytest.raises(InputError, match="does not name the group of chemical"):
+    with pytest.raises(InputError, match="groups has no entry for chemical"):
         focal_test(quotients, study.graph, groups=study.table.groups.drop("chemical"))
     with pytest.raises(InputError, match="at least 99"):
         focal_test(quotients, study.graph, permutations=5)
@@ -296,12 +319,15 @@ def test_few_regions_are_tested_without_deletions(study, quotients):
 
 
 @pytest.fixture(scope="module")
-def quick_study(study):
-    return replace(study, choices=replace(study.choices, permutations=99, simulations=600))
+def studied(quick):
+    return focal_study(quick, audit_table(quick.table), rng=1)
 
 
-def test_a_study_brings_its_families_graphs_and_base_shares(quick_study):
-    test, notes = focal_study(quick_study, audit_table(quick_study.table), rng=1)
+BARE = Choices(permutations=99, simulations=600)
+
+
+def test_a_study_brings_its_families_graphs_and_base_shares(studied):
+    test, notes = studied
     assert notes == ()
     assert list(test.families) == ["all", "industry", "services", "high technology"]
     assert set(test.multiverse.table["graph"]) == {"graph", "second order", "knn:k=4", "city_merged"}
@@ -311,29 +337,28 @@ def test_a_study_brings_its_families_graphs_and_base_shares(quick_study):
 
 
 def test_volumes_bring_their_own_base_and_no_rounding():
-    study = spatialkz.load_study("kazakhstan-gva-2020")
-    study = replace(study, choices=replace(study.choices, permutations=99, simulations=600))
-    test, _ = focal_study(study, rng=1)
+    study = replace(spatialkz.load_study("kazakhstan-gva-2020"), choices=BARE)
+    test, _ = focal_study(study, graphs={}, rng=1)
     assert set(test.multiverse.table["rounding"]) == {0}
     assert test.families["all"].sized is not None
 
 
-def test_a_study_without_polygons_has_fewer_graphs(quick_study):
-    graphs, notes = _graphs(replace(quick_study, boundaries=None))
+def test_a_study_without_polygons_has_fewer_graphs(quick):
+    graphs, notes = _graphs(replace(quick, boundaries=None))
     assert (list(graphs), notes) == (["second order"], ())
 
 
-def test_a_recipe_that_fails_is_noted(quick_study):
-    no_crs = quick_study.boundaries.set_crs(None, allow_override=True)
-    graphs, notes = _graphs(replace(quick_study, boundaries=no_crs))
+def test_a_recipe_that_fails_is_noted(quick):
+    no_crs = quick.boundaries.set_crs(None, allow_override=True)
+    graphs, notes = _graphs(replace(quick, boundaries=no_crs))
     assert list(graphs) == ["second order", "city_merged"]
     assert len(notes) == 1
     assert notes[0].startswith("The focal test was not repeated on the graph knn:k=4: ")
 
 
-def test_a_graph_that_is_there_already_is_not_counted_twice(quick_study):
-    merged = neighbor_graph(quick_study.boundaries, "city_merged")
-    assert list(_graphs(replace(quick_study, graph=merged))[0]) == ["second order", "knn:k=4"]
+def test_a_graph_that_is_there_already_is_not_counted_twice(quick):
+    merged = neighbor_graph(quick.boundaries, "city_merged")
+    assert list(_graphs(replace(quick, graph=merged))[0]) == ["second order", "knn:k=4"]
 
 
 def test_too_small_a_study_is_noted_and_not_tested():
@@ -359,32 +384,63 @@ def test_groups_and_families_are_taken_as_they_are_or_refused(quotients, study):
     ):
         with pytest.raises(InputError, match=told):
             focal_test(quotients, study.graph, families=families, **few)
-    with pytest.raises(InputError, match="the group of chemical"):
+    with pytest.raises(InputError, match="no entry for chemical"):
         focal_test(quotients, study.graph, groups=study.table.groups.replace("industry", None), **few)
 
 
-def test_the_sentence_counts_the_specifications_of_its_own_family(quick):
-    found, _ = focal_study(quick, audit_table(quick.table), rng=1)
+def test_the_sentence_counts_the_specifications_of_its_own_family(studied):
+    found, _ = studied
     own = found.multiverse.table.query("family == 'all'")
     assert f"Over {len(own)} specifications" in found.sentence()
     for name, share in own["verdict"].value_counts(normalize=True).items():
         assert f"{name} in {share:.0%}" in found.sentence()
 
 
-def test_concentration_stands_beside_colocation_and_contiguity(quick):
-    audit = audit_table(quick.table)
-    found, notes = focal_study(quick, audit, rng=1)
+def test_concentration_stands_beside_colocation_and_contiguity(studied, quick):
+    found, _ = studied
     told = found.to_dict()["concentration"]
     assert list(told) == list(quick.table.sectors)
     assert all(0 < row["p_value"] <= 1 for row in told.values())
     assert "By the locational Gini" in found.sentence()
-    assert notes == ()
-    without, notes = focal_study(quick, None, rng=1)
+    with patch.object(import_module("spatialkz.focal.focal"), "_DELETIONS", ()):
+        without, notes = focal_study(replace(quick, choices=BARE), None, graphs={}, rng=1)
     assert without.to_dict()["concentration"] is None
     assert "unequal sizes of regions" in notes[0]
 
 
-def test_a_specification_that_is_contiguous_without_colocation_is_mixed():
-    row = {"colocation_p": 0.885, "contiguity_p": 0.02, "contiguity_z": 2.0, "alpha": 0.05}
-    assert two_by_two(row) == "mixed"
-    assert two_by_two(row | {"contiguity_z": -2.0}) == "dispersed"
+def test_the_study_s_own_specification_has_the_verdict_of_the_main_answer(studied):
+    found, _ = studied
+    table = found.multiverse.table.query(
+        "grade == 1.0 and null == 'sizes' and graph == 'graph' and without == 'none' and rounding == 0"
+    ).set_index("family")
+    for name, family in found.families.items():
+        row, parts = table.loc[name], family.evidence
+        assert row["verdict"] == family.verdict
+        assert [row["colocation"], row["spread"], row["place"]] == [
+            parts.colocation.verdict,
+            parts.spread.verdict,
+            parts.place.verdict,
+        ]
+        assert row["colocation_statistic"] == pytest.approx(parts.colocation.statistic)
+        assert row["spread_statistic"] == pytest.approx(parts.spread.regions / 17)
+        assert row["contiguity_statistic"] == pytest.approx(parts.place.statistic)
+        assert row["rho_upper"] == pytest.approx(parts.place.rho_upper)
+        assert row["colocation_p"] == pytest.approx(parts.colocation.p_sizes, abs=0.12)
+        assert row["contiguity_p"] == pytest.approx(parts.place.p_value, abs=0.15)
+    power = found.families["all"].evidence.colocation.power
+    assert table.loc["all", "colocation_power"] == pytest.approx(power, abs=0.1)
+
+
+def test_tests_of_one_family_share_their_null_tables(study):
+    """With the numbers that each has alone with the same seed."""
+    table = study.table.values
+    shares = table_base_shares(study.table, audit_table(study.table))
+    options = {"permutations": 199, "rng": 5}
+    tables = NullTables.of(table, ("count", "rank"), 1.0, shares, None, 199, 5)
+    spread, alone = spread_in(tables, 0.05), spread_test(table, base_shares=shares, **options)
+    pd.testing.assert_frame_equal(spread.table, alone.table)
+    for grade, null in (("count", "columns"), ("count", "sizes"), ("rank", "columns"), ("rank", "sizes")):
+        shared = colocation_in(tables, grade, null)
+        alone = colocation_test(table, grade=grade, null=null, base_shares=shares, **options)
+        pd.testing.assert_frame_equal(shared.table, alone.table)
+        pd.testing.assert_frame_equal(shared.regions, alone.regions)

@@ -12,10 +12,15 @@ from spatialkz.errors import GraphError, InputError, RegionError
 from spatialkz.focal.curves import Curves, Variant
 from spatialkz.focal.influence import influence, standardized_again
 from spatialkz.focal.multiverse import multiverse
-from spatialkz.focal.questions.colocation import colocation_test, ratio_variance, variance_ratio
+from spatialkz.focal.parts import ColocationPart, PlacePart, ShapePart, SpreadPart
+from spatialkz.focal.questions.colocation import colocation_test, ratio_variance
 from spatialkz.focal.questions.grades import checked_quotients, graded
-from spatialkz.focal.questions.place import moran_columns
+from spatialkz.focal.questions.null_tables import variance_ratio
+from spatialkz.focal.questions.place import contiguity_test, moran_columns
 from spatialkz.focal.questions.size_null import table_base_shares
+from spatialkz.focal.questions.spread import spread_test
+from spatialkz.focal.verdict import Evidence
+from spatialkz.geography import graph_from_pairs
 from spatialkz.geography.weights import row_standardized
 from spatialkz.spatial import moran
 from spatialkz.specialization import audit_table
@@ -49,7 +54,8 @@ def test_a_deletion_is_the_test_of_what_is_left(deletions, quotients, key, chang
 
 def test_moran_of_a_deletion_without_isolates_is_that_of_the_subgraph(deletions, study, quotients):
     rest = quotients.drop(index="Almaty City")
-    found = moran((rest >= 1).sum(axis=1), study.graph.subgraph(rest.index), rng=1).to_frame().iloc[0]
+    breadth = (rest >= 1).sum(axis=1)
+    found = moran(breadth, study.graph.subgraph(rest.index), alternative="greater", rng=1).to_frame().iloc[0]
     row = deletions.to_frame().loc[("region", "Almaty City")]
     assert row["contiguity_statistic"] == pytest.approx(found["statistic"])
     assert row["contiguity_p"] == pytest.approx(found["p_value"], abs=0.03)
@@ -57,7 +63,8 @@ def test_moran_of_a_deletion_without_isolates_is_that_of_the_subgraph(deletions,
 
 
 def test_one_city_decides(deletions):
-    decisive = deletions.decisive().index.get_level_values("dropped")
+    moved = deletions.decisive()
+    decisive = moved.index[moved["changes"].str.contains("colocation")].get_level_values("dropped")
     assert "Almaty City" in decisive
     assert all("Almaty City" in name for name in decisive)
     json.dumps(deletions.to_dict(), allow_nan=False)
@@ -72,6 +79,38 @@ def test_influence_ignores_the_order_of_rows_and_runs_without_a_graph(study, quo
         )
         pd.testing.assert_frame_equal(one, other)
     assert ("contiguity_p" in influence(quotients, pairs=False, permutations=99, rng=1).table) is False
+
+
+def test_few_territories_of_a_deletion_are_those_of_the_spread_test(deletions, quotients):
+    for key, rest in (
+        (("none", ""), quotients),
+        (("region", "Nur-Sultan"), quotients.drop(index="Nur-Sultan")),
+        (("sector", "chemical"), quotients.drop(columns="chemical")),
+    ):
+        row, test = deletions.to_frame().loc[key], spread_test(rest, rng=5).to_frame().loc["coverage"]
+        assert row["spread_statistic"] == test["statistic"]
+        assert row["spread_p"] == pytest.approx(test["p_value"], abs=0.02)
+    ranked = influence(quotients, grade="rank", pairs=False, permutations=99, rng=1).to_frame()
+    assert "spread_p" not in ranked
+
+
+def test_every_part_that_changes_is_named():
+    """One region has all sectors, the others two each at random: without it nothing is co-located."""
+    names = [f"r{i:02d}" for i in range(16)]
+    ends = pd.DataFrame({"region": names[:-1], "neighbor": names[1:]})
+    graph = graph_from_pairs(ends, pd.Index(names))
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.uniform(0, 0.9, (16, 6)), names, list("abcdef"))
+    table.iloc[7] = 5.0
+    for column in range(6):
+        table.iloc[rng.choice(np.delete(np.arange(16), 7), 2, replace=False), column] = 2.0
+    found = influence(table, graph, pairs=False, permutations=999, rng=1).to_frame()
+    parts = {"colocation": "colocation_p", "spread": "spread_p", "place": "contiguity_p"}
+    for name, row in found.iterrows():
+        crossed = [part for part, p in parts.items() if (row[p] <= 0.05) != (found[p].iloc[0] <= 0.05)]
+        assert row["changes"] == ", ".join(crossed), name
+    assert found.loc[("none", ""), "changes"] == ""
+    assert "colocation" in found.loc[("region", "r07"), "changes"]
 
 
 def test_influence_wants_regions_to_spare(quotients):
@@ -135,23 +174,72 @@ def test_specifications_agree_with_the_tests_they_stand_for(curve, study, quotie
     row = table.loc[(1.0, "all", "columns")]
     found = moran((quotients >= 1).sum(axis=1), study.graph, rng=1).to_frame().iloc[0]
     assert row["contiguity_statistic"] == pytest.approx(found["statistic"])
-    assert row["contiguity_p"] == pytest.approx(found["p_value"], abs=0.04)
     cells = (quotients >= 1).to_numpy(dtype=float)
     z = (variance_ratio(cells.sum(axis=1), cells) - 1) / np.sqrt(ratio_variance(cells))
     assert row["colocation_z"] == pytest.approx(z, rel=0.1)
 
 
-def test_the_rule_is_asked_once_for_each_specification(study, quotients):
-    seen = []
+def test_without_the_main_answer_shape_is_open(study, quotients):
+    found = multiverse(quotients, study.graph, grades=[1.0], permutations=199, without=(), rng=1).to_frame()
+    assert found[["colocation", "place", "verdict"]].iloc[0].tolist() == ["yes", "open", "undecided"]
 
-    def rule(row):
-        seen.append(dict(row))
-        return "focal" if row["colocation_p"] <= row["alpha"] else "mixed"
 
-    found = multiverse(quotients, study.graph, grades=[1.0, "rank"], rule=rule, permutations=99, rng=1)
-    assert len(seen) == len(found.table) == 4
-    assert set(found.table["verdict"]) <= {"focal", "mixed"}
-    assert {"contiguity_power", "contiguity_z", "family"} <= set(seen[0])
+def test_the_verdict_is_that_of_the_rule_with_the_shape_of_the_main_answer(study, quotients):
+    colocation = ColocationPart("open", 3.1, 0.01, np.nan, 0.01, 0.9)
+    spread = SpreadPart("not shown", 15, 16, 0.3, np.nan, (2, 3), 4)
+    place = PlacePart("open", 0.0, 0.5, 0.5, 0.5, 0.9, -1, 1, 1, 0.5)
+    verdicts = {}
+    for shape in ("spikes", "gradient", "open"):
+        main = Evidence(colocation, spread, ShapePart(shape, 0.5, 0.1, 0.5, 0.5), place)
+        options = {"answers": {"all": main}, "permutations": 199, "without": (), "rng": 1}
+        rows = multiverse(quotients, study.graph, grades=[1.0, 2.0], **options).to_frame()
+        assert rows["colocation"].iloc[0] == "yes"
+        verdicts[shape] = rows["verdict"].iloc[0]
+    assert verdicts == {"spikes": "focal", "gradient": "belt", "open": "undecided"}
+
+
+def test_spread_and_place_of_a_specification_are_those_of_the_tests(study, quotients, families):
+    table = multiverse(
+        quotients, study.graph, grades=[1.0, "log1p"], families=families, without=["Kostanay"], rng=1
+    ).to_frame()
+    rows = table.query("grade == 1.0").set_index(["family", "without"])
+    # Ranks are not asked for, and yet they are the second statistic of place.
+    assert set(table["grade"]) == {1.0, "log1p"}
+    for family in families:
+        for left, rest in (("none", quotients), ("Kostanay", quotients.drop(index="Kostanay"))):
+            row, part = rows.loc[(family, left)], rest[families[family]]
+            spread = spread_test(part, rng=2).to_frame().loc["coverage"]
+            assert row["spread_statistic"] == pytest.approx(spread["statistic"] / len(rest))
+            assert row["spread_p"] == pytest.approx(spread["p_value"], abs=0.04)
+            if left == "none":
+                test = contiguity_test(part, study.graph, rng=2)
+                place = PlacePart.of(test, 1.0, None)
+                assert row["contiguity_p"] == pytest.approx(place.p_value, abs=0.05)
+                assert row["rho_upper"] == pytest.approx(place.rho_upper)
+                assert row["place"] == place.verdict
+    ranks = multiverse(quotients, study.graph, grades=["rank"], without=(), rng=1).to_frame().iloc[0]
+    best = spread_test(quotients, rng=2).to_frame().loc["best rank"]
+    assert ranks["spread_statistic"] == pytest.approx(best["statistic"])
+    assert ranks["spread_p"] == pytest.approx(best["p_value"], abs=0.04)
+    alone = contiguity_test(quotients, study.graph, rng=2).to_frame().loc[("graph", "rank sum")]
+    assert ranks["contiguity_p"] == pytest.approx(alone["p_contiguous"], abs=0.04)
+
+
+def test_contiguity_of_each_sector_is_the_mean_of_moran_of_ranks(study, quotients):
+    table = checked_quotients(quotients)
+    cells, weights = graded(table, "rank").to_numpy(), row_standardized(study.graph, table.index)
+    few = np.isin(table.columns, ["chemical", "research", "vehicles"])
+    case = Curves([Variant("rank", 0, cells)], {"few": few}, {"none": None}, {"g": weights})
+    found = case.contiguity(np.arange(17)[None], each_sector=True)
+    rows = contiguity_test(table.loc[:, few], study.graph, permutations=99, rng=1).to_frame()
+    assert found.item() == pytest.approx(rows.loc[("graph", "sector ranks"), "statistic"])
+
+
+def test_a_region_that_is_left_without_a_neighbor_leaves_the_dependence_unknown(study, quotients):
+    """Nur-Sultan has Akmola as its only neighbor."""
+    options = {"grades": [1.0], "permutations": 99, "rng": 1}
+    found = multiverse(quotients, study.graph, without=["Akmola"], **options).to_frame()
+    assert found.set_index("without")["rho_upper"].isna().to_dict() == {"none": False, "Akmola": True}
 
 
 def test_without_colocation_the_joint_tests_keep_their_size(study):
@@ -271,12 +359,3 @@ def test_bad_choices_are_refused(study, quotients):
     island = Graph.from_dicts({"a": {}, "b": {"c": 1.0}, "c": {"b": 1.0}, "d": {"c": 1.0}, "e": {"b": 1.0}})
     with pytest.raises(GraphError, match="Graph 'isolated'"):
         multiverse(quotients.iloc[:5].set_axis(list("abcde")), {"isolated": island}, without=())
-
-
-def test_the_verdict_by_the_tests_alone_without_each_region_and_sector(study):
-    found = influence(study.table.values, study.graph, pairs=False, permutations=999, rng=1).to_frame()
-    by_tests = found["verdict_by_tests"]
-    assert by_tests["none"].tolist() == ["focal"]
-    assert by_tests["region"]["Almaty City"] == "dispersed"
-    assert (by_tests["region"].drop("Almaty City") == "focal").all()
-    assert "verdict_by_tests" not in influence(study.table.values, permutations=99, rng=1).to_frame()

@@ -2,15 +2,18 @@
 
 from itertools import combinations
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
 from spatialkz import prerequisite_test
+from spatialkz.prerequisites import permutation
 from spatialkz.prerequisites.least_squares import Partialled
 from spatialkz.prerequisites.permutation import Orders, Simulated
 from spatialkz.randomness import generator
+from spatialkz.resampling import parallel
 from spatialkz.resampling.shuffles import order_keys
 
 SEVEN = ["Almaty City", "Nur-Sultan", "Shymkent", "Karaganda", "East Kazakhstan", "Pavlodar", "Atyrau"]
@@ -163,12 +166,18 @@ def test_results_of_a_pair_depend_on_no_other(drawn):
         assert alone[column] == pytest.approx(whole.loc[("s2", "x1"), column], rel=1e-9)
 
 
-def test_blocks_of_sectors_and_permutations_change_nothing(drawn, monkeypatch):
-    from spatialkz.prerequisites import permutation
-
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_blocks_and_workers_change_nothing(drawn, monkeypatch, backend):
     options = {"controls": drawn["controls"], "permutations": 499, "deletions": 0, "rng": 1}
     whole = prerequisite_test(drawn["quotients"], drawn["covariates"], **options)
-    for name, size in (("_MOST_HELD", 5000), ("_MOST_GATHERED", 3000), ("_MOST_KEPT", 0), ("_SEARCHED", 600)):
+    for name, size in (
+        ("_MOST_HELD", 5000),
+        ("_MOST_GATHERED", 15_000),
+        ("_MOST_KEPT", 0),
+        ("_SEARCHED", 600),
+    ):
         monkeypatch.setattr(permutation, name, size)
-    parts = prerequisite_test(drawn["quotients"], drawn["covariates"], **options)
+    monkeypatch.setattr(parallel, "_WORTH_A_WORKER", 0)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        parts = prerequisite_test(drawn["quotients"], drawn["covariates"], **options)
     pd.testing.assert_frame_equal(parts.to_frame(), whole.to_frame(), rtol=1e-9)

@@ -9,7 +9,6 @@ from spatialkz.clustering import analyse_clusters
 from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
-from spatialkz.study import Choices
 
 PROVENANCE = {
     "study": {"name": "x"},
@@ -22,11 +21,6 @@ PROVENANCE = {
 
 
 @pytest.fixture(scope="session")
-def findings(quick):
-    return analyse(quick, seed=1)
-
-
-@pytest.fixture(scope="session")
 def grouped(findings):
     """The paper's study with six groups that were asked for; none were found."""
     table, choices = findings.study.table, findings.study.choices
@@ -36,11 +30,10 @@ def grouped(findings):
 
 
 @pytest.fixture(scope="session")
-def other_findings():
+def other_findings(quick, once):
     """Twenty regions by code, one group of sectors, no expert placement, volumes instead of quotients."""
-    study = spatialkz.load_study("kazakhstan-gva-2022")
-    choices = Choices(permutations=199, resamples=10, draws=200, simulations=600)
-    return analyse(replace(study, choices=choices), seed=1)
+    study = replace(spatialkz.load_study("kazakhstan-gva-2022"), choices=quick.choices)
+    return once("other findings", lambda _: analyse(study, seed=1))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from spatialkz.errors import InputError
 from spatialkz.options import LANGUAGES
 from spatialkz.pipeline import analyse
 from spatialkz.report import draw_figures, write_page
-from spatialkz.report.blocks import DASH
+from spatialkz.report.contents import DASH
 from spatialkz.report.sections import brief
 from spatialkz.report.sections.clusters import structure
 from spatialkz.report.wording import Wording

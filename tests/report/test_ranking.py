@@ -9,9 +9,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from spatialkz.options import LANGUAGES
-from spatialkz.report.blocks import DASH
-from spatialkz.report.drawing.heatmap import area_evidence_plot, growth_plot
-from spatialkz.report.drawing.intervals import areas_plot, shifts_plot, stars_plot
+from spatialkz.report.contents import DASH
+from spatialkz.report.drawing.rows import area_evidence_plot, areas_plot, growth_plot, shifts_plot, stars_plot
 from spatialkz.report.drawing.style import styled
 from spatialkz.report.sections.ranking import (
     areas_brief,

@@ -167,7 +167,8 @@ def test_pairs_name_regions_whose_labels_are_numbers():
 
 
 @pytest.mark.parametrize("recipe", ["knn:k=4", "distance_band:threshold=9000"])
-def test_a_run_accepts_directed_and_complete_graphs(study, recipe):
+def test_a_run_accepts_directed_and_complete_graphs(recipe):
+    study = spatialkz.load_study("kazakhstan-gva-2022")
     choices = Choices(permutations=99, resamples=10, draws=100, simulations=600)
     graph = neighbor_graph(study.boundaries, recipe)
     findings = analyse(replace(study, graph=graph, choices=choices))

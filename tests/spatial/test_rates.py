@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from spatialkz.errors import InputError, RegionError
-from spatialkz.spatial.rates import rate_deviates, rate_moran
+from spatialkz.spatial.moran import rate_deviates, rate_moran
 
 
 def test_carolina_equals_spdep(carolina, spdep):

@@ -9,7 +9,6 @@ from typing import TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from spatialkz.clustering.number.criteria import one_standard_error
 from spatialkz.clustering.partition.kmeans import (
@@ -19,18 +18,17 @@ from spatialkz.clustering.partition.kmeans import (
     single_blas_thread,
     start_draws,
 )
-from spatialkz.clustering.partition.labels import Matrix, sum_of_squares
+from spatialkz.clustering.partition.labels import Labels, Matrix, sum_of_squares
+from spatialkz.clustering.partition.methods import Grouping, Refit
 from spatialkz.errors import InputError, listing
-from spatialkz.options import GapReference
+from spatialkz.options import GapReference, PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
-# Points (n, p) and the ks wanted → labels (n,) for each k.
-FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, NDArray[np.intp]]]
-
+_FitAll: TypeAlias = Callable[[Matrix, list[int]], dict[int, Labels]]
 _STARTS = 20
 
 
@@ -90,7 +88,7 @@ def gap_statistic(
     features: pd.DataFrame,
     ks: Iterable[int] = range(1, 11),
     *,
-    fit: FitAll | None = None,
+    method: PartitionMethod | Grouping = "kmeans",
     references: int = 100,
     reference: GapReference = "uniform",
     starts: int | None = None,
@@ -114,9 +112,9 @@ def gap_statistic(
         Rows are regions, columns indicators on comparable scales.
     ks : iterable of int
         Numbers of clusters without a break, from 1 unless one cluster is out of the question.
-    fit : callable, optional
-        Points and ks → labels for each k, by any method, with its seed decided; k-means if left out.
-        Called in threads.
+    method : str or callable
+        ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a function of a table and k that
+        returns a Series, region → cluster. Called in threads.
     references : int
         Reference sets B.
     reference : {"uniform", "pca"}
@@ -161,6 +159,8 @@ def gap_statistic(
         raise InputError(f"k must be below the number of distinct regions, {distinct}, but is {numbers[-1]}.")
     draw = generator(rng, f"gap_statistic:{reference}")
     count = min(_STARTS, default_starts(points.size)) if starts is None else starts
+    refit = Refit.of(method, rng)
+    fit = None if refit.method == "kmeans" else partial(_fitted, refit, rows)
     dispersion = partial(_log_dispersion, numbers, fit, count)
     streams = draw.spawn(references + 1)
     with single_blas_thread():
@@ -185,8 +185,13 @@ def gap_statistic(
     )
 
 
+def _fitted(refit: Refit, rows: pd.DataFrame, points: Matrix, ks: list[int]) -> dict[int, Labels]:
+    """Partitions of other points of the same regions."""
+    return refit.all(pd.DataFrame(points, rows.index, rows.columns), ks)
+
+
 def _log_dispersion(
-    ks: list[int], fit: FitAll | None, starts: int, points: Matrix, rng: np.random.Generator
+    ks: list[int], fit: _FitAll | None, starts: int, points: Matrix, rng: np.random.Generator
 ) -> Matrix:
     """Logarithm of W for each k."""
     if fit is None:

@@ -261,10 +261,25 @@ def structure_found(tests: Mapping[StructureNull, StructureTest], significance: 
 
 
 def reason(
-    tests: Mapping[StructureNull, StructureTest], significance: float, k: int, fewest: str = "one cluster"
+    tests: Mapping[StructureNull, StructureTest],
+    significance: float,
+    k: int,
+    fewest: str = "one cluster",
+    *,
+    given: bool = False,
 ) -> str:
-    """What both tests lead to, in a sentence."""
+    """What both tests lead to, in a sentence; ``k`` is what the rule takes, even where another was given."""
     said = " and ".join(f"{test.p_value:.3g} ({_NULLS[null]})" for null, test in tests.items())
+    if given and structure_found(tests, significance):
+        return (
+            "k was given: groups describe the regions. Silhouettes are larger than in data without clusters, "
+            f"p = {said}, both at most {significance:g}; at k = {k} the mean silhouette is largest."
+        )
+    if given:
+        return (
+            "k was given: groups describe the regions, and were not found: silhouettes as large also come "
+            f"from data without clusters, p = {said}, not both at most {significance:g}."
+        )
     if structure_found(tests, significance):
         return (
             f"Silhouettes as large are rare in data without clusters: p = {said}, both at most "

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import random
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +18,7 @@ from spatialkz.clustering.partition.hierarchical import linkage_matrix
 from spatialkz.clustering.partition.labels import Labels, Matrix, sum_of_squares
 from spatialkz.errors import GraphError, InputError, is_number, listing
 from spatialkz.geography import aligned
-from spatialkz.randomness import generator
+from spatialkz.randomness import generator, seeded_globals
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import frozen
 from spatialkz.tables import check_same_regions, check_table
@@ -209,22 +207,6 @@ def region_kmeans_partitions(
             ]
         found[k] = pd.factorize(min(tries, key=lambda labels: sum_of_squares(points, labels)))[0]
     return found
-
-
-@contextmanager
-def seeded_globals(seed: int) -> Iterator[None]:
-    """Seed the global random states of NumPy and Python, and give the caller's back afterwards.
-
-    The one place for libraries that draw from them.
-    """
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        np.random.seed(seed)  # noqa: NPY002
-        random.seed(seed)
-        yield
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
 
 
 def _squared_distances(points: Matrix, others: Matrix | None) -> Matrix:

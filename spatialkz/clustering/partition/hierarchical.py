@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 
-from spatialkz.clustering.partition.labels import Labels, Matrix, distinct_rows, membership
+from spatialkz.clustering.partition.labels import Labels, Matrix, check_k, membership
 from spatialkz.errors import GraphError, InputError, is_number, listing
 from spatialkz.geography import aligned
 from spatialkz.results import Result, json_ready
@@ -261,9 +261,7 @@ def choose_alpha(
     space = dissimilarities(apart, order.index)
     weight = np.ones(len(order)) if masses is None else _masses(masses, order.index)
     points = order.to_numpy()
-    distinct = distinct_rows(points)
-    if not isinstance(k, int | np.integer) or not 2 <= k <= distinct:
-        raise InputError(f"k is {k!r}; with {distinct} distinct regions it must be from 2 to {distinct}.")
+    check_k(k, points, least=2)
     return alpha_choices(points, space, (k,), alphas=alphas, masses=weight)[k][0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spatialkz.resampling.compiled import compiled
+from spatialkz.resampling.kernels import compiled
 
 # Arrays as numba sees them; their types are told in the docstrings.
 Array = Any

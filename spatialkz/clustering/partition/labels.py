@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,9 +14,6 @@ from spatialkz.tables import check_labels, check_same_regions
 Matrix: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[Any]
 Member: TypeAlias = NDArray[np.bool_]
-# A clustering method with everything but the points decided, its seed too: points (n, p) → labels (n,).
-# Rows and columns come by sorted label; a method tied to a graph must hold that in the same order.
-Refit: TypeAlias = Callable[[Matrix], Labels]
 
 
 def check_partition(labels: pd.Series, regions: pd.Index, *, least: int = 1) -> pd.Series:
@@ -83,6 +79,20 @@ def distinct_groups(points: Matrix) -> NDArray[np.intp]:
 def distinct_rows(points: Matrix) -> int:
     """How many points differ: no method finds more clusters than that."""
     return len(np.unique(points, axis=0))
+
+
+def check_k(k: int, points: Matrix, *, least: int = 1) -> None:
+    """Refuse a number of clusters that is none, or above the number of different points.
+
+    Raises
+    ------
+    InputError
+    """
+    distinct = distinct_rows(points)
+    if not isinstance(k, int | np.integer) or not least <= k <= distinct:
+        raise InputError(
+            f"k is {k!r}; with {distinct} distinct regions it must be from {least} to {distinct}."
+        )
 
 
 def most_clusters(points: Matrix, k: int | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from spatialkz.clustering.partition.hierarchical import (
     weighted_ward,
 )
 from spatialkz.clustering.partition.kmeans import checked, kmeans_partitions
-from spatialkz.clustering.partition.labels import Labels, Matrix
+from spatialkz.clustering.partition.labels import Labels, Matrix, check_partition, distinct_rows
 from spatialkz.errors import GraphError, InputError, listing
 from spatialkz.options import PartitionMethod
 from spatialkz.randomness import generator
@@ -35,6 +35,8 @@ from spatialkz.resampling.pvalues import check_number
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
 
+# A way of grouping that is not among METHODS: a table (regions × sectors) and k → Series, region → cluster.
+Grouping: TypeAlias = Callable[[pd.DataFrame, int], pd.Series]
 _SHAPES = ("spherical", "diag")
 _LEAST_VARIANCE = 0.3
 
@@ -172,6 +174,80 @@ def partition(
     return partitions(
         points, [k], method, weights=weights, distances=distances, alpha=alpha, starts=starts, rng=rng
     )[k]
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A method with all but the table and k decided, to be used again on other regions or sectors.
+
+    Attributes
+    ----------
+    method : str or callable
+    seed : int
+    weights, alpha
+        As in :func:`partitions`; rows of all tables must then be in the order of ``weights``.
+    """
+
+    method: PartitionMethod | Grouping
+    seed: int = 0
+    weights: csr_array | None = None
+    alpha: float | None = None
+
+    @classmethod
+    def of(cls, method: PartitionMethod | Grouping, rng: int | np.random.Generator | None) -> Refit:
+        """By name or by a function; an integer is the seed of every refit.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+        GraphError
+            If the method needs a graph.
+        """
+        if isinstance(method, Refit):
+            return method
+        if callable(method):
+            return cls(method)
+        if method not in METHODS:
+            raise InputError(
+                f"method is {method!r}; it must be one of {listing(METHODS, 10)}, or a function of a table "
+                "and k that returns a Series, region → cluster."
+            )
+        if METHODS[method].needs_graph:
+            raise GraphError(
+                f"method {method!r} needs a graph, which resamples do not keep; give a function of a table "
+                "and k that returns a Series, region → cluster, such as one that calls cluster_regions."
+            )
+        draw = generator(rng, "refit")
+        if rng is None or isinstance(rng, np.random.Generator):
+            rng = int(draw.integers(2**31))
+        return cls(method, int(rng))
+
+    def __call__(self, table: pd.DataFrame, k: int) -> pd.Series:
+        """Region → cluster."""
+        return pd.Series(self.labels(table, k), index=table.index)
+
+    def labels(self, table: pd.DataFrame, k: int) -> Labels:
+        """Cluster of each row, k of them or as many as there are different rows."""
+        k = min(k, distinct_rows(table.to_numpy()))
+        return self.all(table, [k])[k]
+
+    def all(self, table: pd.DataFrame, ks: Iterable[int]) -> dict[int, Labels]:
+        """The same for several k."""
+        if callable(self.method):
+            return {k: self._grouped(self.method, table, k) for k in ks}
+        return partitions(
+            table.to_numpy(), ks, self.method, weights=self.weights, alpha=self.alpha, rng=self.seed
+        )
+
+    @staticmethod
+    def _grouped(method: Grouping, table: pd.DataFrame, k: int) -> Labels:
+        found = method(table, k)
+        if not isinstance(found, pd.Series):
+            raise InputError(
+                f"method returned {type(found).__name__}; it must return a Series, region → cluster."
+            )
+        return check_partition(found, table.index).to_numpy()
 
 
 def tree(

@@ -17,51 +17,19 @@ from spatialkz.clustering.partition.hierarchical import cut
 from spatialkz.clustering.partition.labels import (
     Matrix,
     Member,
-    Refit,
     by_descending_mean,
+    check_k,
     check_partition,
     distinct_rows,
     membership,
 )
+from spatialkz.clustering.partition.methods import Grouping, Refit
 from spatialkz.errors import InputError
+from spatialkz.options import PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, frozen, json_ready
 from spatialkz.tables import check_table
-
-
-def partitions_by(features: pd.DataFrame, fits: Mapping[Hashable, Refit]) -> pd.DataFrame:
-    """Partitions of the same regions by several methods, or by one method from several seeds.
-
-    Parameters
-    ----------
-    features : DataFrame
-        Rows are regions.
-    fits : mapping
-        Name of a method, or a seed → callable, points (n, p) → labels (n,).
-
-    Returns
-    -------
-    DataFrame
-        Rows are regions, columns the names; cells are cluster labels.
-
-    Raises
-    ------
-    InputError, RegionError
-        If the table has missing cells or repeated labels.
-
-    Examples
-    --------
-    >>> features = pd.DataFrame({"a": [0, 1, 8]}, index=list("xyz"))
-    >>> partitions_by(features, {"low": lambda x: 1 * (x[:, 0] > 0.5), "high": lambda x: 1 * (x[:, 0] > 5)})
-       low  high
-    x    0     0
-    y    1     0
-    z    1     1
-    """
-    table = check_table(features, name="features").sort_index().sort_index(axis=1)
-    found = pd.DataFrame({name: fit(table.to_numpy()) for name, fit in fits.items()}, index=table.index)
-    return found.loc[features.index]
 
 
 def adjusted_rand(partitions: pd.DataFrame | Mapping[Hashable, pd.Series]) -> pd.DataFrame:
@@ -190,9 +158,9 @@ class Consensus(Result):
 
 def consensus_clusters(
     features: pd.DataFrame,
-    fit: Refit,
     *,
     k: int,
+    method: PartitionMethod | Grouping = "kmeans",
     regions: Draw = 0.8,
     sectors: Draw = 1.0,
     resamples: int = 200,
@@ -210,17 +178,19 @@ def consensus_clusters(
     ----------
     features : DataFrame
         Rows are regions, columns sectors.
-    fit : callable
-        Points (n, p) → labels (n,); it may choose its own number of clusters.
     k : int
-        Number of consensus clusters.
+        Number of consensus clusters, and of those asked of the method.
+    method : str or callable
+        ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a function of a table and k that
+        returns a Series, region → cluster, and may choose its own number of clusters.
+        What is drawn with replacement is numbered in its table.
     regions, sectors : float or "bootstrap"
         The share of them in each resample, drawn without replacement; or as many as there are with
         replacement.
     resamples : int
         Number of resamples; one with fewer than ``k`` distinct regions is drawn again.
     rng : int, Generator or None
-        Seed of the resamples.
+        Seed of the resamples, and of the method.
 
     Returns
     -------
@@ -240,10 +210,8 @@ def consensus_clusters(
 
     Examples
     --------
-    >>> from scipy.cluster.hierarchy import fcluster, linkage
     >>> features = pd.DataFrame({"a": [0, 0.1, 0.3, 5, 5.1, 5.4]}, index=list("uvwxyz"))
-    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
-    >>> found = consensus_clusters(features, ward, k=2, rng=1)
+    >>> found = consensus_clusters(features, k=2, method="ward", rng=1)
     >>> found.labels.to_dict()
     {'u': 2, 'v': 2, 'w': 2, 'x': 1, 'y': 1, 'z': 1}
     >>> print(found.dispersion)
@@ -251,18 +219,15 @@ def consensus_clusters(
     """
     table = check_table(features, name="features", least_regions=3).sort_index().sort_index(axis=1)
     points = table.to_numpy()
-    if not isinstance(k, int | np.integer) or not 1 <= k <= distinct_rows(points):
-        raise InputError(
-            f"k is {k!r}; with {distinct_rows(points)} distinct regions it must be from 1 to that."
-        )
+    check_k(k, points)
     check_number(resamples, "resamples", 1)
     how = [_checked_draw(regions, "regions"), _checked_draw(sectors, "sectors")]
     if how == [1.0, 1.0]:
         raise InputError(
             "With shares of 1 every resample is the whole table; lower a share or use 'bootstrap'."
         )
-    draw = generator(rng, "consensus_clusters")
-    found = [_resampled(points, fit, k, how, draw) for _ in range(resamples)]
+    fit, draw = Refit.of(method, rng), generator(rng, "consensus_clusters")
+    found = [_resampled(table, fit, k, how, draw) for _ in range(resamples)]
     matrix = _co_assignment(found, table.index)
     apart = squareform(1 - matrix, checks=False)
     tree = linkage(apart, "average")
@@ -298,15 +263,19 @@ def _places(count: int, how: Draw, rng: np.random.Generator) -> Places:
 
 
 def _resampled(
-    points: Matrix, fit: Refit, k: int, how: list[Draw], rng: np.random.Generator
+    table: pd.DataFrame, fit: Refit, k: int, how: list[Draw], rng: np.random.Generator
 ) -> tuple[Places, Member]:
     """Regions of one resample, each once, and their clusters."""
     for _ in range(_PATIENCE):
-        rows, columns = (_places(count, share, rng) for count, share in zip(points.shape, how, strict=True))
-        drawn = points[np.ix_(rows, columns)]
-        if distinct_rows(drawn) >= k:
+        rows, columns = (_places(count, share, rng) for count, share in zip(table.shape, how, strict=True))
+        drawn = table.iloc[rows, columns]
+        if distinct_rows(drawn.to_numpy()) >= k:
+            if how[0] == "bootstrap":
+                drawn = drawn.reset_index(drop=True)
+            if how[1] == "bootstrap":
+                drawn = drawn.set_axis(range(drawn.shape[1]), axis=1)
             kept, first = np.unique(rows, return_index=True)
-            return kept, membership(fit(drawn)[first])[1]
+            return kept, membership(fit.labels(drawn, k)[first])[1]
     raise InputError(f"{_PATIENCE} resamples in a row had fewer than {k} distinct regions; draw larger ones.")
 
 

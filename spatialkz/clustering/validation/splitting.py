@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import NDArray
 
-from spatialkz.clustering.partition.labels import Matrix, Refit, membership
+from spatialkz.clustering.partition.labels import Matrix, check_k, membership
+from spatialkz.clustering.partition.methods import Grouping, Refit
 from spatialkz.errors import InputError, listing
+from spatialkz.options import PartitionMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import adjusted, check_number, monte_carlo_tail
 from spatialkz.resampling.shuffles import order_keys, random_orders
@@ -111,8 +113,9 @@ def combined_p_value(p_values: npt.ArrayLike) -> float:
 
 def sector_split_test(
     features: pd.DataFrame,
-    fit: Refit,
     *,
+    k: int,
+    method: PartitionMethod | Grouping = "kmeans",
     splits: int | Sequence[Collection[Hashable]] = 50,
     permutations: int = 999,
     rng: int | np.random.Generator | None = None,
@@ -137,15 +140,18 @@ def sector_split_test(
     ----------
     features : DataFrame
         Rows are regions, columns sectors, transformed as for the clustering.
-    fit : callable
-        Points (n, p) → labels (n,); it may choose its own number of clusters.
+    k : int
+        Number of clusters.
+    method : str or callable
+        ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a function of a table and k that
+        returns a Series, region → cluster, and may choose its own number of clusters.
     splits : int or sequence of collections of sectors
         Number of random halves (of an odd number of sectors, the larger half is clustered on and tested in
         turn); or, for each split, the sectors to cluster on: the others are tested.
     permutations : int
         At least 99, for each split.
     rng : int, Generator or None
-        Seed of the splits and permutations.
+        Seed of the splits, the permutations and the method.
 
     Returns
     -------
@@ -164,12 +170,10 @@ def sector_split_test(
 
     Examples
     --------
-    >>> from scipy.cluster.hierarchy import fcluster, linkage
     >>> draw = np.random.default_rng(1)
     >>> group = np.repeat([0, 3], 8)[:, None]
     >>> features = pd.DataFrame(group + draw.normal(size=(16, 4)), columns=list("abcd"))
-    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
-    >>> print(sector_split_test(features, ward, splits=10, permutations=99, rng=1).p_value)
+    >>> print(sector_split_test(features, k=2, method="ward", splits=10, permutations=99, rng=1).p_value)
     0.02
     """
     table = check_table(features, name="features", least_regions=4).sort_index().sort_index(axis=1)
@@ -181,11 +185,12 @@ def sector_split_test(
             f"{listing(flat)}."
         )
     check_number(permutations, "permutations", 99)
-    draw = generator(rng, "sector_split_test")
+    check_k(k, points)
+    fit, draw = Refit.of(method, rng), generator(rng, "sector_split_test")
     standard = (points - points.mean(axis=0)) / points.std(axis=0)
     rows, by_sector = [], []
     for clustered in _halves(table.columns, splits, draw):
-        member = membership(fit(points[:, clustered]))[1]
+        member = membership(fit.labels(table.loc[:, clustered], k))[1]
         observed, above = _between(standard[:, ~clustered], member, order_keys(draw, permutations))
         p_value = monte_carlo_tail(above, permutations)
         rows.append((member.shape[1], observed[-1], p_value[-1]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,21 +13,22 @@ from numpy.typing import NDArray
 
 from spatialkz.clustering.partition.labels import (
     Labels,
-    Matrix,
     Member,
-    Refit,
+    check_k,
     check_partition,
     distinct_groups,
     distinct_rows,
     membership,
 )
+from spatialkz.clustering.partition.methods import Grouping, Refit
 from spatialkz.errors import InputError, listing
-from spatialkz.options import StabilityMethod
+from spatialkz.options import PartitionMethod, StabilityMethod
 from spatialkz.randomness import generator
 from spatialkz.resampling.pvalues import check_number
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import check_table
 
+_Fit: TypeAlias = Callable[[pd.DataFrame], Labels]
 # Resamples drawn until one has as many different regions as there are clusters.
 _PATIENCE = 100
 # Hennig (2007): at most half alike is dissolved; fpc::clusterboot calls three quarters recovered.
@@ -128,8 +132,9 @@ def nearest_jaccard(member: Member, found: Labels) -> NDArray[np.float64]:
 def bootstrap_stability(
     features: pd.DataFrame,
     labels: pd.Series,
-    fit: Refit,
     *,
+    method: PartitionMethod | Grouping,
+    k: int | None = None,
     resamples: int = 100,
     rng: int | np.random.Generator | None = None,
 ) -> ClusterStability:
@@ -145,11 +150,15 @@ def bootstrap_stability(
         What was clustered; rows are regions.
     labels : Series
         Region → cluster, in any order: the partition judged.
-    fit : callable
-        Points (n, p) → labels (n,), by the method that made ``labels``.
+    method : str or callable
+        The method that made ``labels``: ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a
+        function of a table and k that returns a Series, region → cluster, as one needs for a graph.
+    k : int, optional
+        Number of clusters asked of the method; left out, as many as in ``labels``.
+        In a resample the regions are numbered, as one can be drawn twice.
     resamples : int
     rng : int, Generator or None
-        Seed of the resamples.
+        Seed of the resamples, and of the method.
 
     Returns
     -------
@@ -168,21 +177,28 @@ def bootstrap_stability(
 
     Examples
     --------
-    >>> from scipy.cluster.hierarchy import fcluster, linkage
     >>> features = pd.DataFrame({"a": [0, 0.1, 0.3, 5, 5.1, 5.4]}, index=list("uvwxyz"))
     >>> labels = pd.Series([2, 2, 2, 1, 1, 1], index=features.index)
-    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
-    >>> bootstrap_stability(features, labels, ward, rng=1).to_frame()["mean"].round(2).to_dict()
+    >>> found = bootstrap_stability(features, labels, method="ward", rng=1)
+    >>> found.to_frame()["mean"].round(2).to_dict()
     {1: 1.0, 2: 1.0}
     """
     check_number(resamples, "resamples", 1)
-    points, names, member, _ = _prepared(features, labels)
-    draws = _bootstrap(points, member, fit, resamples, generator(rng, "bootstrap_stability"))
+    table, names, member = _prepared(features, labels)
+    fit = partial(Refit.of(method, rng).labels, k=_number(k, names, table))
+    draws = _bootstrap(table, member, fit, resamples, generator(rng, "bootstrap_stability"))
     jaccard = pd.DataFrame(draws, columns=pd.Index(names, name="cluster"))
     return ClusterStability(jaccard.rename_axis(index="resample"), "bootstrap")
 
 
-def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) -> ClusterStability:
+def leave_one_region_out(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    method: PartitionMethod | Grouping,
+    k: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> ClusterStability:
     """Similarity of each cluster to its nearest cluster when one region is left out, for each region.
 
     The region left out counts neither in the cluster nor in what is found, so a cluster does not suffer from
@@ -195,8 +211,13 @@ def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
         What was clustered; rows are regions, columns sectors.
     labels : Series
         Region → cluster, in any order: the partition judged.
-    fit : callable
-        Points (n, p) → labels (n,), by the method that made ``labels``.
+    method : str or callable
+        The method that made ``labels``: ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a
+        function of a table and k that returns a Series, region → cluster, as one needs for a graph.
+    k : int, optional
+        Number of clusters asked of the method; left out, as many as in ``labels``.
+    rng : int, Generator or None
+        Seed of the method.
 
     Returns
     -------
@@ -221,20 +242,26 @@ def leave_one_region_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
     >>> from scipy.cluster.hierarchy import fcluster, linkage
     >>> features = pd.DataFrame({"a": [0, 1, 2.1, 3.1, 9]}, index=list("uvwxz"))
     >>> labels = pd.Series([1, 1, 1, 1, 2], index=features.index)
-    >>> single = lambda points: fcluster(linkage(points, "single"), 1.5, "distance")
-    >>> leave_one_region_out(features, labels, single).jaccard[1].round(2).to_dict()
+    >>> def single(table, k):
+    ...     return pd.Series(fcluster(linkage(table, "single"), 1.5, "distance"), index=table.index)
+    >>> leave_one_region_out(features, labels, method=single).jaccard[1].round(2).to_dict()
     {'u': 1.0, 'v': 0.67, 'w': 0.67, 'x': 1.0, 'z': 1.0}
     """
-    points, names, member, table = _prepared(features, labels)
-    kept = ~np.eye(len(points), dtype=np.bool_)
-    rows = [
-        nearest_jaccard(member[keep], _refit(points[keep], member[keep], fit))
-        for left, keep in zip(table.index, kept, strict=True)
-    ]
+    table, names, member = _prepared(features, labels)
+    fit = partial(Refit.of(method, rng).labels, k=_number(k, names, table))
+    kept = ~np.eye(len(table), dtype=np.bool_)
+    rows = [nearest_jaccard(member[keep], _refit(table[keep], member[keep], fit)) for keep in kept]
     return _left_out(rows, features.index, table.index, names, "leave-one-region-out")
 
 
-def leave_one_sector_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) -> ClusterStability:
+def leave_one_sector_out(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    method: PartitionMethod | Grouping,
+    k: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> ClusterStability:
     """Similarity of each cluster to its nearest cluster when one sector is left out, for each sector.
 
     Parameters
@@ -243,8 +270,13 @@ def leave_one_sector_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
         What was clustered; rows are regions, columns sectors, at least two.
     labels : Series
         Region → cluster, in any order: the partition judged.
-    fit : callable
-        Points (n, p) → labels (n,), by the method that made ``labels``.
+    method : str or callable
+        The method that made ``labels``: ``kmeans``, ``ward``, ``average``, ``complete``, ``mixture``; or a
+        function of a table and k that returns a Series, region → cluster, as one needs for a graph.
+    k : int, optional
+        Number of clusters asked of the method; left out, as many as in ``labels``.
+    rng : int, Generator or None
+        Seed of the method.
 
     Returns
     -------
@@ -260,35 +292,38 @@ def leave_one_sector_out(features: pd.DataFrame, labels: pd.Series, fit: Refit) 
 
     Examples
     --------
-    >>> from scipy.cluster.hierarchy import fcluster, linkage
     >>> features = pd.DataFrame({"a": [0, 0, 9, 9], "b": [0, 1, 0, 1]}, index=list("wxyz"))
     >>> labels = pd.Series([1, 1, 2, 2], index=features.index)
-    >>> ward = lambda points: fcluster(linkage(points, "ward"), 2, "maxclust")
-    >>> leave_one_sector_out(features, labels, ward).dissolving().round(2).to_dict()
+    >>> leave_one_sector_out(features, labels, method="ward").dissolving().round(2).to_dict()
     {('a', 1): 0.33, ('a', 2): 0.33}
     """
-    points, names, member, table = _prepared(features, labels)
-    if points.shape[1] < 2:
+    table, names, member = _prepared(features, labels)
+    if table.shape[1] < 2:
         raise InputError("features have one column; leaving a sector out needs at least 2.")
-    rows = [
-        nearest_jaccard(member, _refit(np.delete(points, place, axis=1), member, fit))
-        for place, left in enumerate(table.columns)
-    ]
+    fit = partial(Refit.of(method, rng).labels, k=_number(k, names, table))
+    rows = [nearest_jaccard(member, _refit(table.drop(columns=left), member, fit)) for left in table.columns]
     return _left_out(rows, features.columns, table.columns, names, "leave-one-sector-out")
 
 
-def _prepared(features: pd.DataFrame, labels: pd.Series) -> tuple[Matrix, Labels, Member, pd.DataFrame]:
-    """Points, names and members of the clusters, by sorted labels, so that the input's order is nothing."""
+def _prepared(features: pd.DataFrame, labels: pd.Series) -> tuple[pd.DataFrame, Labels, Member]:
+    """Table, names and members of the clusters, by sorted labels, so that the input's order is nothing."""
     table = check_table(features, name="features", least_regions=3).sort_index().sort_index(axis=1)
     names, member = membership(check_partition(labels, table.index).to_numpy())
-    return table.to_numpy(), names, member, table
+    return table, names, member
+
+
+def _number(k: int | None, names: Labels, table: pd.DataFrame) -> int:
+    if k is None:
+        return len(names)
+    check_k(k, table.to_numpy())
+    return k
 
 
 def _bootstrap(
-    points: Matrix, member: Member, fit: Refit, resamples: int, rng: np.random.Generator
+    table: pd.DataFrame, member: Member, fit: _Fit, resamples: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Similarities, shape (resamples, clusters)."""
-    clusters = member.shape[1]
+    points, clusters = table.to_numpy(), member.shape[1]
     if distinct_rows(points) < clusters:
         raise InputError(f"There are {clusters} clusters, but only {distinct_rows(points)} distinct regions.")
     rows: list[NDArray[np.float64]] = []
@@ -298,7 +333,8 @@ def _bootstrap(
             enough = distinct_rows(points[drawn]) >= clusters
             if enough:
                 break
-        found = fit(points[drawn]) if enough else distinct_groups(points[drawn])
+        again = pd.DataFrame(points[drawn], columns=table.columns)
+        found = fit(again) if enough else distinct_groups(points[drawn])
         kept, first = np.unique(drawn, return_index=True)
         rows.append(nearest_jaccard(member[kept], found[first]))
     jaccard = np.array(rows)
@@ -307,11 +343,12 @@ def _bootstrap(
     return jaccard
 
 
-def _refit(points: Matrix, member: Member, fit: Refit) -> Labels:
+def _refit(table: pd.DataFrame, member: Member, fit: _Fit) -> Labels:
     """Labels of what is left; equal regions together where fewer differ than there are clusters."""
+    points = table.to_numpy()
     if distinct_rows(points) < int(member.any(axis=0).sum()):
         return distinct_groups(points)
-    return fit(points)
+    return fit(table)
 
 
 def _left_out(

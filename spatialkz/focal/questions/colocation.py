@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spatialkz.errors import InputError, listing
-from spatialkz.focal.questions.grades import checked_quotients, graded, graded_cells, varying, why_undecided
-from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt, optional_size_null
+from spatialkz.focal.questions.grades import varying, why_undecided
+from spatialkz.focal.questions.null_tables import Draws, NullTables, variance_ratio
+from spatialkz.focal.questions.size_null import Shares
 from spatialkz.options import Alternative, ColocationNull, Grade
-from spatialkz.resampling.checks import check_permutations, seeds_of
-from spatialkz.resampling.columns import COMPILE_FROM, ColumnShuffle, row_sums
-from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import (
-    TIE,
     Floats,
     adjusted,
     check_alternative,
@@ -27,11 +23,8 @@ from spatialkz.resampling.pvalues import (
     monte_carlo_tail,
     permutation_parts,
 )
-from spatialkz.resampling.shuffles import Keys, order_keys
 from spatialkz.results import Result, json_ready
 
-# Draws kept whole for the envelope; it needs no more.
-_ENVELOPE = 999
 # Multiplications up to which the exact distribution of one region's sum is worked out.
 _EXACT_UP_TO = 200_000_000
 _SENTENCES = {
@@ -41,7 +34,6 @@ _SENTENCES = {
         "sectors, so that small regions vary more."
     ),
 }
-RowSums: TypeAlias = Floats
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,18 +199,23 @@ def colocation_test(
     Almaty City 1e-06
     """
     check_alternative(alternative)
-    check_permutations(permutations)
     if null not in get_args(ColocationNull):
         raise InputError(f"null is {null!r}; it must be one of {listing(get_args(ColocationNull))}.")
-    table = checked_quotients(quotients)
     if null == "sizes" and base_shares is None:
         raise InputError('null="sizes" needs base_shares, the share of each region in the base.')
-    cells = graded(table, grade, threshold).to_numpy()
+    tables = NullTables.of(quotients, (grade,), threshold, base_shares, units, permutations, rng)
+    return colocation_in(tables, grade, null, alternative)
+
+
+def colocation_in(
+    tables: NullTables, grade: Grade, null: ColocationNull, alternative: Alternative = "greater"
+) -> ColocationTest:
+    """Return what :func:`colocation_test` does, of null tables that other tests look at too."""
+    quotients, table, permutations = tables.quotients, tables.table, tables.permutations
+    cells = tables.cells[grade]
     varies = varying(cells)
-    sizes = optional_size_null(table, base_shares, units)
-    reason = why_undecided(cells, grade, threshold)
+    reason = why_undecided(cells, grade, tables.threshold)
     observed = cells.sum(axis=1)
-    seeds = seeds_of(rng, "piling")  # a stream of its own, by a name that later runs must repeat
     if reason:
         statistics = pd.DataFrame(
             {"statistic": np.nan, "expected": np.nan, "variance": np.nan, "z": np.nan},
@@ -227,8 +224,7 @@ def colocation_test(
         expected, tails, method = np.full(len(cells), observed.mean()), np.ones(len(cells)), "none"
         ordered = np.sort(observed)[None, ::-1]
     else:
-        regrade = partial(graded_cells, grade=grade, threshold=threshold)
-        draws = simulate(cells, sizes if null == "sizes" else None, permutations, seeds, grade=regrade)
+        draws = tables.draws(grade, null)
         statistics = _statistics(cells, draws, null, alternative)
         exact = one_region_tail(cells) if null == "columns" else None
         method = "permutation" if exact is None else "exact"
@@ -252,110 +248,9 @@ def colocation_test(
         null,
         method,
         grade,
-        threshold,
+        tables.threshold,
         permutations,
         alternative,
-    )
-
-
-class Draws(NamedTuple):
-    """What is kept of simulated tables: statistics of each, sums over all, and some whole."""
-
-    ratio: Floats
-    maximum: Floats
-    at_least: Floats  # by region: draws with a sum at least the observed one
-    total: Floats  # by region: sum over draws
-    covered: Floats  # regions with a positive sum
-    top: Floats  # sum of the largest tenth of the sums, at least two
-    ordered: Floats  # first draws × regions, the largest first
-
-
-def broadest(n: int) -> int:
-    """How many of ``n`` regions count as the broadest: a tenth, at least two."""
-    return max(2, round(n / 10))
-
-
-def variance_ratio(sums: RowSums, cells: Floats) -> Floats:
-    """Variance of the row sums (last axis) over the sum of the variances of the columns."""
-    return np.asarray(sums.var(axis=-1) / cells.var(axis=0).sum())
-
-
-def simulate(
-    cells: Floats,
-    sizes: SizeNull | None,
-    permutations: int,
-    seeds: np.random.SeedSequence,
-    *,
-    grade: Callable[[Floats], Floats] | None = None,
-    compiled: bool | None = None,
-) -> Draws:
-    """Row sums of null tables in short; without ``sizes`` every order of a column is equally likely.
-
-    ``grade`` turns simulated quotients of counted units into cells.
-    """
-    if sizes is None:
-        shuffle = ColumnShuffle.of(cells)
-        keys = order_keys(np.random.default_rng(seeds), permutations)
-        steps = permutations * (len(shuffle.surplus) + len(cells))
-        compiled = steps > COMPILE_FROM if compiled is None else compiled
-        task = partial(_column_block, cells, shuffle, keys, compiled)
-        most = CHUNK if compiled else max(1, 8_000_000 // len(cells))
-    else:
-        task = partial(_size_block, cells, sizes, seeds, grade)
-        steps, most = 20 * permutations * cells.size, None
-    parts = in_blocks(task, permutations, steps, multiple=CHUNK, most=most)
-    ratio, maximum, at_least, total, covered, top, ordered = zip(*parts, strict=True)
-    return Draws(
-        np.concatenate(ratio),
-        np.concatenate(maximum),
-        np.sum(at_least, axis=0),
-        np.sum(total, axis=0),
-        np.concatenate(covered),
-        np.concatenate(top),
-        np.concatenate(ordered),
-    )
-
-
-def _column_block(cells: Floats, shuffle: ColumnShuffle, keys: Keys, compiled: bool, part: slice) -> Draws:
-    return _in_short(cells, row_sums(shuffle, keys[part], compiled=compiled), part)
-
-
-def _size_block(
-    cells: Floats,
-    sizes: SizeNull,
-    seeds: np.random.SeedSequence,
-    grade: Callable[[Floats], Floats] | None,
-    part: slice,
-) -> Draws:
-    sums, own = [], []
-    for first in range(part.start, part.stop, CHUNK):
-        chunk = slice(first, min(first + CHUNK, part.stop))
-        if sizes.counted and grade is not None:
-            tables = grade(sizes.quotients(seeds, chunk))
-        else:
-            tables = dealt(cells, sizes.scores(seeds, chunk))
-        sums.append(tables.sum(axis=2))
-        own.append(tables.var(axis=1).sum(axis=1))
-    return _in_short(cells, np.concatenate(sums), part, np.concatenate(own))
-
-
-def _in_short(cells: Floats, sums: RowSums, part: slice, own: Floats | None = None) -> Draws:
-    """``own`` are the sums of the variances of the columns, where they are not those of ``cells``."""
-    observed = cells.sum(axis=1)
-    least = observed - TIE * np.maximum(1.0, np.abs(observed))
-    tenth = broadest(len(cells))
-    ratio = variance_ratio(sums, cells)
-    if own is not None:
-        # A table in which no sector varies shows neither co-location nor spread.
-        ratio = np.divide(sums.var(axis=1), own, out=np.ones_like(own), where=own > 0)
-    return Draws(
-        ratio,
-        sums.max(axis=1),
-        (sums >= least).sum(axis=0),
-        sums.sum(axis=0),
-        (sums > 0).sum(axis=1).astype(np.float64),
-        np.partition(sums, -tenth, axis=1)[:, -tenth:].sum(axis=1),
-        np.sort(sums[: max(0, _ENVELOPE - part.start)], axis=1)[:, ::-1],
     )
 
 

@@ -71,6 +71,21 @@ def varying(cells: Floats) -> np.ndarray:
     return np.asarray(cells.max(axis=0) > cells.min(axis=0))
 
 
+def alike(table: pd.DataFrame, threshold: float) -> list[list[str]]:
+    """Groups of sectors that are specialized in exactly the same regions, neither none nor all of them.
+
+    >>> table = pd.DataFrame({"law": [0.5, 2.0], "press": [0.1, 9.0], "steel": [1.5, 0.0], "art": [3.0, 3.0]})
+    >>> alike(table, 1.0)
+    [['law', 'press']]
+    """
+    cells = graded(table, "count", threshold).to_numpy()
+    found: dict[bytes, list[str]] = {}
+    for sector, column, varies in zip(table.columns, cells.T, varying(cells), strict=True):
+        if varies:
+            found.setdefault(column.tobytes(), []).append(str(sector))
+    return [names for names in found.values() if len(names) > 1]
+
+
 def why_undecided(cells: Floats, grade: Grade, threshold: float) -> str:
     """Why no co-location can be told from these graded cells; empty if it can.
 

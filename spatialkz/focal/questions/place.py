@@ -402,12 +402,18 @@ def _dependence(sums: pd.DataFrame, graph: Graph, alpha: float) -> pd.DataFrame:
         return found
     try:
         both = dependence_confidence_set(varied, graph, level=1 - alpha).groupby("variable")
-        upper = dependence_confidence_set(varied, graph, level=1 - 2 * alpha).groupby("variable")
+        upper = upper_ends(varied, graph, alpha)
     except GraphError:  # Moran's I is the same for all values, and leaves every dependence possible
         return found
-    ends = {"rho_low": both["low"].min(), "rho_high": both["high"].max(), "rho_upper": upper["high"].max()}
+    ends = {"rho_low": both["low"].min(), "rho_high": both["high"].max(), "rho_upper": upper}
     found.update(pd.DataFrame(ends))
     return found
+
+
+def upper_ends(sums: pd.DataFrame, graph: Graph, alpha: float) -> pd.Series:
+    """Upper ends of the one-sided confidence sets of ρ, by column; columns vary."""
+    sets = dependence_confidence_set(sums, graph, level=1 - 2 * alpha)
+    return sets["high"].groupby(level="variable").max()
 
 
 def _one(value: float) -> Floats:

@@ -220,8 +220,13 @@ def dealt(cells: Floats, scores: Floats) -> Floats:
     >>> dealt(np.array([[1.0], [9.0]]), np.array([[[0.8], [0.1]]])).ravel()
     array([9., 1.])
     """
-    tables = np.empty(scores.shape)
-    np.put_along_axis(tables, scores.argsort(axis=1), np.sort(cells, axis=0)[None], axis=1)
+    return dealt_in_order(cells, scores.argsort(axis=1))
+
+
+def dealt_in_order(cells: Floats, order: NDArray[np.intp]) -> Floats:
+    """Return what :func:`dealt` does for scores whose order along axis 1 is known."""
+    tables = np.empty(order.shape)
+    np.put_along_axis(tables, order, np.sort(cells, axis=0)[None], axis=1)
     return tables
 
 

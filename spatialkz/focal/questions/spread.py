@@ -10,18 +10,12 @@ import numpy as np
 import pandas as pd
 
 from spatialkz.errors import listing
-from spatialkz.focal.questions.colocation import Draws, broadest, simulate, variance_ratio
-from spatialkz.focal.questions.grades import (
-    LEAST_REGIONS,
-    checked_quotients,
-    graded,
-    graded_cells,
-    why_undecided,
-)
+from spatialkz.focal.questions.grades import LEAST_REGIONS, why_undecided
+from spatialkz.focal.questions.null_tables import NullTables, broadest, simulate, variance_ratio
 from spatialkz.focal.questions.place import foci
-from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, chunks, dealt, optional_size_null
-from spatialkz.options import Alternative
-from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.focal.questions.size_null import CHUNK, Shares, chunks, dealt
+from spatialkz.options import Alternative, ColocationNull, Grade
+from spatialkz.resampling.checks import check_alpha
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import Floats, deviates, simulated_p_value
 from spatialkz.results import Result, json_ready
@@ -165,22 +159,26 @@ def spread_test(
     >>> test.to_frame().loc["coverage", ["statistic", "expected"]].round(1).tolist()
     [5.0, 9.6]
     """
-    check_permutations(permutations)
     check_alpha(alpha)
-    table = checked_quotients(quotients)
-    cells = graded(table, "count", threshold).to_numpy()
-    ranks = graded_cells(table.to_numpy(), "rank", threshold)
-    sizes = optional_size_null(table, base_shares, units)
+    grades: tuple[Grade, ...] = ("count", "rank")
+    return spread_in(
+        NullTables.of(quotients, grades, threshold, base_shares, units, permutations, rng), alpha
+    )
+
+
+def spread_in(tables: NullTables, alpha: float) -> SpreadTest:
+    """Return what :func:`spread_test` does, of null tables that other tests look at too."""
+    threshold, permutations, seeds = tables.threshold, tables.permutations, tables.seeds
+    cells, ranks = tables.cells["count"], tables.cells["rank"]
     reason = why_undecided(cells, "count", threshold)
     if reason:
         gaps = dict.fromkeys(["statistic", "expected", "variance", "z"], np.nan)
         blank = pd.DataFrame(gaps, index=pd.Index(list(_SIDES), name="statistic"))
         blank = blank.assign(p_value=1.0, p_value_sizes=np.nan, low=np.nan, high=np.nan, n=len(cells))
         return SpreadTest(blank, (0, 0), (), reason, threshold, permutations, alpha)
-    seeds = seeds_of(rng, "piling")  # the tables of the co-location test
     observed = _statistics(cells, ranks)
-    found = _null(cells, ranks, None, permutations, seeds, threshold)
-    sized = None if sizes is None else _null(cells, ranks, sizes, permutations, seeds, threshold)
+    found = _null(tables, "columns")
+    sized = None if tables.sizes is None else _null(tables, "sizes")
     rows = {
         name: _row(observed[name], found[name], None if sized is None else sized[name], side)
         for name, side in _SIDES.items()
@@ -193,7 +191,7 @@ def spread_test(
     return SpreadTest(
         pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic").assign(n=len(cells)),
         (least, max(least, int(beyond.sum())) if least else 0),
-        tuple(str(table.index[i]) for i in order if beyond[i]),
+        tuple(str(tables.table.index[i]) for i in order if beyond[i]),
         "",
         threshold,
         permutations,
@@ -210,26 +208,19 @@ def _statistics(cells: Floats, ranks: Floats) -> dict[str, float]:
     }
 
 
-def _null(
-    cells: Floats,
-    ranks: Floats,
-    sizes: SizeNull | None,
-    permutations: int,
-    seeds: np.random.SeedSequence,
-    threshold: float,
-) -> dict[str, Floats]:
-    regrade = partial(graded_cells, grade="count", threshold=threshold)
-    draws: Draws = simulate(cells, sizes, permutations, seeds, grade=regrade)
-    task = partial(_best_ranks, ranks, sizes, seeds)
-    best = in_blocks(task, permutations, 20 * permutations * cells.size, multiple=CHUNK)
-    return {"coverage": draws.covered, "broadest": draws.top, "best rank": np.concatenate(best)}
-
-
-def _best_ranks(ranks: Floats, sizes: SizeNull | None, seeds: np.random.SeedSequence, part: slice) -> Floats:
-    if sizes is None:
-        scores = np.concatenate([rng.random((size, *ranks.shape)) for rng, _, size in chunks(seeds, part)])
+def _null(tables: NullTables, null: ColocationNull) -> dict[str, Floats]:
+    draws = tables.draws("count", null)
+    if null == "sizes":
+        best = tables.draws("rank", null).best
     else:
-        scores = sizes.scores(seeds, part)
+        task = partial(_best_ranks, tables.cells["rank"], tables.seeds)
+        steps = 20 * tables.permutations * tables.table.size
+        best = np.concatenate(in_blocks(task, tables.permutations, steps, multiple=CHUNK))
+    return {"coverage": draws.covered, "broadest": draws.top, "best rank": best}
+
+
+def _best_ranks(ranks: Floats, seeds: np.random.SeedSequence, part: slice) -> Floats:
+    scores = np.concatenate([rng.random((size, *ranks.shape)) for rng, _, size in chunks(seeds, part)])
     return np.asarray(dealt(ranks, scores).max(axis=2).mean(axis=1))
 
 
@@ -261,7 +252,7 @@ def _least_holders(
         if why_undecided(rest, "count", 1.0):
             return count
         ratio = np.array([float(variance_ratio(rest.sum(axis=1), rest))])
-        null = simulate(rest, None, permutations, seeds).ratio
+        null = simulate(rest, permutations, seeds).ratio
         if simulated_p_value(ratio, null[:, None], "greater")[0] > alpha:
             return count
     return most + 1

@@ -80,19 +80,19 @@ def draw_figures(
 
 def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
     """Every figure there is, by the name that the sections give it."""
-    from spatialkz.report.drawing import clusters, focal, heatmap, intervals, maps
+    from spatialkz.report.drawing import clusters, focal, maps, rows
 
     return {
         "map": maps.breadth_map,
-        "areas": intervals.areas_plot,
-        "area_evidence": heatmap.area_evidence_plot,
-        "shifts": intervals.shifts_plot,
-        "candidates": intervals.candidates_plot,
-        "candidate_evidence": heatmap.candidate_evidence_plot,
-        "stars": intervals.stars_plot,
-        "growth": heatmap.growth_plot,
-        "quotients": heatmap.quotients_plot,
-        "moran": intervals.moran_plot,
+        "areas": rows.areas_plot,
+        "area_evidence": rows.area_evidence_plot,
+        "shifts": rows.shifts_plot,
+        "candidates": rows.candidates_plot,
+        "candidate_evidence": rows.candidate_evidence_plot,
+        "stars": rows.stars_plot,
+        "growth": rows.growth_plot,
+        "quotients": rows.quotients_plot,
+        "moran": rows.moran_plot,
         "clusters": maps.cluster_map,
         "profiles": clusters.profiles_plot,
         "silhouettes": clusters.silhouettes_plot,

@@ -34,7 +34,7 @@ _MOST_FAMILIES = 4
 _MOST_ROWS = 40
 _NAMED = 3
 _COLORS = {"focal": ACCENT, "belt": "#dd7f45", "dispersed": "#8a8a8a"}
-_MIXED = "#4f9a6b"
+_OTHERS = {"sector belts": "#a678b4", "mixed": "#4f9a6b", "undecided": "#d2d2d2"}
 _BINS = 480  # shades from left to right; more than that no eye and no printer tells apart
 
 
@@ -237,9 +237,9 @@ def specification_plot(findings: Findings, words: Wording) -> Figure:
     figure = Figure(figsize=(_WIDTH, 8.4), layout="constrained")
     top, middle, below = figure.subplots(3, 1, height_ratios=[1.3, 0.8, 2.4], sharex=True)
     # Thousands of dots: as a picture inside the drawing, or the file would be as large as the rest together.
-    for verdict, color in {**_COLORS, "mixed": _MIXED}.items():
+    for verdict, color in {**_COLORS, **_OTHERS}.items():
         chosen = (table["verdict"] == verdict).to_numpy()
-        if verdict == "mixed" and not chosen.any():
+        if verdict in _OTHERS and not chosen.any():
             continue
         top.scatter(at[chosen], table["colocation_z"][chosen], s=4, color=color, linewidth=0, rasterized=True)
         share = words.percent(float((many.table["verdict"] == verdict).mean()))

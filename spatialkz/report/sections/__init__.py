@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from spatialkz.report.blocks import Items, Paragraph, Section, Terms, section
-from spatialkz.report.contents import Findings
-from spatialkz.report.sections.autocorrelation import autocorrelation, space_brief, unattainable_brief
+from spatialkz.report.contents import Findings, Items, Paragraph, Section, Terms, section
 from spatialkz.report.sections.clusters import clusters, groups_brief
 from spatialkz.report.sections.focal import focal, focal_brief
-from spatialkz.report.sections.quotients import audit, audit_brief, quotients
+from spatialkz.report.sections.quotients import (
+    audit,
+    audit_brief,
+    autocorrelation,
+    quotients,
+    space_brief,
+    unattainable_brief,
+)
 from spatialkz.report.sections.ranking import areas, areas_brief, breadth_map, candidates, candidates_brief
 from spatialkz.report.sections.review import review, review_brief
 from spatialkz.report.wording import Wording

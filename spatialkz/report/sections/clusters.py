@@ -8,10 +8,11 @@ import pandas as pd
 
 from spatialkz.clustering.validation.stability import ClusterStability
 from spatialkz.options import PartitionMethod
-from spatialkz.report.blocks import (
+from spatialkz.report.contents import (
     DASH,
     Column,
     Figure,
+    Findings,
     Items,
     Paragraph,
     Section,
@@ -19,7 +20,6 @@ from spatialkz.report.blocks import (
     name_column,
     section,
 )
-from spatialkz.report.contents import Findings
 from spatialkz.report.wording import Wording
 
 MOST_LEAVES = 200  # most regions for a figure with a line for each

@@ -12,13 +12,30 @@ from spatialkz.focal import FamilyFindings, FocalTest
 from spatialkz.focal.multiverse import Multiverse
 from spatialkz.focal.parts import SpreadPart
 from spatialkz.focal.verdict import UNTESTABLE, Verdict
-from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
-from spatialkz.report.contents import Findings
+from spatialkz.report.contents import (
+    DASH,
+    Column,
+    Figure,
+    Findings,
+    Items,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    section,
+)
 from spatialkz.report.wording import Wording
 
 # Regions named as those that hold the excess.
 _MOST_HOLDERS = 4
 VERDICTS = get_args(Verdict)
+# Answers to the parts of the hypothesis whose shares of the specifications are told.
+_FOUND = {
+    "colocation_yes": ("colocation", "yes"),
+    "spread_few": ("spread", "few"),
+    "place_adjoining": ("place", "adjoining"),
+    "place_apart": ("place", "apart"),
+}
 
 
 def focal(findings: Findings, words: Wording) -> Section:
@@ -120,7 +137,10 @@ def focal_joint(findings: Findings, words: Wording) -> str:
     joint = findings.focal.multiverse.joint["p_median"].dropna()
     named = [words(f"joint_{test}") for test in joint.index]
     p_values = [f"{name}: {words.equation('p', p)}" for name, p in zip(named, joint, strict=True)]
-    return " ".join([*_many(findings.focal, words), words("focal_joint", tests=words.listing(p_values))])
+    table = findings.focal.multiverse.table
+    shares = {answer: words.percent((table[part] == answer).mean()) for part, answer in _FOUND.values()}
+    told = [*_many(findings.focal, words), words("focal_many_parts", **shares)]
+    return " ".join([*told, words("focal_joint", tests=words.listing(p_values))])
 
 
 def focal_table(findings: Findings, words: Wording) -> Table | None:
@@ -181,6 +201,9 @@ def choices_table(findings: Findings, words: Wording) -> Table | None:
     for name in shown:
         share = [(many.table.loc[mask, "verdict"] == name).mean() for _, _, mask in rows]
         columns.append(Column(words(f"verdict_{name}"), [words.percent(part) for part in share]))
+    for heading, (part, answer) in _FOUND.items():
+        share = [(many.table.loc[mask, part] == answer).mean() for _, _, mask in rows]
+        columns.append(Column(words(heading), [words.percent(one) for one in share]))
     return Table(words("table_focal_choices"), columns)
 
 
@@ -243,6 +266,12 @@ def _evidence(findings: Findings, test: FocalTest, found: FamilyFindings, words:
     )
     yield from _wanted(found, words)
     yield from _rests(findings, test, found.name, words)
+    named = findings.study.sector_names(words.lang)
+    for sectors in found.alike:
+        listed = words.listing(named[list(sectors)])
+        yield words("focal_alike", sectors=listed, count=words.whole(len(sectors)))
+    if found.same_as:
+        yield words("focal_same", family=family_name(found.same_as, words))
 
 
 def _coverage(spread: SpreadPart, words: Wording) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE, knowledge_intensive
-from spatialkz.report.blocks import (
+from spatialkz.report.contents import (
     DASH,
     Column,
     Figure,
+    Findings,
     Paragraph,
     Section,
     Table,
@@ -19,8 +20,7 @@ from spatialkz.report.blocks import (
     name_column,
     section,
 )
-from spatialkz.report.contents import Findings
-from spatialkz.report.sections.autocorrelation import local_cells
+from spatialkz.report.sections.quotients import local_cells
 from spatialkz.report.wording import Wording
 from spatialkz.specialization import breadth_label
 

@@ -6,8 +6,18 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from spatialkz.report.blocks import DASH, Column, Figure, Items, Paragraph, Part, Section, Table, section
-from spatialkz.report.contents import Findings
+from spatialkz.report.contents import (
+    DASH,
+    Column,
+    Figure,
+    Findings,
+    Items,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    section,
+)
 from spatialkz.report.wording import Wording
 
 _TWICE = 2.0

@@ -1,6 +1,10 @@
 """Indices of how unevenly a sector is spread over regions, and a region over sectors, with their nulls."""
 
-from spatialkz.specialization.indices.concentration import concentration, theil_decomposition
+from spatialkz.specialization.indices.concentration import (
+    concentration,
+    table_concentration,
+    theil_decomposition,
+)
 from spatialkz.specialization.indices.dartboard import IndexTest, concentration_test
 from spatialkz.specialization.indices.ellison_glaeser import ellison_glaeser, ellison_glaeser_test
 from spatialkz.specialization.indices.regional import regional_specialization
@@ -12,5 +16,6 @@ __all__ = [
     "ellison_glaeser",
     "ellison_glaeser_test",
     "regional_specialization",
+    "table_concentration",
     "theil_decomposition",
 ]

@@ -10,7 +10,6 @@ from spatialkz.specialization.published.audit import (
     sector_share_interval,
 )
 from spatialkz.specialization.published.claims import audit_study, check_claims
-from spatialkz.specialization.published.implied import table_concentration
 
 __all__ = [
     "QuotientAudit",
@@ -23,5 +22,4 @@ __all__ = [
     "check_claims",
     "focus_interval",
     "sector_share_interval",
-    "table_concentration",
 ]

@@ -1,4 +1,4 @@
-"""Matrices of numbers: quotients, the evidence behind ranks, and what growth points are named for."""
+"""Figures with a row for each region, candidate or variable: matrices of numbers, and dots with intervals."""
 
 from __future__ import annotations
 
@@ -11,23 +11,30 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from spatialkz.candidates import AREA_EVIDENCE, CANDIDATE_EVIDENCE
 from spatialkz.report.contents import Findings
 from spatialkz.report.drawing.style import (
+    ACCENT,
     COUNT_COLORS,
     FAINT,
     INK,
     MUTED,
+    NULL,
     QUOTIENT_COLORS,
+    beside,
     headed,
     matrix,
     name_cells,
+    ruled,
     wrapped,
+    written,
 )
-from spatialkz.report.sections.ranking import candidate_names
+from spatialkz.report.sections.quotients import variable_name
+from spatialkz.report.sections.ranking import candidate_names, shift_name, stars, varied
 from spatialkz.report.wording import Wording
-from spatialkz.specialization import symmetric_quotient
+from spatialkz.specialization import breadth_label, symmetric_quotient
 
 # Width and height of a cell, in inches.
 _QUOTIENT, _EVIDENCE, _GROWTH = (0.62, 0.29), (0.72, 0.27), (0.5, 0.3)
@@ -233,3 +240,180 @@ def _name_points(
             len(names) + 1.15, held.mean() + 0.5, wrapped(words.label("policy", policy), 22), rotation=-90,
             ha="left", va="center", fontsize=8.5, color=MUTED,
         )  # fmt: skip
+
+
+_WIDTH = 8.6  # inches
+_MOST_ROWS, _MOST_CANDIDATES = 40, 20
+_SHIFT = 0.23  # inches for each choice
+_STAR_LQ = 2.0  # quotient that earns the star for specialization
+
+
+def moran_plot(findings: Findings, words: Wording) -> Figure:
+    """Moran's I of each variable, the central 95 % of its null distribution, and its p-values."""
+    table = findings.moran.to_frame().join(findings.moran.envelope)
+    # The sum over the sectors stands apart from the sectors, which are ordered by strength.
+    table = table.assign(total=table.index == breadth_label(findings.quotients.columns))
+    striking = table["z"].abs().where(~table["total"], np.inf).nlargest(_MOST_ROWS).index
+    tested, table = len(table), table.loc[striking]
+    table = table.sort_values(["total", "statistic"], ascending=[True, False], kind="stable")
+    alpha = findings.study.choices.alpha
+    figure, axes = _rows([wrapped(variable_name(findings, words, name), 34) for name in table.index])
+    at = np.arange(len(table))
+    axes.barh(at, table["high"] - table["low"], left=table["low"], height=0.5, color=NULL, zorder=1)
+    axes.vlines(table["expected"], at - 0.25, at + 0.25, color="white", linewidth=1.2, zorder=2)
+    significant = (table["p_value"] <= alpha).to_numpy()
+    for chosen, face in ((significant, ACCENT), (~significant, "white")):
+        axes.scatter(
+            table["statistic"][chosen], at[chosen], s=34, facecolor=face, edgecolor=ACCENT,
+            linewidth=1.3, zorder=3,
+        )  # fmt: skip
+    axes.axvline(0, color=MUTED, linewidth=0.6, zorder=0)
+    reach = pd.concat([table["low"], table["high"], table["statistic"]])
+    margin = 0.03 * (reach.max() - reach.min())
+    axes.set_xlim(reach.min() - margin, reach.max() + margin)
+    if table["total"].any() and len(table) > 1:
+        axes.axhline(len(table) - 1.5, color=FAINT, linewidth=0.8)
+    written(axes.xaxis, words.plain)
+    axes.set_xlabel(words("moran_i"))
+    alternative = words(f"alternative_{table['alternative'].iloc[0]}")
+    _column(axes, 0.55, words("p_column", alternative=alternative), table["p_value"].map(words.p_value))
+    _column(axes, 1.55, words("p_adjusted_column"), table["p_adjusted"].map(words.p_value))
+    note = words("moran_note", alpha=words.plain(alpha), n=int(table["n"].iloc[0]))
+    headed(figure, words("moran_title"), f"{note} {_shown(table, tested, words)}".strip())
+    return figure
+
+
+def areas_plot(findings: Findings, words: Wording) -> Figure:
+    """Median rank of each region with the 5–95 % interval over the draws, the tiers apart."""
+    areas = findings.ranking.areas.head(_MOST_ROWS)
+    names = findings.study.region_names(words.lang).loc[areas["region"]]
+    figure, axes = _rows([wrapped(name, 34) for name in names])
+    _ranks(axes, areas, len(findings.ranking.areas), words)
+    _column(axes, 0.55, words("breadth"), areas["breadth"].map(words.whole))
+    _column(axes, 1.55, words("p_top_column", top=3), areas["p_top3"].map(words.percent))
+    shown = _shown(areas, len(findings.ranking.areas), words)
+    headed(figure, words("areas_title"), f"{_rank_note(findings, words)} {shown}".strip())
+    return figure
+
+
+def candidates_plot(findings: Findings, words: Wording) -> Figure:
+    """Median rank of the first candidates with the 5–95 % interval over the draws, the tiers apart."""
+    candidates = findings.ranking.candidates.head(_MOST_CANDIDATES)
+    regions = findings.study.region_names(words.lang).loc[candidates["region"]]
+    sectors = findings.study.sector_names(words.lang).loc[candidates["sector"]]
+    labels = [f"{wrapped(sector, 48)}\n{region}" for sector, region in zip(sectors, regions, strict=True)]
+    figure, axes = _rows(labels)
+    _ranks(axes, candidates, len(findings.ranking.candidates), words)
+    _column(axes, 0.55, words("lq"), candidates["lq"].map(words.number))
+    _column(axes, 1.55, words("p_top_column", top=10), candidates["p_top10"].map(words.percent))
+    headed(figure, words("candidates_title", shown=len(candidates)), _rank_note(findings, words))
+    return figure
+
+
+def _rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
+    """A figure with one labelled row for each entry, the first on top, each as high as its label."""
+    lines = max(label.count("\n") + 1 for label in labels)
+    height = len(labels) * (0.17 + 0.11 * lines) + 1.6
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_yticks(range(len(labels)), labels, fontsize=8.5, linespacing=1.1)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    ruled(axes)
+    return figure, axes
+
+
+def _ranks(axes: Axes, table: pd.DataFrame, ranked: int, words: Wording) -> None:
+    at = np.arange(len(table))
+    axes.hlines(at, table["rank_low"], table["rank_high"], color=NULL, linewidth=6, zorder=1)
+    axes.scatter(table["rank"], at, s=34, color=ACCENT, zorder=2)
+    for last in np.flatnonzero(table["rank_tier"].diff().shift(-1) > 0):
+        axes.axhline(last + 0.5, color=FAINT, linewidth=0.8, zorder=0)
+    axes.set_xlim(0.5, max(int(table["rank_high"].max()), 2) + 0.5)
+    ticks = MaxNLocator(nbins=9, integer=True, steps=[1, 5, 10]).tick_values(0, table["rank_high"].max())
+    axes.set_xticks(sorted({max(1, int(tick)) for tick in ticks if tick <= table["rank_high"].max()}))
+    axes.set_xlabel(words("rank_axis", ranked=words.whole(ranked)))
+
+
+def _rank_note(findings: Findings, words: Wording) -> str:
+    return words("rank_note", draws=words.whole(findings.ranking.draws), varied=varied(findings, words))
+
+
+def _shown(table: pd.DataFrame, total: int, words: Wording) -> str:
+    """How many rows are drawn, if not all."""
+    return words("shown", shown=len(table), total=words.whole(total)) if len(table) < total else ""
+
+
+def _column(axes: Axes, inches: float, heading: str, texts: pd.Series) -> None:
+    """Numbers under a heading, so far to the right of the rows."""
+    beside(axes, -0.75, wrapped(heading, 13), 72 * inches, ha="center", va="bottom", fontsize=8, color=MUTED)
+    for at, text in enumerate(texts):
+        beside(axes, at, text, 72 * inches, ha="center")
+
+
+def shifts_plot(findings: Findings, words: Wording) -> Figure:
+    """Mean and largest change of rank, for areas and for candidates, the strongest choice on top."""
+    ranking = findings.ranking
+    drawn = {
+        words("shifts_areas", total=words.whole(len(ranking.areas))): ranking.area_uncertainty,
+        words("shifts_candidates", total=words.whole(len(ranking.candidates))): ranking.candidate_uncertainty,
+    }
+    tables = {
+        heading: found.shifts.sort_values("mean_shift", ascending=False, kind="stable")
+        for heading, found in drawn.items()
+        if found is not None
+    }
+    rows = [len(table) for table in tables.values()]
+    figure = Figure(figsize=(_WIDTH, 1.9 + _SHIFT * sum(rows)), layout="constrained")
+    panels = figure.subplots(len(tables), 1, squeeze=False, height_ratios=rows)[:, 0]
+    for axes, (heading, table) in zip(panels, tables.items(), strict=True):
+        _bars(axes, table, words)
+        axes.set_xlabel(heading, fontsize=8.5)
+    headed(figure, words("shifts_title"), words("shifts_note"))
+    return figure
+
+
+def _bars(axes: Axes, table: pd.DataFrame, words: Wording) -> None:
+    at = np.arange(len(table))
+    axes.hlines(at, table["mean_shift"], table["max_shift"], color=MUTED, linewidth=0.8, zorder=1)
+    axes.barh(at, table["mean_shift"], height=0.62, color=ACCENT, zorder=2)
+    names = [wrapped(shift_name(choice, option, words), 48) for choice, option in table.index]
+    axes.set_yticks(at, names, fontsize=8.5)
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    ruled(axes)
+    written(axes.xaxis, words.plain)
+    for row, shift in enumerate(table["mean_shift"]):
+        beside(axes, row, words.number(shift), fontsize=8)
+
+
+def stars_plot(findings: Findings, words: Wording) -> Figure:
+    """Bounds of the three measures behind the stars of the first candidates, in rank order."""
+    found = findings.ranking.candidates.head(_MOST_CANDIDATES)
+    labels = candidate_names(findings, words, found)
+    width = 6.4 + 0.07 * max(map(len, labels))
+    figure = Figure(figsize=(width, 2.2 + 0.27 * len(found)), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    measures = (("share", words("size")), ("lq", words("specialization_axis")), ("focus", words("focus")))
+    for axes, (name, heading) in zip(panels, measures, strict=True):
+        _bounds(axes, found[f"{name}_low"], found[f"{name}_high"])
+        ruled(axes)
+        axes.set_xlabel(wrapped(heading, 24), fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlim(left=0)
+        written(axes.xaxis, words.plain if name == "lq" else words.percent)
+    panels[1].axvline(_STAR_LQ, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    panels[0].set_yticks(range(len(found)), labels, fontsize=8.5)
+    panels[0].set_ylim(len(found) - 0.4, -0.6)
+    _column(panels[2], 40 / 72, words("stars"), pd.Series(stars(found)))
+    note, shown = words("stars_note"), _shown(found, len(findings.ranking.candidates), words)
+    headed(figure, words("stars_title", shown=len(found)), f"{note} {shown}".strip())
+    return figure
+
+
+def _bounds(axes: Axes, low: pd.Series, high: pd.Series) -> None:
+    """A bar between the bounds, and a dot where they are as good as one."""
+    at = np.arange(len(low))
+    axes.hlines(at, low, high, color=NULL, linewidth=6, zorder=1)
+    known = ((high - low) <= 0.02 * high.max()).to_numpy()
+    middle = (low + high) / 2
+    axes.scatter(middle[known], at[known], s=26, color=ACCENT, zorder=2)

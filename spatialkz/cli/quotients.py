@@ -1,4 +1,4 @@
-"""``spatialkz lq``: location quotients."""
+"""``spatialkz lq`` and ``spatialkz audit``: quotients, and whether published ones can be what they say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from spatialkz.cli.arguments import Output, Source, takes_source
-from spatialkz.cli.output import emit, tell
+from spatialkz.cli.output import emit, emit_result, tell
 from spatialkz.errors import InputError
 from spatialkz.options import QuotientKind
 
@@ -64,3 +64,27 @@ def lq(
         floor=floor,
     )
     emit(quotients.rename_axis(index="region").reset_index(), output)
+
+
+@takes_source()
+def audit(source: Source, output: Output = None) -> None:
+    """Hold published quotients against the identity they must satisfy, and bound what they imply."""
+    from spatialkz.specialization import audit_study, audit_table
+
+    claims = None
+    if source.is_study:
+        found, claims = audit_study(source.study())
+    else:
+        source.refuse_neighbors("An audit does not use neighbors")
+        files = source.files(kind="quotients", rounding=0.005)
+        found = audit_table(files.activity())
+        tell(files.notes)
+    if found is None:
+        raise InputError(f"{source.file} holds volumes or counts; an audit is for published quotients.")
+
+    def say() -> None:
+        print(found.summary())
+        if claims is not None:
+            print(claims[["verdict", "found"]].to_string())
+
+    emit_result(found, output, lambda: found.to_frame().reset_index(), say)
