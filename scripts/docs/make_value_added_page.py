@@ -71,7 +71,8 @@ def quotients(value_added: Study) -> list[str]:
 def by_year(value_added: Study) -> list[str]:
     """What the focal test says of each year: of J and M, with C, and of all five where there are five."""
     lines = [
-        "| year | sections | verdict | variance ratio | p | regions | p | Moran's I of breadth | p of contiguity |",
+        "| year | sections | verdict | variance ratio | p | regions | p | Moran's I of breadth "
+        "| p of contiguity |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for year in YEARS:
@@ -107,7 +108,8 @@ def over_time(value_added: Study) -> list[str]:
             continue
         change = analysis.change
         for section, row in analysis.convergence.to_frame().iterrows():
-            cells = f"{row['beta']:.2f} | {row['beta_high']:.2f} | {row['sigma_before']:.2f} → {row['sigma_after']:.2f}"
+            spread = f"{row['sigma_before']:.2f} → {row['sigma_after']:.2f}"
+            cells = f"{row['beta']:.2f} | {row['beta_high']:.2f} | {spread}"
             lines.append(f"| {section} | {change.first}–{change.last} | {cells} | {row['sigma_p']:.2g} |")
     if found.focality is None:
         return lines
