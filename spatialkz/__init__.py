@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spatialkz import geography as geography
     from spatialkz import options as options
     from spatialkz import pipeline as pipeline
+    from spatialkz import prerequisites as prerequisites
     from spatialkz import regions as regions
     from spatialkz import report as report
     from spatialkz import resampling as resampling
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     from spatialkz.focal import focal_test as focal_test
     from spatialkz.geography import neighbor_graph as neighbor_graph
     from spatialkz.pipeline import run_study as run_study
+    from spatialkz.prerequisites import PrerequisiteTest as PrerequisiteTest
+    from spatialkz.prerequisites import entry_test as entry_test
+    from spatialkz.prerequisites import policy_contrast as policy_contrast
+    from spatialkz.prerequisites import prerequisite_test as prerequisite_test
+    from spatialkz.prerequisites import threshold_odds as threshold_odds
     from spatialkz.regions import resolve_regions as resolve_regions
     from spatialkz.spatial.local_moran import local_moran as local_moran
     from spatialkz.spatial.moran import moran as moran
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
     from spatialkz.study import read_study as read_study
     from spatialkz.tables import ActivityTable as ActivityTable
     from spatialkz.tables import Panel as Panel
+    from spatialkz.tables import aggregate_register as aggregate_register
     from spatialkz.tables import bound_suppressed as bound_suppressed
     from spatialkz.tables import complete_table as complete_table
 
@@ -56,6 +63,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ActivityTable": "tables",
+    "aggregate_register": "tables",
     "Panel": "tables",
     "bound_suppressed": "tables",
     "complete_table": "tables",
@@ -67,6 +75,11 @@ _HOMES = {
     "audit_quotients": "specialization",
     "moran": "spatial",
     "local_moran": "spatial",
+    "PrerequisiteTest": "prerequisites",
+    "entry_test": "prerequisites",
+    "policy_contrast": "prerequisites",
+    "prerequisite_test": "prerequisites",
+    "threshold_odds": "prerequisites",
     "cluster_regions": "clustering",
     "focal_test": "focal",
     "rank_candidates": "candidates",
@@ -92,6 +105,7 @@ _ROOMS = (
     "geography",
     "options",
     "pipeline",
+    "prerequisites",
     "regions",
     "report",
     "resampling",

@@ -11,6 +11,13 @@ MarkMeaning: TypeAlias = Literal["zero", "suppressed", "flag"]
 AbsentPair: TypeAlias = Literal["zero", "suppressed"]
 BoundMethod: TypeAlias = Literal["auto", "exact", "shuttle"]
 
+# Registers.
+SectorLevel: TypeAlias = Literal["section", "division", "group", "class", "technology", "technology-3"]
+RegisterBase: TypeAlias = Literal["sectors", "all"]
+LeftOut: TypeAlias = Literal["error", "leave-out"]
+PrefixOverlap: TypeAlias = Literal["error", "longest"]
+OnBorder: TypeAlias = Literal["none", "first"]
+
 # Regions and neighbors.
 Vintage: TypeAlias = Literal[1999, 2018, 2022]
 GraphPolicy: TypeAlias = Literal["error", "keep", "attach"]
@@ -65,6 +72,22 @@ NormalTheory: TypeAlias = Literal["exact-normal", "saddlepoint", "normal"]
 RandomizationMethod: TypeAlias = Literal["permutation", "randomization"]
 CorrelogramStatistic: TypeAlias = Literal["moran", "geary"]
 
+# Prerequisites.
+CovariateTransform: TypeAlias = Literal["none", "log", "log1p"]
+ContrastEffects: TypeAlias = Literal["two-way", "region", "sector"]
+PrerequisiteMethod: TypeAlias = Literal["freedman-lane"]
+PrerequisiteFamily: TypeAlias = Literal["all", "sector", "covariate"]
+QuotientScale: TypeAlias = Literal["log1p", "symmetric", "none"]
+SpatialModel: TypeAlias = Literal["lag", "error", "slx", "durbin"]
+PrerequisiteLabel: TypeAlias = Literal[
+    "supported",
+    "rests on one region",
+    "rests on two regions",
+    "unequal variance",
+    "same activity",
+    "not found",
+    "unattainable",
+]
 # Change over time.
 ChangeMethod: TypeAlias = Literal["auto", "exact", "bootstrap", "rounding", "none"]
 ShiftShareMethod: TypeAlias = Literal["classic", "esteban-marquillas", "spatial", "dynamic"]

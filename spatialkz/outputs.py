@@ -53,6 +53,9 @@ def write_tables(findings: Findings, folder: Path) -> None:
         write_json(findings.focal.to_dict(), folder / "focal.json")
         if findings.focal.multiverse is not None:
             tables["focal_multiverse"] = findings.focal.multiverse.to_frame().reset_index()
+    if findings.prerequisites is not None:
+        tables["prerequisites"] = findings.prerequisites.to_frame().reset_index()
+        write_json(findings.prerequisites.to_dict(), folder / "prerequisites.json")
     if findings.change is not None:
         write_json(findings.change.to_dict(), folder / "change.json")
         tables["change"] = findings.change.to_frame().reset_index()

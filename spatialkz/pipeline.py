@@ -25,6 +25,7 @@ from spatialkz.focal.study import check_families, focal_study
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import LANGUAGES, FigureSet
 from spatialkz.outputs import differing, provenance, study_of, write_map, write_tables
+from spatialkz.prerequisites import check_prerequisites, prerequisite_study
 from spatialkz.processes import SecondProcess
 from spatialkz.progress import Progress, Stage, Stages
 from spatialkz.report import Findings, draw_figures, write_page
@@ -59,6 +60,7 @@ _SHARES = {
     "focal test": 6.0,
     "change": 0.1,
     "power": 0.1,
+    "prerequisites": 3.0,
     "clusters": 3.0,
     "ranking": 2.0,
     "tables": 1.0,
@@ -81,13 +83,13 @@ def run_study(
 
     The folder holds ``quotients.csv``, ``concentration.csv``, ``autocorrelation.csv``, ``local.csv``,
     ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``focal.json`` and
-    ``focal_multiverse.csv`` (of 5 or more regions), ``audit.json`` (of published quotients), ``change.csv``
-    and ``change.json`` (of several periods), ``map.gpkg``
-    (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and
-    moved into place whole, so a run that fails or is killed leaves earlier results as they were. Files in
-    ``out`` that are not as the earlier run's manifest lists them are kept: under their own name, or with
-    ``.kept`` before the ending where a new output has it. The same seed gives the same bytes in every CSV
-    and JSON but for the times in the manifest.
+    ``focal_multiverse.csv`` (of 5 or more regions), ``prerequisites.csv`` and ``prerequisites.json`` (of a
+    study with covariates), ``change.csv`` and ``change.json`` (of several periods), ``audit.json`` (of
+    published quotients), ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``.
+    It is written beside ``out`` and moved into place whole, so a run that fails or is killed leaves earlier
+    results as they were. Files in ``out`` that are not as the earlier run's manifest lists them are kept:
+    under their own name, or with ``.kept`` before the ending where a new output has it. The same seed gives
+    the same bytes in every CSV and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -241,8 +243,8 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     InputError, RegionError, GraphError
         If a name cannot be shown, counts or quotients are too large, no quotient reaches the threshold, no
         quotient or fewer than 3 regions differ, resamples are too few or clusters too many for the regions,
-        a group is called ``all``, or growth points, named places or rules for types of district do not fit
-        the table.
+        a group is called ``all``, growth points, named places or rules for types of district do not fit the
+        table, or covariates cannot be told apart.
     OutputError
         If the folder cannot be written, or its replacement could cost more than earlier results.
     """
@@ -275,6 +277,7 @@ def check_run(study: Study, out: str | Path, *, lang: str = "en", figures: Figur
     check_families(study)
     check_clusterable(symmetric_quotient(known), study.choices.resamples, study.choices.clusters)
     check_context(study)
+    check_prerequisites(study)
 
 
 def _check_names(study: Study) -> None:
@@ -334,6 +337,8 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
     focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part, beside=beside)
     stages.begin("power")
     detectable = detectable_dependence(variables, study.graph, alpha=choices.alpha)
+    stages.begin("prerequisites")
+    prerequisites = prerequisite_study(study, rng=seed)
     if beside is None:
         clustering, ranking, review = _clusters_and_ranks(study, known, local_test, audit, seed, stages)
     else:
@@ -341,6 +346,8 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         (clustering, ranking, review), audit, times = others.result()
         stages.took(times)
         stages.shared("focal test", beside.cpu - others.seconds[1])
+    if prerequisites is not None:
+        ranking = ranking.with_areas(prerequisites.mismatches(quotients, choices.threshold))
     return Findings(
         study=study,
         quotients=quotients,
@@ -349,10 +356,8 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         clustering=clustering,
         ranking=ranking,
         notes=(
-            *study.notes,
-            *hidden_notes(study.table),
-            *notes,
-            *focal_notes,
+            *(*study.notes, *hidden_notes(study.table), *notes, *focal_notes),
+            *(() if prerequisites is None else prerequisites.notes),
             *change_notes,
             *clustering.notes,
         ),
@@ -361,6 +366,7 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         claims=claims,
         detectable=detectable,
         focal=focal,
+        prerequisites=prerequisites,
         change=change,
         review=review,
     )

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from typing import get_args, get_type_hints
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 
 from spatialkz.__main__ import main
 from spatialkz.datasets import data_path
+from spatialkz.prerequisites import prerequisite_test
 
 TABLE1 = [
     str(data_path("kazakhstan-2022", "table1.csv")),
@@ -559,6 +561,77 @@ def test_figures_of_what_cannot_be_found_again_are_refused(call, tmp_path):
     status, _, err = call("figures", tmp_path)
     assert status == 2
     assert "of a table that was read from no file" in err
+
+
+@pytest.fixture
+def staff(tmp_path):
+    """Twelve regions in a row: a table of quotients, covariates, and who neighbors whom."""
+    names = [f"r{i:02}" for i in range(12)]
+    lines = [f"{name},{(i * 7 % 12) / 6},{2 - (i * 5 % 12) / 6}" for i, name in enumerate(names)]
+    (tmp_path / "lq.csv").write_text("region,law,steel\n" + "\n".join(lines), encoding="utf-8")
+    lines = [f"{name},{1 + i * 7 % 12},{1 + i * i}" for i, name in enumerate(reversed(names))]
+    (tmp_path / "staff.csv").write_text("region,staff,income\n" + "\n".join(lines), encoding="utf-8")
+    pairs = [f"{a},{b}" for a, b in pairwise(names)]
+    (tmp_path / "pairs.csv").write_text("one,two\n" + "\n".join(pairs), encoding="utf-8")
+    return tmp_path
+
+
+def test_prerequisites_of_a_table_with_and_without_neighbors(call, staff):
+    given = [staff / "lq.csv", "--covariates", staff / "staff.csv", "--permutations", 99]
+    status, out, _ = call("prerequisites", *given, "-o", staff / "found.csv")
+    assert (status, out) == (0, "")
+    found = pd.read_csv(staff / "found.csv").set_index(["sector", "covariate"])
+    assert list(found.index) == [("law", "staff"), ("law", "income"), ("steel", "staff"), ("steel", "income")]
+    assert "residual_moran" not in found
+    values = pd.read_csv(staff / "lq.csv", index_col=0)
+    known = pd.read_csv(staff / "staff.csv", index_col=0)
+    alone = prerequisite_test(values, known, permutations=99, rng=42).to_frame()
+    assert found["p_value"].tolist() == pytest.approx(alone["p_value"].tolist())
+    options = ["--graph", staff / "pairs.csv", "--controls", "log(income)", "--transform", "symmetric"]
+    status, out, _ = call("prerequisites", *given, *options, "-o", staff / "found.json")
+    assert status == 0
+    told = json.loads((staff / "found.json").read_text(encoding="utf-8"))
+    assert [(row["sector"], row["covariate"]) for row in told["tests"]] == [
+        ("law", "staff"),
+        ("steel", "staff"),
+    ]
+    assert {row["test"] for row in told["space"]} >= {"moran", "lm_error", "robust_lm_lag"}
+
+
+def test_prerequisites_of_a_study_are_said_in_words(call, quick_study):
+    status, out, _ = call("prerequisites", quick_study, "--permutations", 99)
+    assert status == 0
+    assert "Prerequisites, 121 tests, n = 17, 99 permutations, two-sided" in out
+    assert "special economic zone: 20 named cells" in out
+    assert "The same regions reach the threshold in programming, computer, information" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "lq.csv is a table without covariates; name a file with --covariates."),
+        (["--covariates", "nothing.csv"], "nothing.csv"),
+        (["--covariates", "other.csv"], "covariates lacks r00"),
+        (["--covariates", "staff.csv", "--controls", "log(money)"], "controls uses money"),
+        (["--covariates", "staff.csv", "--controls", "staff +"], "is no formula that can be computed"),
+        (["--covariates", "staff.csv", "--transform", "cube"], "transform is 'cube'"),
+        (["--covariates", "staff.csv", "--permutations", "3"], "permutations is 3"),
+    ],
+)
+def test_wrong_prerequisites_are_refused_in_a_sentence(call, staff, arguments, message):
+    text = (staff / "staff.csv").read_text(encoding="utf-8")
+    (staff / "other.csv").write_text(text.replace("r00", "Gotham"), encoding="utf-8")
+    given = [staff / text if str(text).endswith(".csv") else text for text in arguments]
+    status, out, err = call("prerequisites", staff / "lq.csv", *given)
+    assert (status, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert err.count("\n") == 1
+
+
+def test_a_study_without_covariates_is_told_so(call):
+    status, _, err = call("prerequisites", "kazakhstan-gva-2022")
+    assert status == 2
+    assert "kazakhstan-gva-2022 has no covariates; name a file with --covariates." in err
 
 
 def test_change_between_periods(call, tmp_path):

@@ -65,6 +65,22 @@ def test_the_page_on_value_added_has_the_numbers_its_script_makes():
         assert f"{line}\n" in found, "run: python scripts/docs/make_value_added_page.py"
 
 
+def test_the_prerequisites_page_has_the_numbers_its_script_makes():
+    """Of the minutes only what needs no simulated table is made again."""
+    made = runpy.run_path(str(SCRIPTS / "make_prerequisites_page.py"))
+    page = (DOCS / "methods" / "prerequisites.md").read_text(encoding="utf-8")
+    head, mark, found = page.partition(made["MARK"])
+    assert mark
+    assert found.startswith(f"\n{made['of_the_paper']()}\n"), (
+        "run: python scripts/docs/make_prerequisites_page.py"
+    )
+    # What the text says of its own tables.
+    for told in ("| contiguity of the study | 17 | 1 | 0.130 |", "| lattice 5 × 10 | 50 | 1 | 0.081 |"):
+        assert told in found
+    assert "rejects .13 of tables" in head
+    assert "z still rejects .08" in head
+
+
 def test_the_audit_page_is_the_one_its_script_makes():
     made = runpy.run_path(str(SCRIPTS / "make_audit_page.py"))["page"]()
     found = (DOCS / "methods" / "audit.md").read_text(encoding="utf-8")
@@ -92,9 +108,18 @@ def test_the_score_page_is_the_one_its_script_makes():
     assert found == made, "run: python scripts/docs/make_score_page.py"
 
 
-@pytest.mark.parametrize("page", ["autocorrelation", "clusters", "concentration", "quotients"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "methods/autocorrelation",
+        "methods/clusters",
+        "methods/concentration",
+        "methods/quotients",
+        "registers",
+    ],
+)
 def test_examples_print_what_the_page_shows(page):
-    text = (DOCS / "methods" / f"{page}.md").read_text(encoding="utf-8")
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"```python\n(>>>.*?)```", text, re.DOTALL))
     assert blocks
     example = doctest.DocTestParser().get_doctest(blocks, {}, page, f"{page}.md", 0)
@@ -136,7 +161,7 @@ def test_the_worked_examples_of_contributing_run(monkeypatch):
 
 def test_the_results_page_explains_every_column(results):
     text = (DOCS / "results.md").read_text(encoding="utf-8")
-    for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation"):
+    for name in ("candidates", "areas", "quotients", "concentration", "autocorrelation", "prerequisites"):
         for column in pd.read_csv(results / f"{name}.csv").columns.drop("variable", errors="ignore"):
             assert f"`{column}" in text or f"{column}`" in text or f" {column}," in text, (name, column)
     for path in results.iterdir():

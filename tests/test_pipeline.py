@@ -29,7 +29,7 @@ TABLES = ["quotients", "concentration", "autocorrelation", "local", "clusters", 
 def test_the_folder_holds_what_is_promised(results):
     found = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
     assert {f"{name}.csv" for name in TABLES} <= found
-    assert {"focal.json", "focal_multiverse.csv"} <= found
+    assert {"focal.json", "focal_multiverse.csv", "prerequisites.json", "prerequisites.csv"} <= found
     assert {"clustering.json", "focal.json", "map.gpkg", "report.html", "manifest.json"} <= found
     assert any(name.startswith("figures/") for name in found)
     assert [path.name for path in results.parent.iterdir()] == ["results"]  # no scratch folder is left

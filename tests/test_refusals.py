@@ -15,7 +15,17 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, change, clustering, focal, geography, spatial, specialization, tables
+from spatialkz import (
+    candidates,
+    change,
+    clustering,
+    focal,
+    geography,
+    prerequisites,
+    spatial,
+    specialization,
+    tables,
+)
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -32,7 +42,18 @@ HIDDEN = {
 COEFFICIENTS = pd.DataFrame(DRAW.random((11, 11)) * 0.08, SECTORS, SECTORS)
 RATED = {"evidence": QUOTIENTS, "directions": pd.Series(1, SECTORS)}
 MARKS = (QUOTIENTS >= 1).astype(int)
+RING = [f"r{i:02}" for i in range(60)]
+MANY = {
+    "values": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["a", "b"]),
+    "covariates": pd.DataFrame(DRAW.normal(size=(60, 2)), RING, ["x", "z"]),
+    "graph": Graph.from_arrays(RING * 2, RING[1:] + RING[:1] + RING[-1:] + RING[:-1], [1.0] * 120),
+}
+LATER = pd.DataFrame(QUOTIENTS.to_numpy()[::-1], REGIONS, SECTORS)
+FIRMS = pd.DataFrame(
+    {"kato": ["71", "75"], "oked": ["62", "20"], "jobs": [1, 2], "lon": [71.4, 76.9], "lat": [51.1, 43.2]}
+)
 TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "graph": GRAPH}
+COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
 PANEL = {
@@ -71,6 +92,9 @@ CALLS = {
         "X": QUOTIENTS[["electrical"]],
         "method": "permutation",
     },
+    prerequisites.prerequisite_test: {"quotients": QUOTIENTS, "covariates": COVARIATES},
+    prerequisites.spatial_diagnostics: MANY,
+    prerequisites.spatial_regression: MANY,
     clustering.analyse_clusters: {"quotients": QUOTIENTS, "graph": GRAPH},
     clustering.bootstrap_stability: {"features": QUOTIENTS, "labels": LABELS, "method": "ward"},
     clustering.choose_alpha: {"features": QUOTIENTS, "apart": GRAPH, "k": 3},
@@ -135,9 +159,32 @@ CALLS = {
     specialization.two_dimensional_quotient: {"values": JOBS, "alpha": 0.5, "beta": 0.5},
     specialization.windowed_quotient: {"values": JOBS, "graph": GRAPH},
     specialization.theil_decomposition: {"values": JOBS, "partition": LABELS},
+    prerequisites.policy_contrast: {"quotients": QUOTIENTS, "named": QUOTIENTS > 1},
+    prerequisites.threshold_odds: {"quotients": QUOTIENTS, "covariates": COVARIATES},
+    prerequisites.entry_test: {"before": QUOTIENTS, "after": LATER},
+    specialization.nested_concentration: {"values": JOBS},
+    specialization.quotients_by_level: {"values": JOBS, "regions": LABELS},
+    tables.aggregate_register: {
+        "frame": FIRMS,
+        "region": "kato",
+        "sector": "oked",
+        "value": "jobs",
+        "missing": "leave-out",
+    },
     tables.bound_suppressed: HIDDEN,
     tables.complete_table: {**HIDDEN, "kind": "counts"},
     geography.neighbor_graph: {"regions": STUDY.boundaries},
+    geography.place_points: {
+        "points": STUDY.boundaries.representative_point(),
+        "boundaries": STUDY.boundaries,
+    },
+    geography.place_register: {
+        "register": FIRMS,
+        "boundaries": STUDY.boundaries,
+        "x": "lon",
+        "y": "lat",
+        "columns": ["jobs"],
+    },
 }
 
 
@@ -178,6 +225,9 @@ WRONG = {
     "answers": ["x", {"all": "focal"}],
     "sets": [{}, {"a": "x"}, "x"],
     "without": [["nothing"]],
+    "deletions": [3, -1, 1.5, True, "x"],
+    "same_activity": ["x", [("nothing", "staff")], 3],
+    "controls": ["nothing", "staff +", "staff + roads", 3],
     "groups": ["x", pd.Series({"nothing": "a"})],
     "base": ["x", pd.Series({"Gotham": 1.0})],
     "region": ["Gotham"],
@@ -187,6 +237,26 @@ WRONG = {
     "herfindahl": ["x"],
     "partition": ["x"],
     "labels": ["x", LABELS[:5]],
+    "frame": ["nothing.parquet", {"kato": []}, None, 3],
+    "register": ["nothing.parquet", {"lon": []}, None, FIRMS.assign(lon="x"), FIRMS.iloc[:0]],
+    "points": ["x", None, REGIONS, STUDY.boundaries],
+    "boundaries": [
+        "x",
+        None,
+        STUDY.boundaries.assign(geometry=None),
+        STUDY.boundaries.set_crs(None, allow_override=True),
+    ],
+    "x": ["nothing"],
+    "crs": ["x", "EPSG:0"],
+    "columns": [["nothing"], ["region"]],
+    "sector": ["nothing"],
+    "value": ["nothing", "kato"],
+    "regions": ["x", 0, {}, {"7": ""}, {"7": "a", "71": "b"}, True],
+    "sectors": ["x", 0, {}, {"2": "a", "20": "b"}, {"9": "x"}],
+    "constant": [["jobs"], ["nothing"]],
+    "where": [{"jobs": "x"}, {"jobs": 9}, {"nothing": 1}],
+    "region_digits": [1],
+    "decimal": ["x"],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
     "panel": ["x", QUOTIENTS],
@@ -205,7 +275,20 @@ FINE = {
     ("complete_table", "values", "NaN"),
 }
 # Not yet refused, refused late, or by an error of Python: options, or single values of them.
-TABLES = ("values", "quotients", "features", "counts", "evidence", "marks", "events", "specialization")
+TABLES = (
+    "values",
+    "quotients",
+    "covariates",
+    "features",
+    "counts",
+    "evidence",
+    "marks",
+    "events",
+    "specialization",
+    "named",
+    "before",
+    "after",
+)
 
 
 def wrong_tables(table):

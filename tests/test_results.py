@@ -10,6 +10,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from libpysal.graph import Graph
 
 import spatialkz
 from spatialkz.results import LINES, WIDTH, Result, Shown, on_a_screen
@@ -43,6 +44,14 @@ def within(value):
             yield from within(getattr(value, field.name))
 
 
+def ring_of_fifty():
+    """Two variables, two covariates and a graph of fifty regions."""
+    regions = pd.Index([f"r{number}" for number in range(50)])
+    drawn = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 4)), regions, list("abxz"))
+    focal, neighbor = [*regions, *regions], [*np.roll(regions, 1), *np.roll(regions, -1)]
+    return drawn[["a", "b"]], drawn[["x", "z"]], Graph.from_arrays(focal, neighbor, [1.0] * 100)
+
+
 @pytest.fixture(scope="module")
 def kept(quick, findings):
     """One of each kind."""
@@ -51,6 +60,7 @@ def kept(quick, findings):
     from spatialkz.candidates.scoring.sensitivity import rank_sensitivity
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
+    from spatialkz.prerequisites import entry_test, spatial_diagnostics, spatial_regression
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph
@@ -67,6 +77,11 @@ def kept(quick, findings):
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),
+        spatial_diagnostics(values.iloc[:, 1:3], values.iloc[:, :1], graph, draws=99, rng=1),
+        spatial_regression(*ring_of_fifty(), model="durbin", draws=99, rng=1),
+        entry_test(
+            values, pd.DataFrame(values.to_numpy()[::-1], values.index, values.columns), draws=99, rng=1
+        ),
         gap_statistic(features, range(1, 4), references=10, rng=1),
         rank_sensitivity(features, pd.Series(1, features.columns), one_choice, samples=64, rng=1),
         spatial.correlogram(values, graph, permutations=99, rng=1),

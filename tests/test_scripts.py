@@ -64,6 +64,18 @@ def test_the_focal_hypothesis_gets_a_verdict_for_every_family(monkeypatch, tmp_p
         assert family["answer"] in out
 
 
+def test_prerequisites_are_said_and_written_whole(monkeypatch, tmp_path, capsys):
+    target = tmp_path / "prerequisites.json"
+    assert run("prerequisite_models", ["-o", str(target)], monkeypatch) == 0
+    out = capsys.readouterr().out
+    assert "expected_absent" in out
+    told = json.loads(target.read_text(encoding="utf-8"))
+    assert len(told["tests"]) == 121
+    assert set(told["policies"]["policies"]) == {"special economic zone", "technopark"}
+    assert run("prerequisite_models", ["kazakhstan-gva-2022"], monkeypatch) == 2
+    assert "has no covariates, or fewer than 6 regions" in capsys.readouterr().err
+
+
 def test_bad_input_is_one_sentence(monkeypatch, capsys):
     assert run("rank_candidates", ["atlantis"], monkeypatch) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -21,7 +21,8 @@ from spatialkz.clustering import (
     transformed,
 )
 from spatialkz.clustering.partition.contiguous import contiguity
-from spatialkz.clustering.partition.methods import mixture_bic, partition
+from spatialkz.clustering.partition.methods import partition
+from spatialkz.clustering.partition.mixtures import mixture_bic
 from spatialkz.errors import listing
 from spatialkz.options import StructureStatistic
 

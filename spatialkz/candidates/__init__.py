@@ -15,8 +15,7 @@ from spatialkz.candidates.evidence.district_types import (
     type_shares,
 )
 from spatialkz.candidates.evidence.evidence import AREA_EVIDENCE, CANDIDATE_EVIDENCE, knowledge_intensive
-from spatialkz.candidates.evidence.formation import formation, region_formation
-from spatialkz.candidates.evidence.stars import stars
+from spatialkz.candidates.evidence.stars_and_formation import formation, region_formation, stars
 from spatialkz.candidates.review import NamingTest, RankingReview, naming_matrix, naming_test, review_ranking
 from spatialkz.candidates.scoring.aggregation import score
 from spatialkz.candidates.scoring.choices import RankChoices

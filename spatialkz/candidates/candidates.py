@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -70,6 +70,10 @@ class CandidateRanking(Result):
     def to_frame(self) -> pd.DataFrame:
         """The candidates; the areas are in :attr:`areas`."""
         return self.candidates.copy()
+
+    def with_areas(self, known: pd.DataFrame) -> CandidateRanking:
+        """The same ranking with more columns about the areas, from a table of the regions."""
+        return replace(self, areas=self.areas.join(known, on="region"))
 
     def to_dict(self) -> dict[str, object]:
         """Both tables as lists of records, ready for JSON."""

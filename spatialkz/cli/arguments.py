@@ -271,13 +271,13 @@ class Source(NeighborOptions, Reading, Selection):
         }
         given["keep_sums"] = self.keep_sums or None
         given["drop"], given["drop_regions"] = list(self.drop), list(self.drop_region)
-        given["where"] = _pairs(self.where, "--where")
+        given["where"] = pairs_of(self.where, "--where")
         given["rename"] = {
-            old: _one(new, "--rename", old) for old, new in _pairs(self.rename, "--rename").items()
+            old: _one(new, "--rename", old) for old, new in pairs_of(self.rename, "--rename").items()
         }
         given["unknown"] = {
             mark: _one(meaning, "--unknown", mark)
-            for mark, meaning in _pairs(self.unknown, "--unknown", last=True).items()
+            for mark, meaning in pairs_of(self.unknown, "--unknown", last=True).items()
         }
         given["base"] = None if self.base is None else _absolute(self.base)
         given["suppressed"] = None if self.largest is None else {"largest": self.largest}
@@ -290,7 +290,7 @@ class Source(NeighborOptions, Reading, Selection):
             "boundaries": None if self.boundaries is None else str(self.boundaries.resolve()),
             "id": self.id,
             "layer": self.layer,
-            "where": _pairs(self.map_where, "--map-where"),
+            "where": pairs_of(self.map_where, "--map-where"),
             "crs": self.crs,
             "clean": self.clean or None,
             "gap": self.gap,
@@ -356,7 +356,7 @@ def _default(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _pairs(given: list[str], option: str, *, last: bool = False) -> dict[str, Any]:
+def pairs_of(given: list[str], option: str, *, last: bool = False) -> dict[str, Any]:
     """Text before and after the equals sign; what is given several times becomes a list."""
     found: dict[str, Any] = {}
     for text in given:

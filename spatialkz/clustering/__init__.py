@@ -6,7 +6,7 @@ from spatialkz.clustering.number.criteria import chosen_by_rule
 from spatialkz.clustering.number.gap import GapStatistic, gap_statistic
 from spatialkz.clustering.number.structure import StructureTest, structure_test
 from spatialkz.clustering.partition.contiguous import max_p
-from spatialkz.clustering.partition.hierarchical import ClustGeo, choose_alpha
+from spatialkz.clustering.partition.hierarchical import choose_alpha
 from spatialkz.clustering.partition.methods import METHODS
 from spatialkz.clustering.profiles import POST_SELECTION, ClusterProfiles, cluster_profiles
 from spatialkz.clustering.transforms import TRANSFORMS, transform_note, transformed
@@ -25,7 +25,6 @@ __all__ = [
     "METHODS",
     "POST_SELECTION",
     "TRANSFORMS",
-    "ClustGeo",
     "ClusterAnalysis",
     "ClusterContiguity",
     "ClusterProfiles",

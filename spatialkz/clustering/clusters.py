@@ -27,7 +27,8 @@ from spatialkz.clustering.number.structure import (
 )
 from spatialkz.clustering.partition.contiguous import check_parts, contiguity
 from spatialkz.clustering.partition.labels import Matrix, by_descending_mean, most_clusters
-from spatialkz.clustering.partition.methods import METHODS, Refit, mixture_bic, tree
+from spatialkz.clustering.partition.methods import METHODS, Refit, tree
+from spatialkz.clustering.partition.mixtures import mixture_bic
 from spatialkz.clustering.validation.stability import bootstrap_stability, leave_one_sector_out
 from spatialkz.errors import InputError, listing
 from spatialkz.options import NumberRule, PartitionMethod, StructureNull

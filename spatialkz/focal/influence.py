@@ -26,16 +26,10 @@ from spatialkz.focal.questions.place import moran_columns
 from spatialkz.geography.weights import row_standardized
 from spatialkz.options import Alternative, Grade
 from spatialkz.resampling.checks import check_alpha, check_permutations, seeds_of
+from spatialkz.resampling.engine import COMPILE_COLUMNS_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats, simulated_p_value
-from spatialkz.resampling.shuffles import (
-    COMPILE_FROM,
-    ColumnShuffle,
-    Keys,
-    order_keys,
-    random_orders,
-    row_sums,
-)
+from spatialkz.resampling.shuffles import Keys, order_keys, random_orders
 from spatialkz.results import Result, json_ready
 
 # Regions up to which all pairs are left out by default: 190 pairs.
@@ -162,7 +156,7 @@ def influence(
     # What a deletion costs at most, in places dealt.
     uncommon = ColumnShuffle.of(graded(table, grade, threshold).to_numpy()).surplus
     steps = len(deletions) * permutations * len(uncommon)
-    full = _FullTable(table, grade, threshold, weights, keys, orders, steps > COMPILE_FROM)
+    full = _FullTable(table, grade, threshold, weights, keys, orders, steps > COMPILE_COLUMNS_FROM)
     rows = chain.from_iterable(in_blocks(partial(_rows, full, deletions), len(deletions), steps))
     names = ["kind", "dropped"]
     index = pd.MultiIndex.from_tuples(

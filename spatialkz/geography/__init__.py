@@ -21,6 +21,7 @@ from spatialkz.geography.graphs import (
     recipe_family,
 )
 from spatialkz.geography.neighbor_files import Neighbors, read_neighbors
+from spatialkz.geography.points import PlacedPoints, place_points, place_register
 from spatialkz.geography.recipes import CityMerged, Intersection, Queen, Recipe, Rook, Union
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Kernel",
     "Movement",
     "Neighbors",
+    "PlacedPoints",
     "Queen",
     "Recipe",
     "Rook",
@@ -50,6 +52,8 @@ __all__ = [
     "movement",
     "names_recipe",
     "neighbor_graph",
+    "place_points",
+    "place_register",
     "read_boundaries",
     "read_neighbors",
     "recipe_family",

@@ -10,7 +10,7 @@ from spatialkz.regions.divisions import (
     read_crosswalk,
 )
 from spatialkz.regions.graphs import boundary_source, load_boundaries
-from spatialkz.regions.names import region_table, resolve_regions
+from spatialkz.regions.names import check_divisions, region_table, resolve_regions
 
 __all__ = [
     "Vintage",
@@ -19,6 +19,7 @@ __all__ = [
     "aggregate_table",
     "boundary_source",
     "change_division",
+    "check_divisions",
     "division_crosswalk",
     "load_boundaries",
     "read_crosswalk",

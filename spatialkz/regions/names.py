@@ -15,6 +15,7 @@ import pandas as pd
 from spatialkz import datasets
 from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import Vintage
+from spatialkz.tables import check_same_regions
 
 _COLUMNS = ["kind", "iso", "kato", "cod_pcode", "name_en", "name_ru", "name_kk", "unit_2018"]
 _CODES = ["code", "iso", "iso_2018", "iso_2022", "kato", "cod_pcode"]
@@ -163,6 +164,29 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     result.insert(1, "vintage", vintage)
     result["matched_by"] = [next(iter(found.values())) for found in readings]
     return result.set_axis(pd.Index(given, name="name"))
+
+
+def check_divisions(labels: pd.Index, expected: pd.Index, what: str, against: str = "the table") -> None:
+    """Refuse other regions, as :func:`spatialkz.tables.check_same_regions`; say if another division has them.
+
+    Raises
+    ------
+    RegionError
+        If the labels differ; where they are regions of Kazakhstan, with the division of either.
+    """
+    try:
+        check_same_regions(labels, expected, what, against)
+    except RegionError as error:
+        try:
+            mine, theirs = (resolve_regions(names)["vintage"].iloc[0] for names in (labels, expected))
+        except RegionError:
+            raise error from None
+        if mine == theirs:
+            raise
+        raise RegionError(
+            f"{what} is of the division of {mine}, {against} of that of {theirs}; sum or split the regions "
+            f"first: {error}"
+        ) from None
 
 
 def known_names(names: Iterable[object]) -> list[object]:

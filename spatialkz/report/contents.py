@@ -12,6 +12,7 @@ from spatialkz.candidates import CandidateRanking, RankingReview
 from spatialkz.change import ChangeAnalysis
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.focal import FocalTest
+from spatialkz.prerequisites import PrerequisiteFindings
 from spatialkz.spatial import Detectable, LocalMoranTest, MoranTest
 from spatialkz.specialization import QuotientAudit, complete_sectors
 from spatialkz.study import Study
@@ -40,6 +41,8 @@ class Findings:
         What the source says of its table, with verdicts (:func:`spatialkz.specialization.check_claims`).
     detectable : Detectable, optional
         Which spatial dependence the graph could have shown, and which the values leave possible.
+    prerequisites : PrerequisiteFindings, optional
+        What goes with specialization; None for a study without covariates or with fewer than 6 regions.
     review : RankingReview, optional
         The ranking held against expert tiers and growth points.
     focal : FocalTest, optional
@@ -60,6 +63,7 @@ class Findings:
     claims: pd.DataFrame | None = None
     detectable: Detectable | None = None
     focal: FocalTest | None = None
+    prerequisites: PrerequisiteFindings | None = None
     change: ChangeAnalysis | None = None
     review: RankingReview | None = None
 

@@ -269,7 +269,7 @@ def conditional_counts(
 def placed_sums(start: Array, surplus: Array, base: float, keys: Array, out: Array) -> None:
     """Row sums of a table for each key, its columns permuted independently.
 
-    The numbers of :func:`spatialkz.resampling.shuffles.row_sums`, in the same order of operations.
+    The numbers of :func:`spatialkz.resampling.engine.row_sums`, in the same order of operations.
 
     Parameters
     ----------

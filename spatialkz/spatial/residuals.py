@@ -102,11 +102,11 @@ def residual_moran(
     if not isinstance(values, pd.DataFrame | pd.Series):
         values, X, intercept = _of_fit(values, X)
     table, weights = checked(values, graph, transform="r", alternative=alternative, name="y")
-    design = _design(X, table.index, intercept)
+    design = design_matrix(X, table.index, intercept)
     projection = np.linalg.qr(design)[0]
     responses = table.to_numpy()
     residuals = responses - projection @ (projection.T @ responses)
-    _refuse_perfect_fit(residuals, table)
+    refuse_perfect_fit(residuals, table)
     n = len(table)
     scale = n / weights.sum()
     statistic = scale * (residuals * (weights @ residuals)).sum(axis=0) / (residuals**2).sum(axis=0)
@@ -151,13 +151,15 @@ def _of_fit(fit: Any, X: pd.DataFrame | None) -> tuple[pd.Series, pd.DataFrame, 
     return y, pd.DataFrame(model.exog, index=labels, columns=model.exog_names), False
 
 
-def _design(X: pd.DataFrame | None, regions: pd.Index, intercept: bool) -> Floats:
-    """Regressors in the order of ``regions``, of full column rank."""
+def design_matrix(
+    X: pd.DataFrame | None, regions: pd.Index, intercept: bool = True, name: str = "X"
+) -> Floats:
+    """Regressors in the order of ``regions``, of full column rank; ``name`` is what errors call them."""
     constant = np.ones((len(regions), 1))
     if X is None:
         return constant
-    table = check_table(X, name="X")
-    check_same_regions(table.index, regions, "X", against="y")
+    table = check_table(X, name=name)
+    check_same_regions(table.index, regions, name, against="y")
     design = table.loc[regions].to_numpy()
     if intercept:
         design = np.hstack([constant, design])
@@ -167,7 +169,8 @@ def _design(X: pd.DataFrame | None, regions: pd.Index, intercept: bool) -> Float
     return np.asarray(design, dtype=np.float64)
 
 
-def _refuse_perfect_fit(residuals: Floats, table: pd.DataFrame) -> None:
+def refuse_perfect_fit(residuals: Floats, table: pd.DataFrame) -> None:
+    """Refuse variables of which the regressors leave nothing but rounding."""
     spread = ((table - table.mean()) ** 2).sum().to_numpy()
     # Rounding of the values themselves leaves residuals too.
     rounding = len(table) * (16 * np.finfo(np.float64).eps * table.abs().max().to_numpy()) ** 2

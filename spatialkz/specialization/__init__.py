@@ -12,6 +12,7 @@ from spatialkz.specialization.completions import (
     quotient_range,
 )
 from spatialkz.specialization.counts import QuotientTest, quotient_test
+from spatialkz.specialization.hierarchies import nested_concentration, quotients_by_level
 from spatialkz.specialization.indices import (
     IndexTest,
     concentration,
@@ -109,11 +110,13 @@ __all__ = [
     "location_quotient",
     "log_standardized_quotient",
     "margins",
+    "nested_concentration",
     "normalized_rca",
     "proximity",
     "quotient_interval",
     "quotient_range",
     "quotient_test",
+    "quotients_by_level",
     "quotients_of_kind",
     "regional_coefficients",
     "regional_specialization",

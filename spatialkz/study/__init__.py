@@ -62,8 +62,8 @@ def read_study(path: str | Path) -> Study:
     """Read a study from its TOML file; paths in it are relative to the file.
 
     The sections are ``[table]``, ``[regions]``, ``[sectors]``, ``[geography]``, ``[placement]``,
-    ``[claims]``, ``[places]`` and ``[choices]`` (see :class:`Choices`); the guide in ``docs/own-table.md``
-    shows every key.
+    ``[claims]``, ``[places]``, ``[covariates]`` and ``[choices]`` (see :class:`Choices`); the guide in
+    ``docs/own-table.md`` shows every key.
 
     Parameters
     ----------

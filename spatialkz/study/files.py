@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,6 +50,7 @@ from spatialkz.tables import (
     Period,
     RegionTable,
     complete_table,
+    covariate_rows,
     read_frame,
     read_table_file,
     require_labels,
@@ -93,9 +95,10 @@ class StudyFiles:
         panel = self.panel(sectors)
         table = self.activity(sectors) if panel is None else panel.tables[panel.known(self._period())]
         regions = self.regions(table.regions)
+        places = self._covariates(places, regions)
         graph, polygons = self.geography(regions, model.geography.graph)
         name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
-        return Study(
+        study = Study(
             name=name,
             title=model.title or name,
             source=model.source,
@@ -114,6 +117,8 @@ class StudyFiles:
             notes=tuple(self.notes),
             origin=Origin(self.folder, self.source, model.model_dump(mode="json", exclude_unset=True)),
         )
+        _ = study.covariates  # refused now where they do not fit, not when they are first used
+        return study
 
     def file(self, name: str) -> Path:
         """Path of a file that the study names."""
@@ -472,6 +477,36 @@ class StudyFiles:
             found["rules"] = self.file(section.rules)
             check_section(RulesFile, read_toml(found["rules"]), section.rules)
         return StudyContext(**found)
+
+    def _covariates(self, places: StudyContext, regions: pd.DataFrame) -> StudyContext:
+        """Add the table of covariates and its list, refused where they are of another division."""
+        section = self.model.covariates
+        if section.list is not None:
+            about = self._side(section.list, ["covariate"])
+            if "vintage" in regions and "division" in about:
+                division = f"kazakhstan-{regions['vintage'].iloc[0]}"
+                other = about[~about["division"].isin(["", division])]
+                if len(other):
+                    raise RegionError(
+                        f"{section.list}: {listing(other['covariate'])} is of the division "
+                        f"{listing(other['division'].unique())}, the table of {division}; sum them first."
+                    )
+            places = replace(places, covariate_list=about)
+        if section.file is not None:
+            decimal = self.model.table.decimal
+            rows = covariate_rows(self._side(section.file, ["region"]), section.file, decimal)
+            labels = rows["region"].unique()
+            if "code" in regions and not set(labels) <= set(regions.index):
+                try:
+                    codes = resolve_regions(labels, vintage=regions["vintage"].iloc[0])["code"]
+                except RegionError as error:
+                    raise RegionError(f"{section.file}: {error}") from error
+                own = {code: label for label, code in regions["code"].items()}
+                rows["region"] = rows["region"].map(
+                    {name: own.get(code, name) for name, code in codes.items()}
+                )
+            places = replace(places, covariates=rows)
+        return places
 
     def _placement(self) -> pd.Series | None:
         given = self.model.placement

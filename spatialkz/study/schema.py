@@ -203,6 +203,13 @@ class PlaceFiles(StudySection):
     rules: Text | None = None
 
 
+class CovariateFiles(StudySection):
+    """What may go with specialization: a table of covariates, and a list of what each is."""
+
+    file: Text | None = None
+    list: Text | None = None
+
+
 class StudyModel(StudySection):
     """A study file."""
 
@@ -217,6 +224,7 @@ class StudyModel(StudySection):
     placement: File | None = None
     claims: File | None = None
     places: PlaceFiles = PlaceFiles()
+    covariates: CovariateFiles = CovariateFiles()
     choices: dict[ChoiceName, Any] = {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,15 @@ from spatialkz.geography import aligned
 from spatialkz.results import Shown
 from spatialkz.tables import (
     ActivityTable,
+    Covariates,
     Panel,
     check_labels,
     check_same_regions,
+    covariate_table,
     prerequisite_quotients,
+    require_labels,
 )
+from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
 
 _LEAST_REGIONS = 4
 
@@ -92,6 +96,11 @@ class StudyContext:
         Region → 1 for a city that is a region of its own, else 0.
     prerequisites : DataFrame
         What regions have to build on, each against a base: columns ``region, indicator, value, base``.
+    covariates : DataFrame
+        What else may go with specialization, in the same form; base NaN where the value counts by itself.
+    covariate_list : DataFrame, optional
+        Which covariates the study has and what each is: the columns of
+        :func:`spatialkz.tables.covariate_table`. Left out, all that is known of the regions.
     rules : Path, optional
         Rules for types of district, as TOML.
     """
@@ -102,9 +111,9 @@ class StudyContext:
     )
     named: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["site", "kind", "region"]))
     cities: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
-    prerequisites: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(columns=["region", "indicator", "value", "base"])
-    )
+    prerequisites: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PREREQUISITE_COLUMNS))
+    covariates: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PREREQUISITE_COLUMNS))
+    covariate_list: pd.DataFrame | None = None
     rules: Path | None = None
 
 
@@ -224,9 +233,14 @@ class Study(Shown):
             unknown = pd.Index(regions).unique().difference(labels)
             if len(unknown):
                 raise RegionError(f"{name} has regions that the table lacks: {listing(unknown)}.")
+        for name, rows in (
+            ("prerequisites", self.context.prerequisites),
+            ("covariates", self.context.covariates),
+        ):
+            if len(rows):
+                check_same_regions(pd.Index(rows["region"].unique()), labels, f"the table of {name}")
         if len(self.context.prerequisites):
-            known = prerequisite_quotients(self.context.prerequisites).index
-            check_same_regions(known, labels, "the table of prerequisites")
+            prerequisite_quotients(self.context.prerequisites)
         if self.marks is not None:
             check_same_regions(self.marks.index, labels, "the table of marks")
             object.__setattr__(self, "marks", self.marks.loc[labels, self.table.sectors].astype(bool))
@@ -239,7 +253,10 @@ class Study(Shown):
             self.table.summary(),
             f"Neighbors: {links / len(self.regions):.1f} a region, {len(self.graph.isolates)} isolates; "
             f"boundaries: {'no' if self.boundaries is None else 'yes'}",
-            "Choices: " + ", ".join(f"{name} {value:g}" for name, value in vars(self.choices).items()),
+            "Choices: "
+            + ", ".join(
+                f"{name} {value:g}" for name, value in vars(self.choices).items() if value is not None
+            ),
         ]
         if self.panel is not None:
             periods = self.panel.periods
@@ -247,6 +264,62 @@ class Study(Shown):
         lines += [f"Source: {self.source}"] if self.source else []
         lines += self.notes
         return "\n".join(lines)
+
+    @property
+    def covariates(self) -> Covariates | None:
+        """What is known of the regions that may go with their specialization; None if nothing is.
+
+        Prerequisites (value over base), the table of covariates, ``city`` (1 for a city that is a region of
+        its own), and for each policy the number of its sites; those of the study's list of covariates, if it
+        has one.
+
+        Raises
+        ------
+        InputError
+            If the list names what none of these has, or a sector that the table lacks; a study file is
+            checked for that when it is read. Further as :func:`spatialkz.tables.covariate_table`.
+        """
+        context = self.context
+        frames = [
+            frame.astype({"value": np.float64, "base": np.float64})
+            for frame in (context.prerequisites[PREREQUISITE_COLUMNS], context.covariates)
+            if len(frame)
+        ]
+        counts = pd.DataFrame(index=self.table.regions)
+        if len(context.cities):
+            counts["city"] = context.cities.reindex(counts.index, fill_value=0)
+        sites = context.sites.drop_duplicates()
+        for policy in pd.concat([sites["policy"], context.specializations["policy"]]).unique():
+            found = sites.loc[sites["policy"] == policy, "region"].value_counts()
+            counts[policy] = found.reindex(counts.index, fill_value=0)
+        if counts.shape[1]:
+            rows = counts.rename_axis(index="region").reset_index().melt("region", var_name="indicator")
+            frames.append(rows.astype({"value": np.float64}).assign(base=np.nan))
+        if not frames:
+            return None
+        known = covariate_table(pd.concat(frames, ignore_index=True), context.covariate_list)
+        require_labels(
+            [sector for sector, _ in known.same_activity],
+            self.table.sectors,
+            "The list of covariates has in same_activity:",
+        )
+        return replace(known, values=known.values.loc[self.table.regions])
+
+    @property
+    def policies(self) -> dict[str, pd.DataFrame]:
+        """Policy → which sectors its sites are named for in which region, regions × sectors, bool.
+
+        Empty for a study that does not say which sectors the sites are named for.
+        """
+        context, found = self.context, {}
+        cells = context.sites.merge(context.specializations, on=["policy", "site"])
+        cells = cells[cells["sector"].isin(self.table.sectors)]
+        for policy, part in cells.groupby("policy", sort=False):
+            named = pd.crosstab(part["region"], part["sector"]) > 0
+            found[str(policy)] = named.reindex(
+                index=self.table.regions, columns=self.table.sectors, fill_value=False
+            )
+        return found
 
     def region_names(self, lang: str = "en") -> pd.Series:
         """Names of the regions in ``en``, ``ru`` or ``kk``, by label."""

@@ -34,7 +34,7 @@ def tidy_label(cell: object) -> str:
     >>> tidy_label("  Ала\u00a0Тау "), tidy_label(62.0), tidy_label(None)
     ('Ала Тау', '62', '')
     """
-    if cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
+    if cell is None or cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and cell != cell):
         return ""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)

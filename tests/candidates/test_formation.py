@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from libpysal.graph import Graph
 
-from spatialkz.candidates.evidence.formation import formation, region_formation
+from spatialkz.candidates.evidence.stars_and_formation import formation, region_formation
 from spatialkz.errors import InputError, RegionError
 from spatialkz.specialization import proximity
 

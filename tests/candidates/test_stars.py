@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatialkz.candidates.evidence.stars import stars
+from spatialkz.candidates.evidence.stars_and_formation import stars
 from spatialkz.errors import InputError, RegionError
 
 REGIONS = [f"R{i:02d}" for i in range(17)]

@@ -20,7 +20,7 @@ from spatialkz.clustering.number.criteria import (
 )
 from spatialkz.clustering.number.gap import gap_statistic
 from spatialkz.clustering.partition.kmeans import kmeans_partitions
-from spatialkz.clustering.partition.methods import mixture_bic
+from spatialkz.clustering.partition.mixtures import mixture_bic
 from spatialkz.errors import GraphError, InputError
 
 

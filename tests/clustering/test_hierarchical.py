@@ -7,11 +7,9 @@ from libpysal.graph import Graph
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from spatialkz.clustering.partition.hierarchical import (
     AlphaChoice,
-    ClustGeo,
     alpha_choices,
     choose_alpha,
     cut,
@@ -20,6 +18,7 @@ from spatialkz.clustering.partition.hierarchical import (
     scaled_squares,
     weighted_ward,
 )
+from spatialkz.clustering.partition.methods import partition
 from spatialkz.errors import GraphError, InputError, RegionError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "clustering" / "partitions"
@@ -43,11 +42,6 @@ def apart(table):
 
 def squares_of(features):
     return scaled_squares(squareform(pdist(features)), "features")
-
-
-@parametrize_with_checks([ClustGeo(), ClustGeo(3)])
-def test_the_estimator_follows_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("weights", ["equal", "mass"])
@@ -156,14 +150,15 @@ def test_order_of_rows_and_units_do_not_matter(features, apart, shuffled):
 
 
 def test_alpha_zero_is_ward_and_alpha_one_sees_space_only(features, apart):
-    plain = ClustGeo(4).fit(features).labels_
+    def labels_at(points, alpha):
+        return partition(np.asarray(points), 4, "clustgeo", distances=apart.to_numpy(), alpha=alpha)
+
+    plain = labels_at(features, 0.0)
     assert adjusted_rand_score(plain, cut(linkage(features, "ward"), 4)) == 1
-    space = ClustGeo(4, alpha=1.0, distances=apart).fit(features).labels_
     noise = np.random.default_rng(0).normal(size=features.shape)
-    np.testing.assert_array_equal(space, ClustGeo(4, alpha=1.0, distances=apart).fit(noise).labels_)
+    np.testing.assert_array_equal(labels_at(features, 1.0), labels_at(noise, 1.0))
     mixed = alpha_choices(features.to_numpy(), apart.to_numpy(), [4], alphas=[0.3])[4][0].curves
-    labels = ClustGeo(4, alpha=0.3, distances=apart).fit(features).labels_
-    assert homogeneity(labels, squares_of(features), np.ones(17)) == pytest.approx(
+    assert homogeneity(labels_at(features, 0.3), squares_of(features), np.ones(17)) == pytest.approx(
         mixed.loc[0.3, "q_features"]
     )
 
@@ -180,8 +175,6 @@ def test_bad_input_is_refused(features, apart):
     for alpha in (-0.1, 1.1, np.nan):
         with pytest.raises(InputError, match="it must be from 0"):
             choose_alpha(features, apart, 3, alphas=[alpha])
-        with pytest.raises(InputError, match="it must be from 0"):
-            ClustGeo(alpha=alpha, distances=apart).fit(features)
     for k in (1, 18):
         with pytest.raises(InputError, match=f"k is {k}; with 17 distinct regions it must be from 2 to 17"):
             choose_alpha(features, apart, k)
@@ -206,12 +199,6 @@ def test_bad_input_is_refused(features, apart):
     alone = Graph.from_arrays([*"abc"], [*"bac"], [1.0, 1.0, 0.0])
     with pytest.raises(GraphError, match="c has none"):
         choose_alpha(features.head(3).set_axis(list("abc")), alone, 2)
-    with pytest.raises(InputError, match="needs distances, a table of 17 × 17"):
-        ClustGeo(alpha=0.5).fit(features)
-    with pytest.raises(InputError, match="n_clusters is 20"):
-        ClustGeo(20).fit(features)
-    with pytest.raises(InputError, match="17 numbers above 0"):
-        ClustGeo(masses=[1.0]).fit(features)
     with pytest.raises(InputError, match="is nan"):
         choose_alpha(features.mask(features > 2), apart, 3)
 
@@ -220,6 +207,7 @@ def test_equal_regions_and_constant_columns_are_no_obstacle(features, apart):
     twice = features.copy()
     twice.iloc[1] = twice.iloc[0]
     twice.iloc[:, 0] = 1.0
-    assert ClustGeo(16).fit(twice).labels_[:2].tolist() == [0, 0]
+    labels = partition(twice.to_numpy(), 16, "clustgeo", distances=apart.to_numpy(), alpha=0.0)
+    assert labels[:2].tolist() == [0, 0]
     with pytest.raises(InputError, match="from 2 to 16"):
         choose_alpha(twice, apart, 17)

@@ -12,7 +12,8 @@ from sklearn.metrics import adjusted_rand_score
 from spatialkz.clustering.partition.contiguous import contiguity
 from spatialkz.clustering.partition.hierarchical import choose_alpha, cut
 from spatialkz.clustering.partition.labels import sum_of_squares
-from spatialkz.clustering.partition.methods import METHODS, mixture_bic, mixtures, partition, partitions, tree
+from spatialkz.clustering.partition.methods import METHODS, partition, partitions, tree
+from spatialkz.clustering.partition.mixtures import mixture_bic, mixtures
 from spatialkz.errors import GraphError, InputError
 from spatialkz.options import PartitionMethod
 

@@ -17,7 +17,8 @@ from spatialkz.focal.questions.colocation import (
 from spatialkz.focal.questions.grades import graded
 from spatialkz.focal.questions.null_tables import simulate, variance_ratio
 from spatialkz.focal.questions.size_null import SizeNull, first_plants, table_base_shares
-from spatialkz.resampling.shuffles import ColumnShuffle, order_keys, row_sums
+from spatialkz.resampling.engine import ColumnShuffle, row_sums
+from spatialkz.resampling.shuffles import order_keys
 from spatialkz.specialization import audit_table
 
 REGIONS = [f"r{i:02d}" for i in range(17)]

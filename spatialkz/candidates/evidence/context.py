@@ -20,8 +20,7 @@ from spatialkz.candidates.evidence.district_types import (
     read_district_rules,
     type_shares,
 )
-from spatialkz.candidates.evidence.formation import formation, region_formation
-from spatialkz.candidates.evidence.stars import stars
+from spatialkz.candidates.evidence.stars_and_formation import formation, region_formation, stars
 from spatialkz.candidates.tiers import site_evidence
 from spatialkz.clustering import RegionClusters
 from spatialkz.errors import InputError, is_number, listing
@@ -71,6 +70,8 @@ AREA_CONTEXT = {
     "growth_points": "number of zones and technoparks",
     "prerequisites": "in how many of the stated prerequisites the region reaches the level of the country; "
     "absent if the study states none",
+    "expected_absent, unexpected_present": "sectors that prerequisites lead one to expect and that are "
+    "not there, and the reverse; only in a run with covariates that foretell a sector",
     "moran_label, moran_p": "local Moran's I of breadth",
     "cluster, cluster_stability": "cluster of the region and its stability (0–1); absent for one cluster",
 }

@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import validate_data
 
 from spatialkz.clustering.partition.labels import Labels, Matrix, check_k, membership
 from spatialkz.errors import GraphError, InputError, is_number, listing
@@ -392,75 +389,3 @@ def _masses(masses: pd.Series, regions: pd.Index) -> Matrix:
     if (weight <= 0).any():
         raise InputError(f"masses must be above 0, but {listing(regions[weight <= 0])} is not.")
     return weight
-
-
-class ClustGeo(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Ward's hierarchical clustering with a soft spatial weight, as a scikit-learn estimator.
-
-    For contiguity as a hard constraint use scikit-learn's ``AgglomerativeClustering(connectivity=…)``.
-
-    Parameters
-    ----------
-    n_clusters : int
-    alpha : float
-        Spatial weight from 0 (features only, plain Ward) to 1 (space only).
-    distances : array, shape (n_samples, n_samples), optional
-        Dissimilarities in space, in the order of the rows of X; needed if alpha is above 0.
-    masses : array, shape (n_samples,), optional
-        Weights of the rows; left out, equal.
-
-    Attributes
-    ----------
-    labels_ : array of int, shape (n_samples,)
-    tree_ : array, shape (n_samples − 1, 4)
-        Linkage matrix; heights sum to the inertia of the mixed, scaled dissimilarities.
-
-    See Also
-    --------
-    choose_alpha : The weight from its two curves.
-
-    References
-    ----------
-    Chavent, Kuentz-Simonet, Labenne & Saracco (2018), *Computational Statistics* 33, 1799–1822.
-
-    Examples
-    --------
-    >>> places = np.array([[0.0], [9.0], [1.0], [10.0]])
-    >>> ClustGeo(2, alpha=1.0, distances=abs(places - places.T)).fit_predict([[0], [1], [9], [10]])
-    array([0, 1, 0, 1])
-    """
-
-    def __init__(
-        self,
-        n_clusters: int = 2,
-        *,
-        alpha: float = 0.0,
-        distances: npt.ArrayLike | None = None,
-        masses: npt.ArrayLike | None = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.alpha = alpha
-        self.distances = distances
-        self.masses = masses
-
-    def fit(self, X: npt.ArrayLike, y: object = None) -> ClustGeo:  # noqa: ARG002
-        """Build the tree of the rows of X and cut it."""
-        points = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        alpha, rows = checked_alpha(self.alpha), len(points)
-        if not 1 <= self.n_clusters <= rows:
-            raise InputError(
-                f"n_clusters is {self.n_clusters}; with {rows} rows it must be from 1 to {rows}."
-            )
-        masses = np.ones(rows) if self.masses is None else np.asarray(self.masses, dtype=np.float64)
-        if masses.shape != (rows,) or not (masses > 0).all():
-            raise InputError(f"masses must be {rows} numbers above 0, one for each row.")
-        squares = scaled_squares(squareform(pdist(points)), "features")
-        if alpha > 0:
-            if self.distances is None or np.shape(self.distances) != squares.shape:
-                raise InputError(f"alpha above 0 needs distances, a table of {rows} × {rows}.")
-            labels = pd.RangeIndex(rows)
-            space = dissimilarities(pd.DataFrame(np.asarray(self.distances), labels, labels), labels)
-            squares = (1 - alpha) * squares + alpha * scaled_squares(space, "distances")
-        self.tree_ = weighted_ward(squares, masses)
-        self.labels_ = cut(self.tree_, self.n_clusters)
-        return self

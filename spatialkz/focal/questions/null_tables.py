@@ -14,9 +14,10 @@ from spatialkz.focal.questions.grades import checked_quotients, graded, graded_c
 from spatialkz.focal.questions.size_null import CHUNK, Shares, SizeNull, dealt_in_order, optional_size_null
 from spatialkz.options import ColocationNull, Grade
 from spatialkz.resampling.checks import check_permutations, seeds_of
+from spatialkz.resampling.engine import COMPILE_COLUMNS_FROM, ColumnShuffle, row_sums
 from spatialkz.resampling.parallel import in_blocks
 from spatialkz.resampling.pvalues import TIE, Floats
-from spatialkz.resampling.shuffles import COMPILE_FROM, ColumnShuffle, Keys, order_keys, row_sums
+from spatialkz.resampling.shuffles import Keys, order_keys
 
 # Draws kept whole for the envelope; it needs no more.
 _ENVELOPE = 999
@@ -127,7 +128,7 @@ def simulate(
     shuffle = ColumnShuffle.of(cells)
     keys = order_keys(np.random.default_rng(seeds), permutations)
     steps = permutations * (len(shuffle.surplus) + len(cells))
-    compiled = steps > COMPILE_FROM if compiled is None else compiled
+    compiled = steps > COMPILE_COLUMNS_FROM if compiled is None else compiled
     task = partial(_column_block, cells, shuffle, keys, compiled)
     most = CHUNK if compiled else max(1, 8_000_000 // len(cells))
     return _joined(in_blocks(task, permutations, steps, multiple=CHUNK, most=most))

@@ -102,6 +102,8 @@ def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
         "consensus": clusters.consensus_plot,
         "criteria": clusters.criteria_plot,
         "dendrogram": clusters.dendrogram,
+        "prerequisites": rows.prerequisites_plot,
+        "expected": maps.expected_map,
         "focal_breadth": focal.breadth_plot,
         "focal_models": focal.models_plot,
         "focal_power": focal.power_plot,

@@ -24,6 +24,7 @@ from spatialkz.report.drawing.style import (
     INK,
     MUTED,
     NO_COUNT,
+    QUOTIENT_COLORS,
     cluster_look,
     headed,
     with_halo,
@@ -93,6 +94,37 @@ def cluster_map(findings: Findings, words: Wording) -> Figure:
         for cluster, stability in enumerate(clusters.stability, start=1)
     ]
     drawing.legend(keys, words("clusters_key"), _COLUMNS)
+    return drawing.figure
+
+
+def expected_map(findings: Findings, words: Wording) -> Figure:
+    """Map of how far quotients lie above or below what prerequisites lead to expect, mean over sectors."""
+    found = findings.prerequisites
+    if found is None:
+        raise ValueError("There are no prerequisites to draw.")
+    told = found.test.skill.index[found.test.skill > 0]
+    beyond = np.log1p(findings.quotients[told]) - np.log1p(
+        found.test.expected.loc[findings.quotients.index, told]
+    )
+    mean = beyond.mean(axis=1)
+    most = float(mean.abs().max()) or 1.0
+    edges = most * np.array([-1.0, -0.6, -0.2, 0.2, 0.6, 1.0])
+    place = np.clip(np.searchsorted(edges, mean, side="right") - 1, 0, len(QUOTIENT_COLORS) - 1)
+    drawing = _Map(findings, words("expected_title"), keys=1)
+    drawing.fill(
+        {region: {"facecolor": QUOTIENT_COLORS[at]} for region, at in zip(mean.index, place, strict=True)}
+    )
+    drawing.label(mean.map(words.number), words)
+    keys = [
+        Patch(
+            facecolor=color,
+            edgecolor=MUTED,
+            linewidth=0.4,
+            label=f"{words.number(low)} … {words.number(high)}",
+        )
+        for color, low, high in zip(QUOTIENT_COLORS, edges[:-1], edges[1:], strict=True)
+    ]
+    drawing.legend(keys, words("expected_key", count=words.whole(len(told))), len(keys))
     return drawing.figure
 
 

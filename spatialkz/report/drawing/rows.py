@@ -31,6 +31,7 @@ from spatialkz.report.drawing.style import (
     wrapped,
     written,
 )
+from spatialkz.report.sections.prerequisites import pair_names, strongest, worst_regions
 from spatialkz.report.sections.quotients import variable_name
 from spatialkz.report.sections.ranking import candidate_names, shift_name, stars, varied
 from spatialkz.report.wording import Wording
@@ -307,6 +308,44 @@ def candidates_plot(findings: Findings, words: Wording) -> Figure:
     _column(axes, 0.55, words("lq"), candidates["lq"].map(words.number))
     _column(axes, 1.55, words("p_top_column", top=10), candidates["p_top10"].map(words.percent))
     headed(figure, words("candidates_title", shown=len(candidates)), _rank_note(findings, words))
+    return figure
+
+
+def prerequisites_plot(findings: Findings, words: Wording) -> Figure:
+    """Slope and interval of the pairs with the smallest p-values, and the region that each rests on most."""
+    found = findings.prerequisites
+    if found is None:
+        raise ValueError("There are no prerequisites to draw.")
+    table = strongest(found)
+    figure, axes = _rows([wrapped(name, 44) for name in pair_names(findings, words, table.index)])
+    figure.set_figwidth(_WIDTH + 1.6)
+    at = np.arange(len(table))
+    ends = table[["slope", "low", "high"]].to_numpy()
+    reach = np.append(ends[np.isfinite(ends)], 0.0)
+    margin = 0.03 * np.ptp(reach)
+    low, high = float(reach.min() - margin), float(reach.max() + margin)
+    # An interval without an end runs out of the figure.
+    left, right = np.maximum(ends[:, 1], low - 1), np.minimum(ends[:, 2], high + 1)
+    axes.hlines(at, left, right, color=NULL, linewidth=5)
+    supported = table["label"] == "supported"
+    for chosen, face in ((supported, ACCENT), (~supported, "white")):
+        axes.scatter(
+            table["slope"][chosen], at[chosen], s=30, facecolor=face, edgecolor=ACCENT,
+            linewidth=1.2, zorder=3,
+        )  # fmt: skip
+    axes.axvline(0, color=MUTED, linewidth=0.6, zorder=0)
+    axes.set_xlim(low, high)
+    written(axes.xaxis, words.plain)
+    axes.set_xlabel(words("slope"))
+    without = table["worst_p"].map(lambda p: "" if np.isnan(p) else words.p_value(p))
+    regions = [wrapped(name, 24) for name in worst_regions(findings, words, table)]
+    _column(axes, 0.35, "p", table["p_value"].map(words.p_value))
+    _column(axes, 1.15, words("p_robust_column"), table["p_robust"].map(words.p_value))
+    _column(axes, 2.05, words("p_worst_column"), without)
+    _column(axes, 3.2, words("worst_region"), pd.Series(regions))
+    note = words("prerequisites_plot_note", alpha=words.plain(found.test.alpha))
+    tested = int((found.to_frame()["label"] != "same activity").sum())
+    headed(figure, words("prerequisites_plot_title"), f"{note} {_shown(table, tested, words)}".strip())
     return figure
 
 

@@ -6,6 +6,7 @@ from spatialkz.report.contents import Findings, Items, Paragraph, Section, Terms
 from spatialkz.report.sections.change import change, change_brief
 from spatialkz.report.sections.clusters import clusters, groups_brief
 from spatialkz.report.sections.focal import focal, focal_brief
+from spatialkz.report.sections.prerequisites import prerequisites, prerequisites_brief
 from spatialkz.report.sections.quotients import (
     audit,
     audit_brief,
@@ -27,9 +28,13 @@ _BRIEF = {
     "lead_space": space_brief,
     "lead_unattainable": unattainable_brief,
     "lead_groups": groups_brief,
+    "lead_prerequisites": prerequisites_brief,
     "lead_audit": audit_brief,
 }
-_ORDER = (focal, breadth_map, areas, candidates, review, quotients, change, audit, autocorrelation, clusters)
+_ORDER = (
+    *(focal, breadth_map, areas, candidates, review, quotients, change, audit, autocorrelation),
+    *(prerequisites, clusters),
+)
 
 
 def sections(findings: Findings, words: Wording) -> list[Section]:
@@ -51,10 +56,12 @@ def asked(findings: Findings, words: Wording) -> Section:
         pairs=words.whole(int((study.graph.adjacency > 0).sum()) // 2),
         kind=words(f"kind_{study.table.kind}"),
     )
+    questions = ["where", "focal", "sure", "space", "groups"]
+    questions += [] if findings.prerequisites is None else ["prerequisites"]
     unit = words("unit", unit=study.table.unit) if study.table.unit else ""
     return section(
         "asked",
-        Items([words(f"asked_{question}") for question in ("where", "focal", "sure", "space", "groups")]),
+        Items([words(f"asked_{question}") for question in questions]),
         Paragraph(f"{data} {unit}".strip()),
         Paragraph(words("quotient_about", threshold=words.plain(study.choices.threshold))),
     )
