@@ -239,7 +239,6 @@ WRONG = {
     "labels": ["x", LABELS[:5]],
     "frame": ["nothing.parquet", {"kato": []}, None, 3],
     "register": ["nothing.parquet", {"lon": []}, None, FIRMS.assign(lon="x"), FIRMS.iloc[:0]],
-    "points": ["x", None, REGIONS, STUDY.boundaries],
     "boundaries": [
         "x",
         None,

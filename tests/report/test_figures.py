@@ -26,7 +26,8 @@ from spatialkz.report.sections import sections
 NAMES = [
     *("focal_breadth", "focal_models", "focal_power", "focal_influence", "focal_curve", "map"),
     *("areas", "area_evidence", "shifts", "candidates", "candidate_evidence", "stars", "growth"),
-    *("quotients", "moran", "clusters", "profiles", "silhouettes", "consensus", "criteria", "dendrogram"),
+    *("quotients", "moran", "prerequisites", "expected"),
+    *("clusters", "profiles", "silhouettes", "consensus", "criteria", "dendrogram"),
 ]
 # Drawn only where there are groups, which the paper's study does not show.
 OF_GROUPS = ("clusters", "profiles", "silhouettes", "consensus")
@@ -211,7 +212,7 @@ def test_groups_that_only_describe_are_so_called_on_the_map(grouped):
 def test_without_polygons_there_are_all_figures_but_the_maps(findings, tmp_path):
     bare = replace(findings, study=replace(findings.study, boundaries=None))
     drawn = draw_figures(bare, tmp_path, "en")
-    assert list(drawn) == [name for name in SHOWN if name != "map"]
+    assert list(drawn) == [name for name in SHOWN if name not in ("map", "expected")]
 
 
 def test_the_same_findings_give_the_same_bytes_whatever_the_settings_of_the_user(findings, drawn, tmp_path):

@@ -56,6 +56,11 @@ def test_the_sentences_count_what_was_found(findings, table):
         assert f"{name}: the sectors that are named differ by {row['difference']:.2f}" in text
     moran = findings.prerequisites.space.xs("moran", level="test")
     assert f"in {(moran['p_value'] <= 0.05).sum()} of {len(moran)} pairs" in text
+    design = findings.prerequisites.test.design
+    few = design.index[(design["df_robust"] < 4) | (design["leverage"] > 0.5)]
+    names = findings.prerequisites.covariates.about["name_en"][few]
+    assert 0 < len(few) < len(design)
+    assert f"every p-value is rough: {', '.join(names)}." in text
     assert "These are ties, not effects" in " ".join(
         getattr(part, "text", "") for part in prerequisites(findings, ENGLISH).parts
     )

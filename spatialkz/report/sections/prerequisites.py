@@ -80,6 +80,9 @@ def prerequisite_sentences(findings: Findings, words: Wording) -> Iterator[str]:
         yield words("prerequisite_same", pairs=_pairs(findings, same.index, words))
     detectable = words.number(table["detectable"].median())
     yield words("prerequisite_power", n=words.whole(int(table["n"].iloc[0])), r=detectable)
+    flagged = found.test.design.index[found.test.design["flags"].str.contains("leverage|df_robust")]
+    if len(flagged):
+        yield words("prerequisite_flagged", names=words.listing(_covariate_names(found, words)[flagged]))
     if found.contrast is not None:
         for policy, row in found.contrast.to_frame().iterrows():
             power = row["detectable"]
