@@ -252,7 +252,7 @@ def test_a_study_of_another_kind_gets_its_page(other_findings, page_of, lang):
     assert words("kind_quotients") not in text
     printed = {cell for row in page.rows for cell in row}
     assert set(study.region_names(lang)) | set(study.sector_names(lang)) <= printed
-    assert not set(study.table.regions) & printed  # names, not codes
+    assert not set(study.regions["code"]) & printed  # names, not codes
 
 
 def with_clusters(findings):

@@ -120,7 +120,8 @@ def test_what_the_study_does_not_call_knowledge_intensive_is_said(findings, othe
     words = Wording(lang)
     assert list(knowledge_sentences(findings, words)) == []
     (some,) = knowledge_sentences(other_findings, words)
-    assert words.listing(other_findings.study.sector_names(lang).loc[["C", "K"]]) in some
+    others = other_findings.study.sector_names(lang).loc[["Manufacturing", "Finance and insurance"]]
+    assert words.listing(others) in some
     bare = replace(other_findings, study=replace(other_findings.study, sectors=pd.DataFrame()))
     (none,) = knowledge_sentences(bare, words)
     assert none == words("knowledge_none", sectors="5")
