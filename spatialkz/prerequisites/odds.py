@@ -107,8 +107,8 @@ def threshold_odds(
 
     Null hypothesis: :math:`b = 0`. The p-value is that of :math:`2[\max \ell^*(a, b) - \max_a \ell^*(a, 0)]`
     by the chi-squared distribution with one degree of freedom, the interval holds all slopes that it does not
-    reject; Wald intervals are wrong under separation. With 17 regions the test rejects 2–5 % of tables
-    without a connection at the level of 5 % (``docs/methods/entry.md``).
+    reject; Wald intervals are wrong under separation. With 17 regions the test rejects 2–5 %
+    of tables without a connection, and 0–7 % where the covariate has two values (``docs/methods/entry.md``).
 
     **Complete separation** means that a value of the covariate parts the regions that reach the threshold
     from the others, *quasi-complete* that they meet at it. Then the data set no upper limit to the slope, and

@@ -22,7 +22,7 @@ Array = Any
 
 _1, _11, _27, _30, _31 = (np.uint64(i) for i in (1, 11, 27, 30, 31))
 # Steps on the way to a draw, for each 1 of the table and at least; and steps of all draws together.
-_STEPS_EACH, _LEAST_STEPS, _MOST_STEPS = 10, 200, 200_000_000
+_STEPS_EACH, _LEAST_STEPS, _MOST_STEPS = 10, 200, 50_000_000
 
 
 def can_move(ones: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> bool:
