@@ -31,7 +31,7 @@ def made_up_tables(tables: int, rng: np.random.Generator) -> list[pd.DataFrame]:
 
 
 def printed_tables(tables: int) -> list[pd.DataFrame]:
-    frame = read_table("gva_by_region")
+    frame = read_table("gva_by_region").dropna()
     years = []
     for _, rows in frame.groupby("year"):
         table = rows.set_index("region").drop(columns=["year", "IND"]).astype(float)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spatialkz import candidates as candidates
+    from spatialkz import change as change
     from spatialkz import clustering as clustering
     from spatialkz import datasets as datasets
     from spatialkz import errors as errors
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from spatialkz.study import load_study as load_study
     from spatialkz.study import read_study as read_study
     from spatialkz.tables import ActivityTable as ActivityTable
+    from spatialkz.tables import Panel as Panel
     from spatialkz.tables import aggregate_register as aggregate_register
     from spatialkz.tables import bound_suppressed as bound_suppressed
     from spatialkz.tables import complete_table as complete_table
@@ -62,6 +64,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ActivityTable": "tables",
     "aggregate_register": "tables",
+    "Panel": "tables",
     "bound_suppressed": "tables",
     "complete_table": "tables",
     "resolve_regions": "regions",
@@ -94,6 +97,7 @@ _HOMES = {
 
 _ROOMS = (
     "candidates",
+    "change",
     "clustering",
     "datasets",
     "errors",

@@ -19,7 +19,7 @@ PrefixOverlap: TypeAlias = Literal["error", "longest"]
 OnBorder: TypeAlias = Literal["none", "first"]
 
 # Regions and neighbors.
-Vintage: TypeAlias = Literal[2018, 2022]
+Vintage: TypeAlias = Literal[1999, 2018, 2022]
 GraphPolicy: TypeAlias = Literal["error", "keep", "attach"]
 WeightsInFile: TypeAlias = Literal["read", "ignore"]
 Asymmetry: TypeAlias = Literal["mean", "longer", "shorter", "keep", "error"]
@@ -88,6 +88,9 @@ PrerequisiteLabel: TypeAlias = Literal[
     "not found",
     "unattainable",
 ]
+# Change over time.
+ChangeMethod: TypeAlias = Literal["auto", "exact", "bootstrap", "rounding", "none"]
+ShiftShareMethod: TypeAlias = Literal["classic", "esteban-marquillas", "spatial", "dynamic"]
 
 # Clusters.
 PartitionMethod: TypeAlias = Literal[

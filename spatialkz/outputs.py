@@ -56,6 +56,9 @@ def write_tables(findings: Findings, folder: Path) -> None:
     if findings.prerequisites is not None:
         tables["prerequisites"] = findings.prerequisites.to_frame().reset_index()
         write_json(findings.prerequisites.to_dict(), folder / "prerequisites.json")
+    if findings.change is not None:
+        write_json(findings.change.to_dict(), folder / "change.json")
+        tables["change"] = findings.change.to_frame().reset_index()
     for name, table in tables.items():
         # Ten digits are more than any input carries and the same on every machine.
         write_csv(table, folder / f"{name}.csv", digits=10)
@@ -111,6 +114,12 @@ def _long_quotients(findings: Findings) -> pd.DataFrame:
     }
     long = pd.DataFrame(stacked).reset_index()
     long.insert(2, "group", long["sector"].map(table.groups))
+    # Beside names the codes that other tables carry.
+    for place, (label, names) in enumerate(
+        [("region", findings.study.regions), ("sector", findings.study.sectors)], start=3
+    ):
+        if "code" in names and (names["code"] != names.index).any():
+            long.insert(min(place, len(long.columns)), f"{label}_code", long[label].map(names["code"]))
     return long
 
 

@@ -18,6 +18,7 @@ from spatialkz.candidates import (
     rank_candidates,
     review_ranking,
 )
+from spatialkz.change import ChangeAnalysis, analyse_change
 from spatialkz.clustering import ClusterAnalysis, analyse_clusters, check_clusterable
 from spatialkz.errors import InputError, listing, notice
 from spatialkz.focal.study import check_families, focal_study
@@ -57,6 +58,7 @@ _SHARES = {
     "audit": 0.2,
     "autocorrelation": 0.3,
     "focal test": 6.0,
+    "change": 0.1,
     "power": 0.1,
     "prerequisites": 3.0,
     "clusters": 3.0,
@@ -82,12 +84,12 @@ def run_study(
     The folder holds ``quotients.csv``, ``concentration.csv``, ``autocorrelation.csv``, ``local.csv``,
     ``clusters.csv``, ``clustering.json``, ``candidates.csv``, ``areas.csv``, ``focal.json`` and
     ``focal_multiverse.csv`` (of 5 or more regions), ``prerequisites.csv`` and ``prerequisites.json`` (of a
-    study with covariates), ``audit.json`` (of published quotients), ``map.gpkg`` (with boundaries),
-    ``figures/``, ``report.html`` and ``manifest.json``. It is written beside ``out`` and moved into place
-    whole, so a run that fails or is killed leaves earlier results as they were. Files in ``out`` that are not
-    as the earlier run's manifest lists them are kept: under their own name, or with ``.kept`` before the
-    ending where a new output has it. The same seed gives the same bytes in every CSV and JSON but for the
-    times in the manifest.
+    study with covariates), ``change.csv`` and ``change.json`` (of several periods), ``audit.json`` (of
+    published quotients), ``map.gpkg`` (with boundaries), ``figures/``, ``report.html`` and ``manifest.json``.
+    It is written beside ``out`` and moved into place whole, so a run that fails or is killed leaves earlier
+    results as they were. Files in ``out`` that are not as the earlier run's manifest lists them are kept:
+    under their own name, or with ``.kept`` before the ending where a new output has it. The same seed gives
+    the same bytes in every CSV and JSON but for the times in the manifest.
 
     Parameters
     ----------
@@ -329,6 +331,8 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
     )
     if beside is not None:
         others = beside.submit(_clusters_and_ranks_beside, study, known, local_test, audit, seed)
+    stages.begin("change")
+    change, change_notes = _change(study, seed)
     stages.begin("focal test")
     focal, focal_notes = focal_study(study, audit, rng=seed, progress=stages.part, beside=beside)
     stages.begin("power")
@@ -354,6 +358,7 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         notes=(
             *(*study.notes, *hidden_notes(study.table), *notes, *focal_notes),
             *(() if prerequisites is None else prerequisites.notes),
+            *change_notes,
             *clustering.notes,
         ),
         seed=seed,
@@ -362,8 +367,33 @@ def _analyse(study: Study, seed: int, stages: Stages, beside: SecondProcess | No
         detectable=detectable,
         focal=focal,
         prerequisites=prerequisites,
+        change=change,
         review=review,
     )
+
+
+def _change(study: Study, seed: int) -> tuple[ChangeAnalysis | None, tuple[str, ...]]:
+    """What changed around the period of the study, as far as no break of the series interrupts."""
+    panel = study.panel
+    if panel is None:
+        return None, ()
+    at = next((period for period, table in panel.tables.items() if table is study.table), None)
+    try:
+        part = panel.unbroken(at)
+    except InputError as error:
+        return None, (f"Nothing is said of change: {error}",)
+    choices = study.choices
+    found = analyse_change(
+        part,
+        study.graph,
+        threshold=choices.threshold,
+        permutations=min(choices.permutations, 1999),
+        rng=seed,
+    )
+    left_out = [str(period) for period in panel.periods if period not in part.periods]
+    why = "; ".join(f"at {period}: {reason}" for period, reason in panel.breaks.items())
+    notes = (f"Change is told without {', '.join(left_out)}: the series breaks {why}.",) if left_out else ()
+    return found, (*notes, *found.notes)
 
 
 def _clusters_and_ranks(

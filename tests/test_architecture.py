@@ -17,8 +17,8 @@ ROOT = Path(spatialkz.__file__).parent
 # Each stage imports only from stages to its left.
 ORDER = (
     "options errors writing processes progress randomness results datasets tables geography resampling "
-    "regions study specialization spatial prerequisites clustering focal candidates report outputs pipeline "
-    "cli __main__"
+    "regions study specialization spatial prerequisites change clustering focal candidates report outputs "
+    "pipeline cli __main__"
 ).split()
 FILES = sorted(ROOT.rglob("*.py"))
 MODULES = {

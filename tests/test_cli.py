@@ -63,8 +63,28 @@ def test_regions_speaks_three_languages(call):
     status, out, _ = call("regions", "Nur-Sultan", "ВКО", "Алматы облысы")
     assert status == 0
     assert [row["code"] for row in rows(out)] == ["AST", "VKO", "ALM"]
+    status, _, err = call("moran", data_path("kazakhstan-gva-2022", "study.toml"), "--division", 2018)
+    assert status == 2
+    assert "are regions since 2022, and this is the division of 2018" in err
     status, out, _ = call("regions", "--vintage", 2022)
     assert len(rows(out)) == 20
+
+
+def test_a_table_is_led_to_another_division(call, tmp_path):
+    path = tmp_path / "jobs.csv"
+    path.write_text("region,year,jobs\nШығыс Қазақстан облысы,2023,5\nАбай облысы,2023,2\n", encoding="utf-8")
+    status, out, _ = call("regions", "--aggregate", 2018, path, "--by", "year")
+    assert status == 0
+    assert rows(out) == [{"region": "Шығыс Қазақстан облысы", "year": "2023", "jobs": "7"}]
+    weights = tmp_path / "weights.csv"
+    weights.write_text("region,people\nVKO,3\nABY,1\n")
+    path.write_text("region,jobs\nVKO,8\n")
+    divided = ["regions", "--aggregate", 2022, path, "--division", 2018]
+    status, _, err = call(*divided)
+    assert status == 2
+    assert "units are divided (VKO into ABY, VKO), and nothing says how; give a weight" in err
+    _, out, _ = call(*divided, "--crosswalk", weights, "--weight", "people")
+    assert {row["region"]: row["jobs"] for row in rows(out)} == {"ABY": "2", "VKO": "6"}
 
 
 def test_lq_from_a_wide_file_with_a_base_column(call, tmp_path):
@@ -145,7 +165,9 @@ def test_ranks_on_a_terminal_are_narrow_and_in_a_file_whole(call, quick_study, t
 def test_ranks_of_sectors_that_are_not_marked_as_knowledge_intensive_say_so(call, quick_study):
     _, out, err = call("rank", "kazakhstan-gva-2020", "--draws", 100)
     assert "Not marked as knowledge-intensive (role digital, knowledge, research; " in err
-    assert "C, K; candidates in these sectors are ranked with the others." in err
+    assert (
+        "Manufacturing, Finance and insurance; candidates in these sectors are ranked with the others." in err
+    )
     assert "knowledge-intensive" not in out
     assert "knowledge-intensive" not in call("rank", quick_study)[2]
 
@@ -610,3 +632,40 @@ def test_a_study_without_covariates_is_told_so(call):
     status, _, err = call("prerequisites", "kazakhstan-gva-2022")
     assert status == 2
     assert "kazakhstan-gva-2022 has no covariates; name a file with --covariates." in err
+
+
+def test_change_between_periods(call, tmp_path):
+    status, out, err = call("change", "kazakhstan-gva", "--permutations", 99)
+    assert status == 0
+    assert "2023 to 2025 left out, as the series breaks (at 2023: recalculation" in err
+    assert "makes β negative" in out
+    status, _, err = call("change", "kazakhstan-gva", "--first", 2020, "--last", 2024)
+    assert status == 2
+    assert "Between 2020 and 2024 the series breaks" in err
+    across = ["--first", 2020, "--last", 2024, "--across-breaks", "--shift-share", "classic"]
+    call("change", "kazakhstan-gva", *across, "-o", tmp_path / "parts.csv")
+    parts = pd.read_csv(tmp_path / "parts.csv")
+    assert parts["change"].sum() == pytest.approx(parts[["national", "mix", "regional"]].to_numpy().sum())
+    status, _, err = call("change", "kazakhstan-gva-2020")
+    assert status == 2
+    assert "names no periods; say which column holds them" in err
+    path = tmp_path / "jobs.csv"
+    path.write_text(
+        "region,year,law,steel\n"
+        + "".join(
+            f"{region},{year},{5 + i * (year - 2018)},{9 - i}\n"
+            for year in (2019, 2020)
+            for i, region in enumerate("abcd")
+        )
+    )
+    status, _, _ = call("change", path, "--period", "year", "--kind", "counts", "-o", tmp_path / "change.csv")
+    assert status == 0
+    table = pd.read_csv(tmp_path / "change.csv")
+    assert len(table) == 8
+    assert table["p_value"].between(0, 1).all()
+    path.write_text(
+        "region,year,law,steel\n" + "".join(f"{region},2019,1,{i + 1}\n" for i, region in enumerate("abcd"))
+    )
+    status, _, err = call("change", path, "--period", "year")
+    assert status == 2
+    assert "A change needs two periods" in err

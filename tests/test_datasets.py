@@ -89,15 +89,39 @@ def test_every_region_named_in_the_tables_is_one_of_the_17(name):
 
 def test_value_added_is_complete_and_manufacturing_lies_within_industry():
     table = read_table("gva_by_region")
-    assert not table.isna().to_numpy().any()
-    assert table.groupby("year").size().to_dict() == {2019: 17, 2020: 17, 2022: 20}
-    assert (table["C"] <= table["IND"] + 0.05).all()
-    parts = table[["J", "K", "M", "P", "IND"]].sum(axis=1)
-    assert (parts < table["GRP"]).all()
+    sizes = {2010: 16} | dict.fromkeys(range(2011, 2021), 17) | dict.fromkeys(range(2021, 2026), 20)
+    assert table.groupby("year").size().to_dict() == sizes
+    assert not table[["C", "J", "GRP"]].isna().to_numpy().any()
+    assert table.index[table["M"].isna()].equals(table.index[table["year"] < 2014])
+    whole = table.query("year in [2019, 2020, 2022]")
+    assert not whole.isna().to_numpy().any()
+    assert table.drop(whole.index)[["K", "P", "IND"]].isna().to_numpy().all()
+    assert (whole["C"] <= whole["IND"] + 0.05).all()
+    parts = whole[["J", "K", "M", "P", "IND"]].sum(axis=1)
+    assert (parts < whole["GRP"]).all()
+    assert (table[["C", "J", "M"]].sum(axis=1) < table["GRP"]).all()
     assert np.isclose(table.query("year == 2020")["GRP"].sum(), 70649033.2, rtol=1e-6)
+
+
+def test_value_added_adds_up_to_the_country():
+    """National figures of table 5927 and the workbook on gross regional product, million tenge."""
+    sums = read_table("gva_by_region").groupby("year")[["C", "J", "GRP"]].sum()
+    national = {
+        2011: (3131187.0, 698970.9, 28243052.7),
+        2020: (9235617.6, 1670561.0, 70649033.2),
+        2025: (20627624.0, 4076628.7, 159608552.9),
+    }
+    for year, figures in national.items():
+        assert sums.loc[year].tolist() == pytest.approx(figures, abs=0.1)
 
 
 def test_unknown_tables_are_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"no bundled table 'table9'; there are .*regions"):
         read_table("table9")
-    assert study_names() == ["kazakhstan-2022", "kazakhstan-gva-2020", "kazakhstan-gva-2022"]
+    assert study_names() == [
+        "kazakhstan-2022",
+        "kazakhstan-gva",
+        "kazakhstan-gva-2020",
+        "kazakhstan-gva-2022",
+        "kazakhstan-rd-2022",
+    ]

@@ -56,6 +56,15 @@ def test_the_focal_page_has_the_numbers_its_script_makes():
         assert found.count(f"| {name} |") == 3, advice
 
 
+def test_the_page_on_value_added_has_the_numbers_its_script_makes():
+    """Of the minute only what simulates nothing is made again."""
+    made = runpy.run_path(str(SCRIPTS / "make_value_added_page.py"))
+    found = (DOCS / "value-added.md").read_text(encoding="utf-8")
+    paper, value_added = made["studies"]()
+    for line in (*made["quotients"](value_added), *made["agreement"](paper, value_added)):
+        assert f"{line}\n" in found, "run: python scripts/docs/make_value_added_page.py"
+
+
 def test_the_prerequisites_page_has_the_numbers_its_script_makes():
     """Of the minutes only what needs no simulated table is made again."""
     made = runpy.run_path(str(SCRIPTS / "make_prerequisites_page.py"))

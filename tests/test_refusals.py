@@ -15,7 +15,17 @@ import pytest
 from libpysal.graph import Graph
 
 import spatialkz
-from spatialkz import candidates, clustering, focal, geography, prerequisites, spatial, specialization, tables
+from spatialkz import (
+    candidates,
+    change,
+    clustering,
+    focal,
+    geography,
+    prerequisites,
+    spatial,
+    specialization,
+    tables,
+)
 from spatialkz.errors import SpatialKZError
 
 STUDY = spatialkz.load_study()
@@ -46,7 +56,20 @@ TWO = {"values": QUOTIENTS["research"], "lagged": QUOTIENTS["electrical"], "grap
 COVARIATES = pd.DataFrame(np.random.default_rng(1).random((17, 2)), REGIONS, ["staff", "roads"])
 
 
+PANEL = {
+    "panel": tables.Panel(
+        {year: tables.ActivityTable(JOBS * (year - 2015), kind="counts") for year in range(2016, 2021)}
+    )
+}
 CALLS = {
+    change.quotient_change: {**PANEL, "method": "bootstrap"},
+    change.shift_share: PANEL,
+    change.convergence: PANEL,
+    change.rank_mobility: PANEL,
+    change.specialization_turnover: PANEL,
+    change.focality_trend: {**PANEL, "graph": GRAPH},
+    change.analyse_change: {**PANEL, "graph": GRAPH},
+    change.transition_matrices: {"tables": {1: QUOTIENTS, 2: QUOTIENTS}, "graph": GRAPH},
     spatial.moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.local_moran: {"values": QUOTIENTS, "graph": GRAPH},
     spatial.geary: {"values": QUOTIENTS, "graph": GRAPH},
@@ -216,7 +239,6 @@ WRONG = {
     "labels": ["x", LABELS[:5]],
     "frame": ["nothing.parquet", {"kato": []}, None, 3],
     "register": ["nothing.parquet", {"lon": []}, None, FIRMS.assign(lon="x"), FIRMS.iloc[:0]],
-    "points": ["x", None, REGIONS, STUDY.boundaries],
     "boundaries": [
         "x",
         None,
@@ -236,6 +258,11 @@ WRONG = {
     "decimal": ["x"],
     "directions": [pd.Series(1, ["x"]), pd.Series(3, SECTORS)],
     "recipe": ["quen", 3],
+    "panel": ["x", QUOTIENTS],
+    "tables": ["x", {1: QUOTIENTS}, {1: QUOTIENTS, 2: "x"}, {1: QUOTIENTS, 2: QUOTIENTS.iloc[:5]}],
+    "edges": [(), (1, 0.5), (NAN,)],
+    "first": [1999, "x", 2020],
+    "last": [1999, "x", 2016],
 }
 # What is no fault here: exponents are no shares, and power without values has no regions to compare with.
 FINE = {

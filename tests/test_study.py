@@ -84,7 +84,11 @@ def test_a_study_file_with_everything(folder):
             InputError,
             r"\[table\] kind is 'money'; expected one of volumes, counts, quotients",
         ),
-        (TOML + '[regions]\ndivision = "narnia"\n', InputError, "known are kazakhstan-2018, kazakhstan-2022"),
+        (
+            TOML + '[regions]\ndivision = "narnia"\n',
+            InputError,
+            "known are kazakhstan-1999, kazakhstan-2018, kazakhstan-2022",
+        ),
         (TOML + '[regions]\ndivision = "kazakhstan-2018"\n', RegionError, "North"),
         (
             TOML.replace("[geography]", 'drop = ["gold"]\n[geography]'),
@@ -365,7 +369,8 @@ def test_own_boundaries_take_the_place_of_the_bundled_ones(folder, study):
 def test_volumes_with_codes_on_the_20_regions():
     study = spatialkz.load_study("kazakhstan-gva-2022")
     assert len(study.table.regions) == 20
-    assert study.regions.loc["ABY", "name_kk"] == "Абай облысы"
+    assert study.regions.loc["Abai", ["code", "name_kk"]].tolist() == ["ABY", "Абай облысы"]
+    assert study.sectors.loc["Education", "code"] == "P"
     assert "GRP" not in study.table.sectors
     assert len(study.graph.adjacency) == 70
 

@@ -9,11 +9,13 @@ import typer
 from typer.core import TyperCommand
 
 from spatialkz import __version__
+from spatialkz.cli.change import change
 from spatialkz.cli.cluster import cluster
 from spatialkz.cli.quotients import audit, lq
 from spatialkz.cli.rank import rank
+from spatialkz.cli.regions import regions
 from spatialkz.cli.register import register
-from spatialkz.cli.studies import figures, init, regions, run
+from spatialkz.cli.studies import figures, init, run
 from spatialkz.cli.tests import focal, moran, prerequisites
 from spatialkz.processes import guarded
 
@@ -56,7 +58,11 @@ def options(
     """Find knowledge-intensive clusters of regions, say how sure that is, and whether they are focal."""
 
 
-for command in (run, init, lq, audit, moran, focal, cluster, prerequisites, rank, regions, register, figures):
+_COMMANDS = (
+    *(run, init, lq, audit, moran, focal, cluster, prerequisites, change, rank),
+    *(regions, register, figures),
+)
+for command in _COMMANDS:
     app.command(cls=_Command)(command)
 
 

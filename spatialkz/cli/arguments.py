@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from spatialkz.errors import InputError, OutputError
-from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind
+from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, NumberKind, Vintage
 from spatialkz.writing import check_ending
 
 if TYPE_CHECKING:
@@ -130,6 +130,10 @@ class NeighborOptions:
     """Who neighbors whom."""
 
     graph: Annotated[list[str], _option(help=_GRAPH)] = ()  # type: ignore[assignment]
+    division: Annotated[
+        Vintage | None,
+        _option(help="Division of Kazakhstan the regions are of; left out, told by their names."),
+    ] = None
     isolates: Annotated[
         GraphPolicy | None,
         _option(help="What is done about regions without neighbors."),
@@ -196,20 +200,26 @@ class Source(NeighborOptions, Reading, Selection):
             if getattr(self, option.name) not in (None, False, (), []):
                 raise InputError(f"{why}; leave out --{option.name.replace('_', '-')}.")
 
-    def files(self, **defaults: Any) -> StudyFiles:
-        """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given."""
+    def files(self, periods: str | None = None, **defaults: Any) -> StudyFiles:
+        """The input, checked; ``defaults`` are keys of ``[table]`` for a bare table that are not given.
+
+        ``periods`` is the column that holds them.
+        """
         from spatialkz.datasets import study_file, study_names
         from spatialkz.study import study_files
         from spatialkz.study.files import StudyFiles
         from spatialkz.study.schema import check_study
 
         table, geography = self._table(), self._geography()
+        regions = {} if self.division is None else {"division": f"kazakhstan-{self.division}"}
+        column = {} if periods is None else {"periods": {"column": periods}}
         if self.is_study:
             path = study_file(self.file) if self.file in study_names() else Path(self.file)
-            return study_files(path, {"table": table, "geography": geography})
+            return study_files(path, {"table": table, "geography": geography, "regions": regions, **column})
         source = "standard input" if self.file == "-" else Path(self.file).name
         known = {name: value for name, value in defaults.items() if value is not None}
-        text = {"table": {"file": self.file, **known, **table}, "geography": geography}
+        text = {"table": {"file": self.file, **known, **table}, "geography": geography, "regions": regions}
+        text |= column
         return StudyFiles(check_study(text, source), Path(), source)
 
     def study(self, files: StudyFiles | None = None, **defaults: Any) -> Study:

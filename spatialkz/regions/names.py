@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, get_args
 
@@ -17,10 +17,8 @@ from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.options import Vintage
 from spatialkz.tables import check_same_regions
 
-"""Year from which a division is in force: 2018 has 17 units, 2022 has 20."""
-
 _COLUMNS = ["kind", "iso", "kato", "cod_pcode", "name_en", "name_ru", "name_kk", "unit_2018"]
-_CODES = ["code", "iso_2018", "iso_2022", "kato", "cod_pcode"]
+_CODES = ["code", "iso", "iso_2018", "iso_2022", "kato", "cod_pcode"]
 _NAMES = ["name_en", "name_ru", "name_kk", "name_en_2018", "name_ru_2018", "name_kk_2018"]
 
 # Kazakh letters are folded to the Russian ones people type instead (the words below are folded too).
@@ -46,15 +44,16 @@ def region_table(vintage: Vintage) -> pd.DataFrame:
 
     Parameters
     ----------
-    vintage : {2018, 2022}
-        Year from which the division is in force: 17 units since 2018, 20 since 2022.
+    vintage : {1999, 2018, 2022}
+        Year from which the division is in force: 14 regions and 2 cities since 1999, 14 and 3 since June
+        2018, 17 and 3 since June 2022.
 
     Returns
     -------
     DataFrame
         Index ``code``; columns ``kind`` (city or region), ``iso`` (ISO 3166-2 of that time), ``kato``,
         ``cod_pcode`` (today's P-codes it is made of, joined by ``|``), ``name_en``, ``name_ru``,
-        ``name_kk`` and ``unit_2018`` (the unit of 2018 it belongs to).
+        ``name_kk`` and ``unit_2018`` (the unit of 2018 it belongs to, or those it became).
 
     Raises
     ------
@@ -70,16 +69,26 @@ def region_table(vintage: Vintage) -> pd.DataFrame:
     VKO   East Kazakhstan  KZ-VOS  KAZ001|KAZ008
     """
     if vintage not in get_args(Vintage):
-        raise InputError(
-            f"There is no division of {vintage!r}; expected {' or '.join(map(str, get_args(Vintage)))}."
-        )
+        *first, last = map(str, get_args(Vintage))
+        raise InputError(f"There is no division of {vintage!r}; expected {', '.join(first)} or {last}.")
+    return _division(vintage).copy()
+
+
+@cache
+def _division(vintage: Vintage) -> pd.DataFrame:
     table = _read("regions").set_index("code")
     if vintage == 2022:
         return table.rename(columns={"iso_2022": "iso"})[_COLUMNS]
-    members = table.groupby("unit_2018")["cod_pcode"].agg("|".join)
-    names = {name: table[f"{name}_2018"] for name in ("name_en", "name_ru", "name_kk")}
-    table = table.assign(iso=table["iso_2018"], cod_pcode=members, **names)
-    return table.loc[table.index == table["unit_2018"], _COLUMNS]
+    units = table[f"unit_{vintage}"]
+    members = table.groupby(units)["cod_pcode"].agg("|".join)
+    named = table.assign(iso=table["iso_2018"])
+    if vintage == 2018:
+        named = named.assign(**{name: table[f"{name}_2018"] for name in ("name_en", "name_ru", "name_kk")})
+    else:
+        former = _read("former_regions").set_index("code").rename(columns={"successors": "unit_2018"})
+        named = pd.concat([named, former])
+    order = [code for code in named.index if code in set(units)]
+    return named.assign(cod_pcode=members).loc[order, _COLUMNS].rename_axis("code")
 
 
 def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> pd.DataFrame:
@@ -93,9 +102,9 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     ----------
     names : iterable of str
         Names or codes, each region at most once.
-    vintage : {2018, 2022}, optional
-        The division to resolve in. By default 2022 if a region founded in that year (Abai, Jetisu,
-        Ulytau) is among the names, else 2018.
+    vintage : {1999, 2018, 2022}, optional
+        The division to resolve in. By default the one the names tell: 2022 if a region founded in that year
+        (Abai, Jetisu, Ulytau) is among them, 1999 if South Kazakhstan is, else 2018.
 
     Returns
     -------
@@ -107,8 +116,8 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     Raises
     ------
     RegionError
-        If a name is unknown, ambiguous, of a region that was divided earlier or founded later, or if two
-        names stand for one region.
+        If a name is unknown, ambiguous, or of a region of another division, or if two names stand for one
+        region.
     InputError
         If ``names`` is a single string, or there is no such division.
 
@@ -125,9 +134,14 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
     if isinstance(names, str):
         raise InputError(f"Found the single name {names!r}; expected a list of region names.")
     given = list(names)
-    _refuse_former(given)
     readings = [_readings(name) for name in given]
     _refuse_unknown([name for name, found in zip(given, readings, strict=True) if not found])
+    if vintage is None:
+        vintage = _told_by(readings)
+    table = region_table(vintage)
+    known = set(table.index)
+    # One code may have stood for two regions in turn: KZ-YUZ for South Kazakhstan, then for Turkestan.
+    readings = [{code: how for code, how in found.items() if code in known} or found for found in readings]
 
     settled = {code for found in readings if len(found) == 1 for code in found}
     for name, found in zip(given, readings, strict=True):
@@ -142,14 +156,7 @@ def resolve_regions(names: Iterable[object], vintage: Vintage | None = None) -> 
             found[left[0]] = "companion"
 
     codes = [next(iter(found)) for found in readings]
-    home = region_table(2022)["unit_2018"]
-    founded = [code for code in codes if home[code] != code]
-    if vintage is None:
-        vintage = 2022 if founded else 2018
-    table = region_table(vintage)
-    if vintage == 2018 and founded:
-        homes = [f"{_labels([code])} is part of {_labels([home[code]])}" for code in founded]
-        raise RegionError(f"Found regions founded in 2022, expected the division of 2018: {listing(homes)}.")
+    _refuse_other_division(codes, vintage)
     _refuse_twice(given, codes)
 
     result = table.loc[codes, ["kind", "name_en", "name_ru", "name_kk", "iso", "kato"]]
@@ -188,24 +195,52 @@ def known_names(names: Iterable[object]) -> list[object]:
     >>> known_names(["Akmola", "Atlantis"])
     ['Akmola']
     """
-    former = _read("former_regions")["code"]
-    return [name for name in names if _readings(name) and str(name) not in set(former)]
+    return [name for name in names if _readings(name)]
 
 
-def _refuse_former(names: Sequence[object]) -> None:
-    former = _read("former_regions")
-    spellings = {
-        _split(text)[0]: row
-        for row in former.to_dict("records")
-        for column in ("code", "name_en", "name_ru", "name_kk", "variants")
-        for text in row[column].split("|")
-    }
-    for name in names:
-        if row := spellings.get(_split(name)[0]):
+def _told_by(readings: Sequence[Mapping[str, str]]) -> Vintage:
+    """The division that names tell; that of 2018 where they are of all of them."""
+    certain = {code for found in readings if len(found) == 1 for code in found}
+    if certain - set(_division(2018).index) - {"YKO"}:
+        return 2022
+    if "YKO" in certain:
+        return 1999
+    either = any("YKO" in found for found in readings)
+    return 1999 if either and certain == set(_division(1999).index) - {"YKO"} else 2018
+
+
+def _refuse_other_division(codes: Sequence[str], vintage: Vintage) -> None:
+    """Say which regions are not of a division, since or until when they are, and what can be done."""
+    units = {division: set(_division(division).index) for division in get_args(Vintage)}
+    strange = [code for code in codes if code not in units[vintage]]
+    if not strange:
+        return
+    first = {code: next(division for division in units if code in units[division]) for code in strange}
+    until = _read("former_regions").set_index("code")["until"]
+    past = [code for code in strange if first[code] < vintage]
+    if past:
+        told = f"{_labels(past)} was a region until {until[past[0]]}"
+        others = [code for code in codes if code not in units[1999]]
+        if others:
             raise RegionError(
-                f"The region {name!r} was divided on {row['until']}; "
-                f"expected its successors {_labels(row['successors'].split('|'), ' and ')}."
+                f"Found regions of two divisions: {told}, but {listing(map(_label, others))} came after it; "
+                "expected those of one, or a column that tells periods apart."
             )
+    else:
+        told = "; ".join(
+            f"{_labels(group)} {'is a region' if len(group) == 1 else 'are regions'} since {since}"
+            for since in sorted(set(first.values()))
+            if (group := [code for code in strange if first[code] == since])
+        )
+    other = max(first.values())
+    more = (
+        f", or give a weight to divide it (spatialkz regions --aggregate {vintage} --weight COLUMN)"
+        if past
+        else f", or aggregate (spatialkz regions --aggregate {vintage} FILE)"
+    )
+    raise RegionError(
+        f"{told}, and this is the division of {vintage}: take that of {other} (--division {other}){more}."
+    )
 
 
 def _refuse_unknown(names: Sequence[object]) -> None:
@@ -235,9 +270,15 @@ def _nearest(name: object) -> str:
     return f"nearest: {', '.join(found.values())}" if found else "nothing near"
 
 
+def _label(code: str) -> str:
+    names = _read("regions").set_index("code")["name_en"]
+    if code not in names:
+        names = _read("former_regions").set_index("code")["name_en"]
+    return f"{names[code]} ({code})"
+
+
 def _labels(codes: Iterable[str], joint: str = ", ") -> str:
-    names = region_table(2022)["name_en"]
-    return joint.join(f"{names[code]} ({code})" for code in codes)
+    return joint.join(map(_label, codes))
 
 
 def _readings(name: object) -> dict[str, str]:
@@ -247,15 +288,19 @@ def _readings(name: object) -> dict[str, str]:
     if kind:
         found = [spelling for spelling in found if spelling.region_kind == kind]
     # Codes and names come before variants in the list, and the first one counts.
-    return {spelling.code: spelling.matched_by for spelling in reversed(found)}
+    read = {spelling.code: spelling.matched_by for spelling in reversed(found)}
+    # A bare name is no variant that needs its word: Akmola is the region, "Akmola (city)" is Astana.
+    named = {code: how for code, how in read.items() if how != "variant"}
+    return named or read
 
 
 @cache
 def _spellings() -> dict[str, list[_Spelling]]:
     """All known spellings by what is left of them without kind words, case and diacritics."""
     known = defaultdict(list)
-    for row in _read("regions").to_dict("records"):
-        texts = [(row[column], "code") for column in _CODES] + [(row[column], "name") for column in _NAMES]
+    for row in [*_read("regions").to_dict("records"), *_read("former_regions").to_dict("records")]:
+        texts = [(row[column], "code") for column in _CODES if column in row]
+        texts += [(row[column], "name") for column in _NAMES if column in row]
         texts += [(text, "variant") for text in row["variants"].split("|")]
         for text, matched_by in texts:
             if base := _split(text)[0]:

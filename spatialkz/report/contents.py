@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 import pandas as pd
 
 from spatialkz.candidates import CandidateRanking, RankingReview
+from spatialkz.change import ChangeAnalysis
 from spatialkz.clustering import ClusterAnalysis, RegionClusters
 from spatialkz.focal import FocalTest
 from spatialkz.prerequisites import PrerequisiteFindings
@@ -46,6 +47,8 @@ class Findings:
         The ranking held against expert tiers and growth points.
     focal : FocalTest, optional
         Whether the sectors are focal; None where there are too few regions or sectors to tell.
+    change : ChangeAnalysis, optional
+        What changed between the periods of a study that has several.
     """
 
     study: Study
@@ -61,6 +64,7 @@ class Findings:
     detectable: Detectable | None = None
     focal: FocalTest | None = None
     prerequisites: PrerequisiteFindings | None = None
+    change: ChangeAnalysis | None = None
     review: RankingReview | None = None
 
     @property

@@ -18,9 +18,22 @@ from spatialkz.errors import InputError, RegionError, listing
 from spatialkz.geography import Recipe, as_recipe, names_recipe
 from spatialkz.geography.boundaries import boundaries_for
 from spatialkz.options import Vintage
-from spatialkz.regions import boundary_source, resolve_regions
+from spatialkz.regions import (
+    boundary_source,
+    read_crosswalk,
+    region_table,
+    resolve_regions,
+)
 from spatialkz.regions.graphs import bundled_boundaries, region_codes, region_graph
 from spatialkz.regions.names import known_names
+from spatialkz.study.periods import (
+    at_period,
+    breaks_of,
+    by_crosswalk,
+    in_division,
+    periods_of,
+    relabeled,
+)
 from spatialkz.study.schema import (
     BaseFile,
     ClaimsFile,
@@ -33,6 +46,8 @@ from spatialkz.study.schema import (
 from spatialkz.study.study import Choices, Origin, Study, StudyContext
 from spatialkz.tables import (
     ActivityTable,
+    Panel,
+    Period,
     RegionTable,
     complete_table,
     covariate_rows,
@@ -77,7 +92,8 @@ class StudyFiles:
             require_file(self.folder / model.geography.graph, model.geography.graph)
         sectors, claims = self.sectors(), self._claims()
         places, placement = self._places(), self._placement()
-        table = self.activity(sectors)
+        panel = self.panel(sectors)
+        table = self.activity(sectors) if panel is None else panel.tables[panel.known(self._period())]
         regions = self.regions(table.regions)
         places = self._covariates(places, regions)
         graph, polygons = self.geography(regions, model.geography.graph)
@@ -96,6 +112,7 @@ class StudyFiles:
             claims=claims,
             context=places,
             choices=Choices(**model.choices),
+            panel=panel,
             inputs=tuple(self.inputs),
             notes=tuple(self.notes),
             origin=Origin(self.folder, self.source, model.model_dump(mode="json", exclude_unset=True)),
@@ -114,22 +131,86 @@ class StudyFiles:
             self.inputs.append(path)
         return path
 
-    def values(self, *, sectors: bool = True) -> RegionTable:
-        """The table as it was read."""
+    def values(self, *, sectors: bool = True, at: Period | None = None) -> RegionTable:
+        """The table as it was read, of one period."""
         section = self.model.table
         base = section.base if isinstance(section.base, str) else None
-        found = read_table_file(self.file(section.file), section.options(base=base), sectors=sectors)
-        self.notes += found.notes
-        return found
+        options = section.options(base=base)
+        if (rows := self._rows()) is not None and self.model.periods is not None:
+            options = at_period(options, rows, self.model.periods, at)
+        found = read_table_file(self.file(section.file), options, sectors=sectors)
+        self.notes += [note for note in found.notes if note not in self.notes]
+        return self._named(found)
 
-    def activity(self, sectors: pd.DataFrame | None = None) -> ActivityTable:
-        """The table with its base and groups."""
+    def panel(self, sectors: pd.DataFrame | None = None) -> Panel | None:
+        """The tables of all periods, on one division; None where the study has no periods."""
+        rows, section = self._rows(), self.model.periods
+        if rows is None or section is None:
+            return None
+        tables = {}
+        for period in periods_of(rows, section, self.source):
+            try:
+                tables[period] = self.activity(sectors, period)
+            except InputError as error:
+                raise type(error)(f"{section.column} {period}: {error}") from None
+        return Panel(tables, breaks_of(section, tables, self.source))
+
+    def _on_division(self, table: ActivityTable) -> ActivityTable:
+        """A table of one of several periods, on the division of the study."""
+        section, vintage = self.model.periods, self._vintage()
+        if section is None:
+            return table
+        if section.crosswalk is not None:
+            led = by_crosswalk(table, read_crosswalk(self.file(section.crosswalk)), section)
+        else:
+            led = table if vintage is None else in_division(table, vintage, self.model.regions.names)
+        note = f"Tables on other divisions were summed to {section.division or self.model.regions.division}."
+        self.notes += [note] if led is not table and note not in self.notes else []
+        return led
+
+    def _period(self) -> Period | None:
+        """The period that is analyzed by itself, where one is stated."""
+        at = None if self.model.periods is None else self.model.periods.at
+        return None if at is None else str(at)
+
+    def _rows(self) -> pd.DataFrame | None:
+        """The rows of the file, where the study has periods and no one of them was asked for."""
+        section, table = self.model.periods, self.model.table
+        if section is None or section.column in table.where:
+            return None
+        return read_frame(self.file(table.file), table.options())
+
+    def _named(self, found: RegionTable) -> RegionTable:
+        """Regions and sectors by their names, where the study asks for it."""
+        rows: dict[Any, Any] = {}
+        columns: dict[Any, Any] = {}
+        if (lang := self.model.regions.names) is not None:
+            rows = resolve_regions(list(found.values.index))[f"name_{lang}"].to_dict()
+        if (names := self._sector_names()) is not None:
+            columns = names.to_dict()
+        return relabeled(found, rows, columns) if rows or columns else found
+
+    def _sector_names(self) -> pd.Series | None:
+        """Names of sectors by the labels of the table, where the study calls them by name."""
+        section = self.model.sectors
+        if section is None or section.names is None:
+            return None
+        frame = self._side(section.file, ["sector", f"name_{section.names}"])
+        return frame.set_index("sector")[f"name_{section.names}"]
+
+    def activity(self, sectors: pd.DataFrame | None = None, at: Period | None = None) -> ActivityTable:
+        """The table with its base and groups, of one period where there are several."""
         section = self.model.table
-        found = self.values()
-        groups = section.groups or (None if sectors is None or "group" not in sectors else sectors["group"])
-        if section.groups:
+        found = self.values(at=at)
+        names = self._sector_names()
+        given = {
+            sector if names is None else names.get(sector, sector): group
+            for sector, group in section.groups.items()
+        }
+        groups = given or (None if sectors is None or "group" not in sectors else sectors["group"])
+        if given:
             require_labels(
-                section.groups,
+                given,
                 found.values.columns,
                 f"{self.source}: [table.groups] names sectors that the table lacks:",
             )
@@ -137,7 +218,7 @@ class StudyFiles:
         part = national is not None and section.kind != "quotients" and self._is_part(found, national)
         region_totals, sector_totals = self._sums(found, part)
         largest = section.suppressed.largest
-        return complete_table(
+        table = complete_table(
             found.values,
             kind=section.kind,
             unit=section.unit,
@@ -152,6 +233,7 @@ class StudyFiles:
             largest=pd.Series(largest) if isinstance(largest, dict) else largest,
             smallest=section.suppressed.smallest,
         )
+        return self._on_division(table)
 
     def _sums(self, found: RegionTable, part: bool) -> tuple[pd.Series | None, pd.Series | None]:
         """Printed totals of regions and sectors that are sums of the cells, which bound suppressed ones."""
@@ -216,7 +298,10 @@ class StudyFiles:
         options = section.options(**changes, sheet=None, header=None, skip=0, absent=None)
         table = read_table_file(self.file(given.file), options, sectors=False)
         self.notes += table.notes
-        base = table.values.rename(index=section.rename)
+        base = self._named(table).values.rename(index=section.rename)
+        if given.columns:
+            require_labels(given.columns, base.columns, f"The base {given.file} has no column")
+            base = base[given.columns]
         extra = base.index.difference(found.values.index)
         if len(extra) and not len(found.values.index.difference(base.index)):
             self.notes.append(f"{given.file} has {listing(extra, 3)}, which the table lacks; left out.")
@@ -237,11 +322,21 @@ class StudyFiles:
                     "Neighbors are needed: regions that are not Kazakhstan's need boundaries (--boundaries) "
                     f"or a file of neighbors as graph (--graph){f'. {error}' if known else '.'}"
                 ) from error
-        vintages = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
-        if division not in vintages:
-            raise InputError(f"{self.source}: division is {division!r}; known are {listing(vintages)}.")
-        resolved = resolve_regions(list(labels), vintage=vintages[division])
+        vintage = self._vintage()
+        resolved = resolve_regions(list(labels), vintage)
+        if vintage == 2022 and set(resolved["code"]) == set(region_table(2018).index):
+            raise RegionError(
+                "These are the 17 regions of 2018 to 2022, without Abai, Jetisu and Ulytau, and the study is "
+                'of the 20 of 2022: write division = "kazakhstan-2018" (--division 2018).'
+            )
         return resolved[_REGION_COLUMNS].rename_axis(index="region")
+
+    def _vintage(self) -> Vintage | None:
+        division = self.model.regions.division
+        vintages = {f"kazakhstan-{vintage}": vintage for vintage in get_args(Vintage)}
+        if division is not None and division not in vintages:
+            raise InputError(f"{self.source}: division is {division!r}; known are {listing(vintages)}.")
+        return None if division is None else vintages[division]
 
     def geography(self, regions: pd.DataFrame, line: str) -> tuple[Graph, gpd.GeoDataFrame | None]:
         """Who neighbors whom by a recipe or a file, and the polygons."""
@@ -325,6 +420,10 @@ class StudyFiles:
             empty = frame.index[frame[column] == ""]
             if len(empty):
                 raise InputError(f"{name}, line {empty[0]}: the {column} is empty.")
+        names = self._sector_names()
+        if names is not None:
+            frame = frame.assign(code=frame["sector"], sector=names.to_numpy())
+            _refuse_twice(frame, "sector", name)
         return frame.set_index("sector").rename_axis(index="sector")
 
     def _marks(self) -> pd.DataFrame | None:
@@ -332,7 +431,7 @@ class StudyFiles:
         if section.marks is None:
             return None
         options = section.options(value=section.marks, base=None, keep_sums=True)
-        found = read_table_file(self.file(section.file), options, sectors=False).values
+        found = self._named(read_table_file(self.file(section.file), options, sectors=False)).values
         if not found.isin([0, 1]).all(axis=None):
             raise InputError(
                 f"{section.file}: the marks in the column {section.marks!r} must be 1 (marked) or 0."

@@ -16,7 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from spatialkz.errors import InputError, listing
-from spatialkz.options import AbsentPair, DecimalMark, GraphPolicy, MarkMeaning, NumberKind, WeightsInFile
+from spatialkz.options import (
+    AbsentPair,
+    DecimalMark,
+    GraphPolicy,
+    Language,
+    MarkMeaning,
+    NumberKind,
+    WeightsInFile,
+)
 from spatialkz.tables import TableOptions
 
 Text = Annotated[str, Field(pattern=r"\S")]
@@ -50,6 +58,7 @@ class BaseFile(StudySection):
     file: Text
     region: Text | None = None
     value: Text | None = None
+    columns: list[Text] = []
     where: dict[str, Cell | list[Cell]] = {}
 
 
@@ -112,12 +121,42 @@ class Regions(StudySection):
     """Regions whose names and boundaries come with the package."""
 
     division: Text | None = None
+    names: Language | None = None
+
+    @model_validator(mode="after")
+    def _in_use(self) -> Self:
+        _needs(self, "names", "division", "it says in which language regions of a division are called")
+        return self
 
 
 class File(StudySection):
     """A file beside the table."""
 
     file: Text
+
+
+class SectorFile(File):
+    """The list of sectors; they are called as it names them in a language, or by their labels."""
+
+    names: Language | None = None
+
+
+class Periods(StudySection):
+    """The periods of the table: their column, the one that is analyzed, and where the series breaks."""
+
+    column: Text
+    at: Cell | None = None
+    first: Cell | None = None
+    last: Cell | None = None
+    breaks: dict[Text, Text] = {}
+    crosswalk: Text | None = None
+    division: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_use(self) -> Self:
+        _needs(self, "division", "crosswalk", "it is the column of the crosswalk that all periods are led to")
+        _needs(self, "crosswalk", "division", "it says to which of its columns all periods are led")
+        return self
 
 
 class Geography(StudySection):
@@ -179,7 +218,8 @@ class StudyModel(StudySection):
     title: Text | None = None
     source: str = ""
     regions: Regions = Regions()
-    sectors: File | None = None
+    periods: Periods | None = None
+    sectors: SectorFile | None = None
     geography: Geography = Geography()
     placement: File | None = None
     claims: File | None = None

@@ -18,6 +18,7 @@ from spatialkz.results import Shown
 from spatialkz.tables import (
     ActivityTable,
     Covariates,
+    Panel,
     check_labels,
     check_same_regions,
     covariate_table,
@@ -165,6 +166,8 @@ class Study(Shown):
     context : StudyContext
         Growth points, cities, and rules for types of district.
     choices : Choices
+    panel : Panel, optional
+        The tables of all periods, of which ``table`` is one.
     inputs : tuple of Path
         The files the study was read from.
     notes : tuple of str
@@ -198,6 +201,7 @@ class Study(Shown):
     claims: tuple[Mapping[str, Any], ...] = ()
     context: StudyContext = field(default_factory=StudyContext)
     choices: Choices = field(default_factory=Choices)
+    panel: Panel | None = None
     inputs: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
@@ -212,6 +216,8 @@ class Study(Shown):
         object.__setattr__(self, "graph", aligned(self.graph, labels))
         object.__setattr__(self, "regions", _with_names(self.regions, labels, "region"))
         object.__setattr__(self, "sectors", _with_names(self.sectors, self.table.sectors, "sector"))
+        if self.panel is not None:
+            check_same_regions(self.panel.regions, labels, "the panel of periods")
         if self.boundaries is not None:
             check_same_regions(self.boundaries.index, labels, "the boundaries file")
             object.__setattr__(self, "boundaries", self.boundaries.loc[labels])
@@ -252,6 +258,9 @@ class Study(Shown):
                 f"{name} {value:g}" for name, value in vars(self.choices).items() if value is not None
             ),
         ]
+        if self.panel is not None:
+            periods = self.panel.periods
+            lines.append(f"Periods: {len(periods)}, from {periods[0]} to {periods[-1]}")
         lines += [f"Source: {self.source}"] if self.source else []
         lines += self.notes
         return "\n".join(lines)

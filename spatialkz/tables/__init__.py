@@ -11,6 +11,7 @@ from spatialkz.tables.labels import (
     require_labels,
 )
 from spatialkz.tables.levels import Totals
+from spatialkz.tables.panel import Panel, Period
 from spatialkz.tables.prerequisites import (
     Covariates,
     covariate_rows,
@@ -29,6 +30,8 @@ __all__ = [
     "ActivityTable",
     "Covariates",
     "FileOptions",
+    "Panel",
+    "Period",
     "RegionTable",
     "RegisterTable",
     "SuppressedBounds",

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import pandas as pd
 
 from spatialkz.errors import InputError, SpatialKZError, listing
+from spatialkz.options import DecimalMark
 from spatialkz.tables.labels import require_labels
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def opened(
     *,
     texts: Iterable[str] = (),
     numbers: Iterable[str] = (),
-    decimal: str = ".",
+    decimal: DecimalMark = ".",
 ) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     """The register as Narwhals sees it; nothing is computed.
 
@@ -106,6 +107,8 @@ def opened(
     """
     import narwhals as nw
 
+    if decimal not in get_args(DecimalMark):
+        raise InputError(f"decimal is {decimal!r}; it must be a point or a comma.")
     if isinstance(register, str | os.PathLike):
         register = [register]
     if isinstance(register, list | tuple):
@@ -257,7 +260,7 @@ def _connection() -> Any:
 
 
 def _read_files(
-    names: Iterable[str | os.PathLike[str]], columns: list[str], types: dict[str, str], decimal: str
+    names: Iterable[str | os.PathLike[str]], columns: list[str], types: dict[str, str], decimal: DecimalMark
 ) -> Any:
     """A DuckDB relation over Parquet or CSV files; nothing is read but headers and types."""
     files = [file for name in names for file in _found(os.fspath(name))]

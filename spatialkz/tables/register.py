@@ -29,7 +29,7 @@ class RegisterTable(ActivityTable):
     rows : int
         Rows of the register that were kept, those in no cell too.
     plants : DataFrame, shape (regions, sectors), optional
-        Number of rows with a value in each cell.
+        Number of rows with a value in each cell; None in a table made of this one with other labels.
     herfindahl : Series, optional
         Sector → sum of the squared shares of its plants, which
         :func:`~spatialkz.specialization.ellison_glaeser` takes; NaN where a sector has no activity.
@@ -41,6 +41,15 @@ class RegisterTable(ActivityTable):
     plants: pd.DataFrame | None = None
     herfindahl: pd.Series | None = None
     left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # A table aggregated from this one has other regions or sectors, which plants no longer fit.
+        if self.plants is not None and not self.plants.axes[0].equals(self.regions):
+            object.__setattr__(self, "plants", None)
+        if self.herfindahl is not None and not self.herfindahl.index.equals(self.sectors):
+            object.__setattr__(self, "plants", None)
+            object.__setattr__(self, "herfindahl", None)
 
     def summary(self) -> str:
         """What the numbers are, from how many rows, and what stands in no cell."""
@@ -163,8 +172,6 @@ def aggregate_register(
         raise InputError(
             f"base is {base!r}; it must be one of {listing(get_args(RegisterBase))}, or a table."
         )
-    if decimal not in get_args(DecimalMark):
-        raise InputError(f"decimal is {decimal!r}; it must be a point or a comma.")
     kind = kind or ("counts" if value is None else "volumes")
     if kind == "quotients":
         raise InputError("A register adds up to volumes or counts; quotients are computed from them.")
@@ -241,7 +248,7 @@ def _checked(found: pd.DataFrame, wanted: Pass) -> pd.DataFrame:
 
 
 def _shares(squares: pd.Series, totals: pd.Series) -> pd.Series:
-    return (squares / totals.where(totals > 0) ** 2).rename("herfindahl")
+    return (squares.set_axis(totals.index) / totals.where(totals > 0) ** 2).rename("herfindahl")
 
 
 def _refuse_values(found: pd.DataFrame, value: str | None, missing: LeftOut) -> None:

@@ -105,6 +105,11 @@ def test_points_that_cannot_be_placed_are_refused(country):
     frame = pd.DataFrame({"lon": [9.0], "lat": [9.0]})
     with pytest.raises(InputError, match=r"No point lies in any region: the first is at 9, 9"):
         place_register(frame, QUARTERS, "lon", "lat")
+    for wrong in ("x", None, country.index, country):
+        with pytest.raises(
+            InputError, match=r"points must be (a GeoSeries|points, but these are not: Akmola)"
+        ):
+            place_points(wrong, country)
     import polars
 
     with pytest.raises(

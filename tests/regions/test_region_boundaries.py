@@ -43,7 +43,7 @@ def pairs(graph: Graph) -> set[frozenset]:
 
 
 @pytest.mark.parametrize("tolerance", [0, 0.01, 0.05])
-@pytest.mark.parametrize(("vintage", "edges"), [(2018, 29), (2022, 35)])
+@pytest.mark.parametrize(("vintage", "edges"), [(1999, 28), (2018, 29), (2022, 35)])
 def test_queen_neighbors_are_the_known_ones(vintage, edges, tolerance):
     known = {frozenset(pair) for pair in datasets.read_table(f"contiguity_{vintage}").to_numpy()}
     assert len(known) == edges
@@ -53,7 +53,7 @@ def test_queen_neighbors_are_the_known_ones(vintage, edges, tolerance):
 
 
 @pytest.mark.parametrize("tolerance", [0, 0.01, 0.05])
-@pytest.mark.parametrize("vintage", [2018, 2022])
+@pytest.mark.parametrize("vintage", [1999, 2018, 2022])
 def test_polygons_are_sound(vintage, tolerance):
     shapes = load_boundaries(vintage, tolerance=tolerance)
     assert shapes.index.equals(region_table(vintage).index)
@@ -181,5 +181,5 @@ def test_wrong_tolerance(tolerance):
 
 
 def test_wrong_vintage():
-    with pytest.raises(InputError, match="2018 or 2022"):
+    with pytest.raises(InputError, match="1999, 2018 or 2022"):
         load_boundaries(2020)

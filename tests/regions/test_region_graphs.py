@@ -22,7 +22,7 @@ def resolved(vintage, column="name_en"):
     return resolve_regions(region_table(vintage)[column], vintage=vintage)
 
 
-@pytest.mark.parametrize(("vintage", "links"), [(2018, 29), (2022, 35)])
+@pytest.mark.parametrize(("vintage", "links"), [(1999, 28), (2018, 29), (2022, 35)])
 def test_the_published_list_equals_the_map(vintage, links):
     regions = resolved(vintage)
     listed = region_graph(regions, Queen()).graph

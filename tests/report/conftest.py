@@ -31,7 +31,7 @@ def grouped(findings):
 
 @pytest.fixture(scope="session")
 def other_findings(quick, once):
-    """Twenty regions by code, one group of sectors, no expert placement, volumes instead of quotients."""
+    """Twenty regions, one group of sectors, no expert placement, volumes instead of quotients."""
     study = replace(spatialkz.load_study("kazakhstan-gva-2022"), choices=quick.choices)
     return once("other findings", lambda _: analyse(study, seed=1))
 

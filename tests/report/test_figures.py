@@ -31,6 +31,8 @@ NAMES = [
 ]
 # Drawn only where there are groups, which the paper's study does not show.
 OF_GROUPS = ("clusters", "profiles", "silhouettes", "consensus")
+# Drawn only where the study has several periods; see test_change_report.
+OF_PERIODS = ("change_slopes", "change_years", "change_shares")
 SHOWN = [name for name in NAMES if name not in OF_GROUPS]
 # Of growth points and covariates, which the other study has not.
 OF_THE_PAPER = ("growth", "prerequisites", "expected")
@@ -89,7 +91,7 @@ def test_the_sections_name_the_figures_that_can_be_drawn(findings, grouped):
     for given, names in ((findings, SHOWN), (grouped, NAMES)):
         named = [figure.name for found in sections(given, Wording("en")) for figure in found.figures]
         assert named == names
-    assert sorted(_drawings()) == sorted(NAMES)
+    assert sorted(_drawings()) == sorted([*NAMES, *OF_PERIODS])
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -303,6 +304,17 @@ def test_plants_give_the_herfindahl_of_ellison_and_glaeser():
     counted = aggregate_register(plants, "kato", "oked", plants=True)
     assert counted.kind == "counts"
     assert counted.herfindahl["machines"] == 1 / 10
+
+
+def test_plants_are_dropped_once_they_no_longer_fit():
+    found = added_up(small(), plants=True)
+    same = replace(found, unit="jobs")
+    assert same.plants is not None
+    joined = found.values.groupby(["all", "all"]).sum()
+    whole = replace(found, values=pd.concat([joined, joined.set_axis(["none"])]))
+    assert whole.plants is None
+    assert whole.herfindahl.equals(found.herfindahl)
+    assert replace(found, values=found.values[["62"]], groups=pd.Series(dtype=str)).herfindahl is None
 
 
 def test_what_is_no_register_is_refused(tmp_path, monkeypatch):

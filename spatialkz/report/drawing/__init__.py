@@ -80,7 +80,7 @@ def draw_figures(
 
 def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
     """Every figure there is, by the name that the sections give it."""
-    from spatialkz.report.drawing import clusters, focal, maps, rows
+    from spatialkz.report.drawing import change, clusters, focal, maps, rows
 
     return {
         "map": maps.breadth_map,
@@ -92,6 +92,9 @@ def _drawings() -> dict[str, Callable[[Findings, Wording], Figure]]:
         "stars": rows.stars_plot,
         "growth": rows.growth_plot,
         "quotients": rows.quotients_plot,
+        "change_slopes": change.slopes_plot,
+        "change_years": change.years_plot,
+        "change_shares": change.shift_share_plot,
         "moran": rows.moran_plot,
         "clusters": maps.cluster_map,
         "profiles": clusters.profiles_plot,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spatialkz.report.contents import Findings, Items, Paragraph, Section, Terms, section
+from spatialkz.report.sections.change import change, change_brief
 from spatialkz.report.sections.clusters import clusters, groups_brief
 from spatialkz.report.sections.focal import focal, focal_brief
 from spatialkz.report.sections.prerequisites import prerequisites, prerequisites_brief
@@ -23,6 +24,7 @@ _BRIEF = {
     "lead_focal": focal_brief,
     "lead_areas": areas_brief,
     "lead_review": review_brief,
+    "lead_change": change_brief,
     "lead_space": space_brief,
     "lead_unattainable": unattainable_brief,
     "lead_groups": groups_brief,
@@ -30,18 +32,8 @@ _BRIEF = {
     "lead_audit": audit_brief,
 }
 _ORDER = (
-    *(
-        focal,
-        breadth_map,
-        areas,
-        candidates,
-        review,
-        quotients,
-        audit,
-        autocorrelation,
-        prerequisites,
-        clusters,
-    ),
+    *(focal, breadth_map, areas, candidates, review, quotients, change, audit, autocorrelation),
+    *(prerequisites, clusters),
 )
 
 
