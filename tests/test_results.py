@@ -60,11 +60,7 @@ def kept(quick, findings):
     from spatialkz.candidates.scoring.sensitivity import rank_sensitivity
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
-    from spatialkz.prerequisites import (
-        entry_test,
-        spatial_diagnostics,
-        spatial_regression,
-    )
+    from spatialkz.prerequisites import entry_test, spatial_diagnostics, spatial_regression
     from spatialkz.tables import bound_suppressed
 
     values, graph = quick.table.values, quick.graph

@@ -433,7 +433,8 @@ def _detectable(fit: Partialled, n: int, alternative: Alternative, alpha: float)
 def _design(fit: Partialled, covariates: pd.DataFrame, controls: pd.DataFrame, df: Floats) -> pd.DataFrame:
     """What the covariates alone decide about the tests."""
     h = pd.DataFrame(fit.leverages(), covariates.index, covariates.columns)
-    together = covariates.join(controls, rsuffix=" (control)")
+    beside = {name: f"{name} (control)" for name in controls if name in covariates}
+    together = covariates.join(controls.rename(columns=beside))
     r = np.corrcoef(together.to_numpy(), rowvar=False).reshape(together.shape[1], -1)[: len(df)]
     r[np.arange(len(df)), np.arange(len(df))] = 0.0
     with_whom = np.abs(r).argmax(axis=1)
