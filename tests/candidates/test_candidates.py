@@ -124,7 +124,10 @@ def test_what_the_study_does_not_call_knowledge_intensive_is_said(ranking, quick
     )
     some = replace(spatialkz.load_study("kazakhstan-gva-2020"), choices=quick.choices)
     found = rank_candidates(some, rng=1)
-    assert "): C, K; candidates in these sectors are ranked with the others." in found.notes[0]
+    assert (
+        "): Manufacturing, Finance and insurance; candidates in these sectors are ranked with the others."
+        in found.notes[0]
+    )
     assert found.to_dict()["notes"] == list(found.notes)
     assert found.notes[0] in found.summary()
 
