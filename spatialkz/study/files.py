@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -36,51 +33,27 @@ from spatialkz.study.periods import (
 )
 from spatialkz.study.schema import (
     BaseFile,
-    ClaimsFile,
-    RulesFile,
-    StudyModel,
-    check_section,
-    read_toml,
     require_file,
 )
-from spatialkz.study.study import Choices, Origin, Study, StudyContext
+from spatialkz.study.side_files import SideFiles, refuse_twice
+from spatialkz.study.study import Choices, Origin, Study
 from spatialkz.tables import (
     ActivityTable,
     Panel,
     Period,
     RegionTable,
     complete_table,
-    covariate_rows,
     read_frame,
     read_table_file,
     require_labels,
 )
-from spatialkz.tables.labels import tidy_label
-from spatialkz.tables.prerequisites import PREREQUISITE_COLUMNS
 
 _NEAR_TOTAL = 0.02  # a total that differs less from the sum of rounded cells is that sum
 _REGION_COLUMNS = ["code", "vintage", "name_en", "name_ru", "name_kk"]
 
 
-class StudyFiles:
-    """The files behind a checked study model; remembers which it touched, and what was told on the way.
-
-    Parameters
-    ----------
-    model : StudyModel
-    folder : Path
-        Where relative paths begin.
-    source : str
-        What the study is called in an error sentence.
-    inputs : tuple of Path
-        Files that were read already.
-    """
-
-    def __init__(self, model: StudyModel, folder: Path, source: str, inputs: tuple[Path, ...] = ()) -> None:
-        self.model, self.folder, self.source = model, folder, source
-        self.inputs = list(inputs)
-        self.notes: list[str] = []
-        self._map: gpd.GeoDataFrame | None = None
+class StudyFiles(SideFiles):
+    """The files behind a checked study model, put together; with what was told on the way."""
 
     def study(self) -> Study:
         """Read everything, and put it together."""
@@ -90,12 +63,12 @@ class StudyFiles:
             self._recipe(model.geography.graph)
         else:
             require_file(self.folder / model.geography.graph, model.geography.graph)
-        sectors, claims = self.sectors(), self._claims()
-        places, placement = self._places(), self._placement()
+        sectors, claims = self.sectors(), self.claims()
+        places, placement = self.places(), self.placement()
         panel = self.panel(sectors)
         table = self.activity(sectors) if panel is None else panel.tables[panel.known(self._period())]
         regions = self.regions(table.regions)
-        places = self._covariates(places, regions)
+        places = self.covariates(places, regions)
         graph, polygons = self.geography(regions, model.geography.graph)
         name = model.name or ("table" if model.table.file == "-" else Path(self.source).stem)
         study = Study(
@@ -119,17 +92,6 @@ class StudyFiles:
         )
         _ = study.covariates  # refused now where they do not fit, not when they are first used
         return study
-
-    def file(self, name: str) -> Path:
-        """Path of a file that the study names."""
-        if name == "-":
-            return Path(name)
-        path = self.folder / name
-        require_file(path, name)
-        path = path.resolve()
-        if path not in self.inputs:
-            self.inputs.append(path)
-        return path
 
     def values(self, *, sectors: bool = True, at: Period | None = None) -> RegionTable:
         """The table as it was read, of one period."""
@@ -195,7 +157,7 @@ class StudyFiles:
         section = self.model.sectors
         if section is None or section.names is None:
             return None
-        frame = self._side(section.file, ["sector", f"name_{section.names}"])
+        frame = self.side(section.file, ["sector", f"name_{section.names}"])
         return frame.set_index("sector")[f"name_{section.names}"]
 
     def activity(self, sectors: pd.DataFrame | None = None, at: Period | None = None) -> ActivityTable:
@@ -386,36 +348,15 @@ class StudyFiles:
         if not names_recipe(line):
             return self.file(line)
         times = self.model.geography.times
-        return as_recipe(line, **({} if times is None else {"table": self._side(times, [])}))
-
-    def _side(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        """A file beside the table, with the columns it must have."""
-        frame = read_frame(self.file(name), self.model.table.options().for_side_file())
-        lacking = [column for column in columns if column not in frame]
-        if lacking:
-            raise InputError(
-                f"{name} lacks the column {listing(lacking)}; it has {listing(frame.columns, 12)}."
-            )
-        return frame.map(tidy_label)
-
-    def _numbers(self, name: str, what: str) -> pd.Series:
-        """Whole numbers by region, missing where the cell is empty."""
-        frame = self._side(name, ["region", what])
-        _refuse_twice(frame, "region", name)
-        for line, text in frame[what].items():
-            if text and not re.fullmatch(r"\d{1,9}", text):
-                raise InputError(f"{name}, line {line}: {what} is {text!r}; a whole number was expected.")
-        return pd.Series(
-            pd.to_numeric(frame[what].replace("", None)).to_numpy(), index=frame["region"], name=what
-        ).astype("Int64")
+        return as_recipe(line, **({} if times is None else {"table": self.side(times, [])}))
 
     def sectors(self) -> pd.DataFrame:
         """The list of sectors, empty if the study has none."""
         if self.model.sectors is None:
             return pd.DataFrame()
         name = self.model.sectors.file
-        frame = self._side(name, ["sector"])
-        _refuse_twice(frame, "sector", name)
+        frame = self.side(name, ["sector"])
+        refuse_twice(frame, "sector", name)
         for column in ("sector", *(["group"] if "group" in frame else [])):
             empty = frame.index[frame[column] == ""]
             if len(empty):
@@ -423,7 +364,7 @@ class StudyFiles:
         names = self._sector_names()
         if names is not None:
             frame = frame.assign(code=frame["sector"], sector=names.to_numpy())
-            _refuse_twice(frame, "sector", name)
+            refuse_twice(frame, "sector", name)
         return frame.set_index("sector").rename_axis(index="sector")
 
     def _marks(self) -> pd.DataFrame | None:
@@ -438,88 +379,7 @@ class StudyFiles:
             )
         return found
 
-    def _claims(self) -> tuple[Mapping[str, Any], ...]:
-        if self.model.claims is None:
-            return ()
-        name = self.model.claims.file
-        found = read_toml(self.file(name))
-        check_section(ClaimsFile, found, name)
-        return tuple(found["claim"])
-
-    def _places(self) -> StudyContext:
-        section = self.model.places
-        columns = {
-            "named": ["site", "kind", "region"],
-            "specializations": ["policy", "site", "named", "sector", "reason"],
-            "prerequisites": PREREQUISITE_COLUMNS,
-        }
-        found: dict[str, Any] = {
-            name: self._side(given, needed)
-            for name, needed in columns.items()
-            if (given := getattr(section, name)) is not None
-        }
-        sites = [
-            self._side(given.file, ["region", given.site])[["region", given.site]]
-            .set_axis(["region", "site"], axis=1)
-            .assign(policy=policy)
-            for policy, given in section.policies.items()
-        ]
-        if sites:
-            found["sites"] = pd.concat(sites, ignore_index=True)[["policy", "site", "region"]]
-        if section.cities is not None:
-            cities = self._numbers(section.cities, "city")
-            if cities.isna().any() or not cities.isin([0, 1]).all():
-                raise InputError(
-                    f"{section.cities}: city must be 1 (a city of its own) or 0 for every region."
-                )
-            found["cities"] = cities.astype(np.int64)
-        if section.rules is not None:
-            found["rules"] = self.file(section.rules)
-            check_section(RulesFile, read_toml(found["rules"]), section.rules)
-        return StudyContext(**found)
-
-    def _covariates(self, places: StudyContext, regions: pd.DataFrame) -> StudyContext:
-        """Add the table of covariates and its list, refused where they are of another division."""
-        section = self.model.covariates
-        if section.list is not None:
-            about = self._side(section.list, ["covariate"])
-            if "vintage" in regions and "division" in about:
-                division = f"kazakhstan-{regions['vintage'].iloc[0]}"
-                other = about[~about["division"].isin(["", division])]
-                if len(other):
-                    raise RegionError(
-                        f"{section.list}: {listing(other['covariate'])} is of the division "
-                        f"{listing(other['division'].unique())}, the table of {division}; sum them first."
-                    )
-            places = replace(places, covariate_list=about)
-        if section.file is not None:
-            decimal = self.model.table.decimal
-            rows = covariate_rows(self._side(section.file, ["region"]), section.file, decimal)
-            labels = rows["region"].unique()
-            if "code" in regions and not set(labels) <= set(regions.index):
-                try:
-                    codes = resolve_regions(labels, vintage=regions["vintage"].iloc[0])["code"]
-                except RegionError as error:
-                    raise RegionError(f"{section.file}: {error}") from error
-                own = {code: label for label, code in regions["code"].items()}
-                rows["region"] = rows["region"].map(
-                    {name: own.get(code, name) for name, code in codes.items()}
-                )
-            places = replace(places, covariates=rows)
-        return places
-
-    def _placement(self) -> pd.Series | None:
-        given = self.model.placement
-        return None if given is None else self._numbers(given.file, "tier")
-
 
 def _near(sums: pd.Series, totals: pd.Series) -> bool:
     """Whether printed totals are the sums of the cells they stand beside, up to rounding."""
     return len(sums) > 0 and bool(np.allclose(sums, totals, rtol=0.001, atol=len(sums) / 2))
-
-
-def _refuse_twice(frame: pd.DataFrame, column: str, source: str) -> None:
-    twice = frame[column][frame[column].duplicated(keep=False)]
-    if len(twice):
-        lines = listing(twice.index[twice == twice.iloc[0]])
-        raise InputError(f"{source}: the {column} {twice.iloc[0]} stands more than once, in lines {lines}.")
