@@ -32,7 +32,9 @@ TRUTHS = (*COMMON, *OWN, "none")
 #: Number of sectors on the maps of so many regions.
 SECTORS = {17: 11, 40: 14, 100: 18}
 #: What tells one table from all others: seed and number, too.
-KEYS = ("truth", "amplitude", "map", "sizes", "seed", "table")
+KEYS = ("truth", "amplitude", "map", "sizes", "plants", "seed", "table")
+#: Least and most plants of a sector, and the standard deviation of the logarithm of their size.
+PLANTS = {"unequal": ((50, 500), 1.0), "equal": ((200, 2000), 0.0)}
 Case: TypeAlias = dict[str, Any]
 
 
@@ -114,14 +116,16 @@ def independent_table(
 def table_of(case: Case) -> tuple[pd.DataFrame, Graph, dict[str, pd.Series]]:
     """The table of a case on its graph, and what the test is told of sizes.
 
-    ``sizes``: ``none`` tells it nothing, ``shares`` the base shares, ``units`` the plants too.
+    ``sizes``: ``none`` tells it nothing, ``shares`` the base shares, ``units`` the plants too. ``plants``: 50
+    to 500 a sector of ``unequal`` (lognormal) or 200 to 2,000 of ``equal`` size.
     """
     truth, amplitude, regions = case["truth"], case["amplitude"], case["map"]
     graph = independent_map(regions)
     key = [case["seed"], regions, TRUTHS.index(truth), round(100 * amplitude), case["table"]]
     rng = np.random.default_rng(key)
+    number, spread = PLANTS[case["plants"]]
     quotients, shares, plants = independent_table(
-        truth, graph, rng, sectors=SECTORS[regions], amplitude=amplitude
+        truth, graph, rng, sectors=SECTORS[regions], amplitude=amplitude, plants=number, plant_sigma=spread
     )
     told = {
         "none": {},
@@ -172,10 +176,11 @@ def cases_of(
     seed: int = 1,
     regions: int = 17,
     sizes: str = "shares",
+    plants: str = "unequal",
 ) -> list[Case]:
     """Cases of all truths in turn, so that an early end leaves as many of each."""
     return [
-        dict(zip(KEYS, [truth, amplitude, regions, sizes, seed, number], strict=True))
+        dict(zip(KEYS, [truth, amplitude, regions, sizes, plants, seed, number], strict=True))
         for number in range(count)
         for truth, amplitude in truths
     ]
@@ -192,6 +197,7 @@ def main() -> None:
     parser.add_argument("--map", type=int, default=17, choices=SECTORS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sizes", default="shares", choices=["none", "shares", "units"])
+    parser.add_argument("--plants", default="unequal", choices=PLANTS)
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--simulations", type=int, default=12_000)
     given = parser.parse_args()
@@ -202,6 +208,7 @@ def main() -> None:
         seed=given.seed,
         regions=given.map,
         sizes=given.sizes,
+        plants=given.plants,
     )
     options = {"permutations": given.permutations, "simulations": given.simulations}
     print(tabulated(collected(given.out, cases, **options)).to_string())
@@ -209,7 +216,7 @@ def main() -> None:
 
 def tabulated(found: pd.DataFrame) -> pd.DataFrame:
     """How many tables of each truth have each verdict, and each verdict on their place."""
-    keys = [found[key] for key in ("map", "sizes", "truth", "amplitude")]
+    keys = [found[key] for key in ("map", "sizes", "plants", "truth", "amplitude")]
     columns = [name for name in ("verdict", "place_verdict") if name in found]
     return pd.concat({name: pd.crosstab(keys, found[name]) for name in columns}, axis=1)
 

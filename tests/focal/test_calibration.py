@@ -88,7 +88,7 @@ def test_verdicts_on_thirty_tables_of_each_truth():
     """What was wanted of the rule before it was written, on the bundled map (about ten minutes)."""
     truths = [("foci", 0.5), ("foci", 1.4), ("graded belt", 1.0), ("abrupt belt", 1.0), ("own belts", 1.0)]
     found = collected(None, cases_of([*truths, ("none", 0.0)], 30), permutations=999)
-    counts = tabulated(found).droplevel(["map", "sizes"])
+    counts = tabulated(found).droplevel(["map", "sizes", "plants"])
     verdict, place = counts["verdict"], counts["place_verdict"]
     for amplitude in (0.5, 1.4):
         assert verdict.loc[("foci", amplitude), "focal"] >= 24
