@@ -58,10 +58,11 @@ def kept(quick, findings):
     from spatialkz import clustering, spatial, specialization
     from spatialkz.candidates.scoring.choices import RankChoices
     from spatialkz.candidates.scoring.sensitivity import rank_sensitivity
+    from spatialkz.change.analysis import analyse_change
     from spatialkz.clustering.number.gap import gap_statistic
     from spatialkz.clustering.partition.hierarchical import choose_alpha
     from spatialkz.prerequisites import entry_test, spatial_diagnostics, spatial_regression
-    from spatialkz.tables import bound_suppressed
+    from spatialkz.tables import aggregate_register, bound_suppressed
 
     values, graph = quick.table.values, quick.graph
     jobs = pd.DataFrame({"a": [70, 30], "b": [20, 30], "c": [10, 70]}, index=["East", "West"])
@@ -72,8 +73,13 @@ def kept(quick, findings):
     totals = {"region_totals": jobs.sum(axis=1), "sector_totals": jobs.sum()}
     features = clustering.transformed(values, "symmetric")
     one_choice = RankChoices(("rank",), ("arithmetic", "topsis"), concentration=None, drop=False)
+    rows = jobs.rename_axis(index="region", columns="sector").stack().rename("jobs").reset_index()
+    years = spatialkz.load_study("kazakhstan-gva")
     found = [
         *within(findings),
+        *within(analyse_change(years.panel, years.graph, 2018, 2020, permutations=99, rng=1)),
+        years.panel,
+        aggregate_register(rows, "region", "sector", "jobs"),
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
         choose_alpha(features, graph, 3),
         bound_suppressed(jobs.where(jobs < 50), **totals),

@@ -114,9 +114,9 @@ LEVELS = f"""## How often the tests reject where nothing is there
 {NULL_TABLES[17]} tables *none* each on 17 regions and {NULL_TABLES[100]} on 100, with so many plants of
 equal size a sector; {NULL_PERMUTATIONS} permutations, so that an exact test rejects 5 % (standard errors
 {{errors}}). “Columns”, “sizes” and “units” are the nulls of [co-location](focal.md): columns shuffled,
-regions of unequal size, and the same where the number of plants is told. Ranks and coverage are those of steps 1 and
-2 of the rule, under the null of unequal sizes; contiguity is that of breadth, then of the sectors' ranks.
-Where a test was not used in all tables, its share of them stands in brackets.
+regions of unequal size, and the same where the number of plants is told. Ranks and coverage are those of
+steps 1 and 2 of the rule, under the null of unequal sizes; contiguity is that of breadth, then of the
+sectors' ranks. Where a test was not used in all tables, its share of them stands in brackets.
 """
 
 PROBABILITIES = """## What became of stated probabilities

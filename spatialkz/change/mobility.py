@@ -50,7 +50,7 @@ def rank_mobility(
     >>> import spatialkz
     >>> panel = spatialkz.load_study("kazakhstan-gva").panel
     >>> rank_mobility(panel, 2011, 2020).loc["Manufacturing", "mean_shift"].round(1)
-    np.float64(1.6)
+    np.float64(2.0)
     """
     part = check_panel(panel).between(first, last, across_breaks=across_breaks)
     tables = list(quotients_by_period(part).values())

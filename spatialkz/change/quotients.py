@@ -139,7 +139,7 @@ def quotient_change(
     >>> later = pd.DataFrame({"law": [60, 40], "steel": [40, 60]}, index=["North", "South"])
     >>> panel = Panel({2010: ActivityTable(jobs, kind="counts"), 2020: ActivityTable(later, kind="counts")})
     >>> quotient_change(panel).to_frame().loc[("North", "law"), ["ratio", "low", "high"]].round(2).tolist()
-    [1.5, 0.99, 2.29]
+    [1.5, 0.99, 2.3]
     """
     check_choice(method, get_args(ChangeMethod))
     if not is_number(confidence) or not 0.5 <= confidence < 1:

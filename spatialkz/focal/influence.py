@@ -136,7 +136,7 @@ def influence(
     >>> study = spatialkz.load_study()
     >>> found = influence(study.table.values, study.graph, pairs=False, permutations=999, rng=1)
     >>> found.decisive().index.get_level_values("dropped").tolist()
-    ['Almaty City']
+    ['Almaty City', 'chemical']
     """
     check_permutations(permutations)
     check_alpha(alpha)
