@@ -77,7 +77,7 @@ def kept(quick, findings):
     years = spatialkz.load_study("kazakhstan-gva")
     found = [
         *within(findings),
-        *within(analyse_change(years.panel, years.graph, 2018, 2020, permutations=99, rng=1)),
+        *within(analyse_change(years.panel, years.graph, 2017, 2020, permutations=99, rng=1)),
         years.panel,
         aggregate_register(rows, "region", "sector", "jobs"),
         *within(clustering.analyse_clusters(values, graph, k=3, resamples=20, draws=19, rng=1)),
