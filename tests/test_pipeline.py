@@ -16,7 +16,7 @@ from shapely import box
 
 from spatialkz.clustering import check_clusterable
 from spatialkz.errors import InputError, Notice, OutputError
-from spatialkz.pipeline import analyse, run_study
+from spatialkz.pipeline import _SHARES, analyse, run_study
 from spatialkz.processes import SecondProcess
 from spatialkz.spatial import moran
 from spatialkz.specialization import breadth, table_quotients
@@ -144,8 +144,11 @@ def test_a_second_run_replaces_the_first_and_keeps_what_is_not_ours(results, tmp
     folder = copytree(results, tmp_path / "results")
     (folder / "notes.txt").write_text("of today")
     (folder / "areas.csv").write_text("edited by hand")
+    told = []
     with pytest.warns(Notice, match=r"were kept: areas.kept.csv, notes.txt\.$"):
-        run_study(four(), folder, figures="none")
+        run_study(four(), folder, figures="none", progress=lambda *step: told.append(step))
+    assert [stage for stage, _ in told if ": " not in stage] == list(_SHARES)
+    assert [done for _, done in told] == sorted(done for _, done in told)
     assert (folder / "notes.txt").read_text() == "of today"
     assert (folder / "areas.kept.csv").read_text() == "edited by hand"
     assert len(pd.read_csv(folder / "areas.csv")) == 4
