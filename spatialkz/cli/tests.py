@@ -140,7 +140,7 @@ def prerequisites(
 ) -> None:
     """Test each sector on each covariate: how they go together, whether that lasts, and whom it rests on.
 
-    A bare table holds quotients, or whatever columns are to be explained. With neighbors (--graph,
+    A bare table holds quotients. With neighbors (--graph,
     --boundaries, or a study) what is left unexplained is tested for autocorrelation too.
     """
     from spatialkz.prerequisites import prerequisite_findings

@@ -100,6 +100,8 @@ def place_points(
     moved = shapes.to_crs(boundaries.crs)
     place, several = _placed(moved.to_numpy(), boundaries, border)
     outside = (place == _OUTSIDE) & ~bare.to_numpy()
+    if bare.all():
+        raise InputError("No point has coordinates.")
     if outside.sum() == (~bare).sum():
         _refuse_all_outside(moved[~bare].to_numpy(), boundaries)
     return PlacedPoints(
@@ -194,6 +196,8 @@ def place_register(
         borders = borders.add(pd.Series(several, dtype=object).value_counts(), fill_value=0)
     if not rows:
         raise InputError("The register has no rows.")
+    if nowhere == rows:
+        raise InputError(f"No row has coordinates in {x} and {y}.")
     if strays is not None and outside == rows - nowhere:
         _refuse_all_outside(strays, boundaries)
     if outside or nowhere or len(borders):

@@ -122,9 +122,15 @@ class Partialled:
 
 
 def robust_p_values(fit: Partialled, alternative: Alternative) -> tuple[Floats, Floats]:
-    """p-values that hold for unequal variances, and their degrees of freedom."""
+    """p-values that hold for unequal variances, and their degrees of freedom.
+
+    A slope that rests on one region (of leverage 1) has the error of that region, of which the others tell
+    nothing: its p-value is 1.
+    """
     error, df = fit.robust()
     slope = fit.slopes()
+    parts = fit.regressors**2 > ROUNDING * fit.squares
+    error[((1 - fit.leverages() <= 1e-10) & parts).any(axis=0)] = np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
         # Without error there is no doubt of a slope, and none of one that is 0 either.
         t = np.where(slope == 0, 0.0, slope / error)

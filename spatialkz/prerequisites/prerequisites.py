@@ -227,11 +227,11 @@ def prerequisite_test(
         - ``detectable``, the smallest \|r\| in the regions' population that a t test finds in 80 % of samples
           with normal errors; missing where no p-value could have been small enough;
         - ``n``, regions;
-        - ``label``: ``supported`` (p_value, p_robust and every deletion at most ``alpha``), ``rests on one
-          region``, ``rests on two regions``, ``unequal variance`` (only p_value is), ``same activity``,
-          ``not found``, ``unattainable`` (no arrangement has so small a p-value). Labels are those of single
-          tests: of tables of 17 × 11 and 8 covariates without any relation, a fifth have a pair that is
-          ``supported``, but 3 % one with a ``p_familywise`` of at most .05.
+        - ``label``: ``supported`` (p_value, p_robust and every deletion tried at most ``alpha``),
+          ``rests on one region``, ``rests on two regions``, ``unequal variance`` (only p_value is),
+          ``same activity``, ``not found``, ``unattainable`` (no arrangement has so small a p-value). Labels
+          are those of single tests: of tables of 17 × 11 and 8 covariates without any relation, a fifth have
+          a pair that is ``supported``, but 3 % one with a ``p_familywise`` of at most .05.
 
     Raises
     ------

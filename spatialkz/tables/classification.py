@@ -19,6 +19,8 @@ Prefixes: TypeAlias = "int | str | Mapping[str, str] | pd.Series[str] | None"
 
 _DIGITS = {"division": 2, "group": 3, "class": 4, "technology-3": 3}
 _NACE = re.compile(r"([A-Z]?)\s?(\d*)")
+# A division has two digits; before a dot, one digit alone has lost a zero.
+_LOST_ZERO = re.compile(r"[A-Z]?\s?\d\.")
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,11 @@ def _nace_parts(code: str) -> tuple[str, str]:
 
     >>> _nace_parts("62.01"), _nace_parts("С 20.1"), _nace_parts("J"), _nace_parts("other")
     (('', '6201'), ('C', '201'), ('J', ''), ('', ''))
+    >>> _nace_parts("1.10")  # of 01.10 or of 11.0?
+    ('', '')
     """
-    found = _NACE.fullmatch(code.upper().translate(LOOK_ALIKE).replace(".", ""))
+    code = code.upper().translate(LOOK_ALIKE)
+    found = None if _LOST_ZERO.match(code) else _NACE.fullmatch(code.replace(".", ""))
     return found.groups() if found else ("", "")  # type: ignore[return-value]
 
 

@@ -60,8 +60,6 @@ class Pass:
         Column → value, or list of values, of the rows to keep.
     constant : tuple of str
         Columns that must have one value in all rows that are kept.
-    undotted : bool
-        Whether dots and spaces within sector codes do not count.
     """
 
     region: str
@@ -71,7 +69,6 @@ class Pass:
     widths: tuple[int | None, int | None] = (None, None)
     where: Mapping[str, object] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
-    undotted: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -172,10 +169,7 @@ def sums(
         code = nw.col(column)
         # In memory, codes are grouped as they are: cutting each row would take longer.
         if lazy and width is not None and schema[column] == nw.String:
-            code = code.str.strip_chars()
-            if wanted.undotted and name == "sector":
-                code = code.str.replace_all(".", "", literal=True).str.replace_all(" ", "", literal=True)
-            code = code.str.slice(0, width)
+            code = code.str.strip_chars().str.slice(0, width)
         chosen[name] = code.alias(name)
     asked: dict[str, nw.Expr] = {"rows": nw.len()}
     if wanted.value is not None:
@@ -266,6 +260,11 @@ def _read_files(
     files = [file for name in names for file in _found(os.fspath(name))]
     if not files:
         raise InputError("No file was named; expected names or patterns of Parquet or CSV files.")
+    paths = pd.Series([Path(file).resolve() for file in files])
+    if (twice := paths.duplicated()).any():
+        raise InputError(
+            f"{paths[twice].iloc[0].name} is named more than once and would be added up twice; name it once."
+        )
     forms = {_form(file) for file in files}
     if len(forms) > 1:
         raise InputError(

@@ -67,6 +67,10 @@ class Panel(Shown):
                 ) from None
             if table.kind != newest.kind:
                 raise InputError(f"{period} holds {table.kind}, but {last} {newest.kind}; expected one kind.")
+            if table.unit and newest.unit and table.unit != newest.unit:
+                raise InputError(
+                    f"{period} is in {table.unit}, but {last} in {newest.unit}; expected one unit throughout."
+                )
         object.__setattr__(self, "tables", tables)
         strange = [period for period in self.breaks if period not in tables]
         if strange:

@@ -287,3 +287,14 @@ def test_control_that_many_regions_can_carry(quotients, covariates):
     controls = covariates[["product"]].assign(square=covariates["product"] ** 2)
     test = prerequisite_test(quotients, covariates[["staff"]], controls=controls, **QUICK)
     assert (test.design["rank"] == 4).all()
+
+
+def test_a_covariate_of_one_region_alone_is_not_supported_however_many_regions_there_are():
+    """Its slope is that region's distance from the mean of the others, whose variance says nothing of it."""
+    regions = [f"r{number}" for number in range(61)]
+    values = pd.DataFrame(np.random.default_rng(1).lognormal(size=(61, 40)), regions)
+    mark = pd.DataFrame({"mark": [1.0] + [0.0] * 60}, regions)
+    found = prerequisite_test(values, mark, permutations=99, rng=1).to_frame()
+    assert (found["p_robust"] == 1).all()
+    assert (found["p_value"] <= 0.05).any()
+    assert not (found["label"] == "supported").any()

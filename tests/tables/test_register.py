@@ -353,3 +353,25 @@ def test_what_is_no_register_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(InputError, match=r"DuckDB, which is not installed \(pip install duckdb\)"):
         added_up(tmp_path / "a.csv")
+
+
+def test_zeros_come_back_before_codes_are_cut_on_every_engine(tmp_path):
+    rows = pd.DataFrame({"r": ["A", "B", "A"], "s": ["6201", "2014", "1010"], "v": [1, 2, 4]})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    for given in (rows, polars_frame(rows).lazy(), tmp_path / "rows.csv"):
+        found = aggregate_register(given, "r", "s", "v", sectors="section", sector_digits=4).values
+        assert found.to_dict() == {"C": {"A": 4, "B": 2}, "J": {"A": 1, "B": 0}}
+
+
+def test_a_division_of_one_digit_before_a_dot_has_lost_a_zero():
+    rows = pd.DataFrame({"r": ["A", "B"], "s": ["1.10", "62.01"], "v": [1, 2]})
+    for given in (rows, rows.assign(s=[1.10, 62.01]), polars_frame(rows).lazy()):
+        with pytest.raises(InputError, match=r"1 codes of s have no sector: 1\.1"):
+            aggregate_register(given, "r", "s", "v", sectors="division")
+
+
+def test_a_file_is_added_up_once(tmp_path):
+    path = tmp_path / "rows.csv"
+    FIRMS.to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"rows\.csv is named more than once"):
+        aggregate_register([path, tmp_path / "*.csv"], "kato", "oked", "jobs")
