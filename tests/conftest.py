@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import spatialkz
+from spatialkz.__main__ import main
 from spatialkz.study import Choices
 
 try:
@@ -102,3 +103,17 @@ def shuffled():
         return table.sample(frac=1, random_state=7)
 
     return shuffle
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command as a shell would: arguments in, exit status and both streams out."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["spatialkz", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run

@@ -26,20 +26,6 @@ TABLE1 = [
 ]
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command as a shell would: arguments in, exit status and both streams out."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["spatialkz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
-
-
 def with_few_draws(name, tmp_path):
     """A bundled study as a file of its own."""
     text = data_path(name, "study.toml").read_text(encoding="utf-8")

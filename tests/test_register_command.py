@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 import shapely
 
-from spatialkz.__main__ import main
-
 FIRMS = """kato;oked;jobs;year;lon;lat
 711110000;62.01;30,5;2022;0,5;0,5
 751110000;62.02;10;2022;1,5;0,5
@@ -17,19 +15,11 @@ FIRMS = """kato;oked;jobs;year;lon;lat
 """
 
 
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
+@pytest.fixture(autouse=True)
+def firms(monkeypatch, tmp_path):
+    """A folder to work in, with a register."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "firms.csv").write_text(FIRMS, encoding="utf-8")
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["spatialkz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 COLUMNS = ["--sector", "oked", "--value", "jobs", "--decimal", ",", "--where", "year=2022"]

@@ -87,6 +87,11 @@ class Partialled:
         found: Floats = 1 / len(own) + (self.basis**2).sum(axis=1)[:, None] + own
         return found
 
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Regions of leverage 1, which decide a coefficient alone and have no residual, shape (n, k)."""
+        return self.leverages() > 1 - 1e-10
+
     def robust(self) -> tuple[Floats, Floats]:
         r"""Standard errors that hold for unequal variances, and degrees of freedom for their t.
 
@@ -106,8 +111,8 @@ class Partialled:
             Degrees of freedom.
         """
         x, h, squares = self.regressors, self.leverages(), positive(self.squares)
-        free = 1 - h > 1e-10
-        weight = np.where(free, x**2 / np.where(free, 1 - h, 1.0), 0.0)
+        alone = self.alone
+        weight = np.where(alone, 0.0, x**2 / np.where(alone, 1.0, 1 - h))
         slope = self.slopes()
         total = weight.T @ self.responses**2 - 2 * slope * ((weight * x).T @ self.responses)
         total += slope**2 * (weight * x**2).sum(axis=0)[:, None]
@@ -130,7 +135,7 @@ def robust_p_values(fit: Partialled, alternative: Alternative) -> tuple[Floats, 
     error, df = fit.robust()
     slope = fit.slopes()
     parts = fit.regressors**2 > ROUNDING * fit.squares
-    error[((1 - fit.leverages() <= 1e-10) & parts).any(axis=0)] = np.inf
+    error[(fit.alone & parts).any(axis=0)] = np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
         # Without error there is no doubt of a slope, and none of one that is 0 either.
         t = np.where(slope == 0, 0.0, slope / error)
@@ -142,12 +147,12 @@ def expected_without(fit: Partialled, y: Floats, used: NDArray[np.bool_]) -> tup
     """Mean over the covariates of what each leads to expect of a region that was left out; and its skill."""
     base = 1 / len(y) + (fit.basis**2).sum(axis=1)
     alone = _predicted(y, fit.responses, base)
-    leverages, slopes = fit.leverages(), fit.slopes()
+    leverages, marked, slopes = fit.leverages(), fit.alone, fit.slopes()
     total, count = np.zeros_like(y), used.sum(axis=0)
     for k in range(len(used)):
         residual = fit.responses - fit.regressors[:, k, None] * slopes[k]
         # A region that alone has the covariate is told nothing by the others.
-        told = np.where(leverages[:, k, None] < 1 - 1e-10, _predicted(y, residual, leverages[:, k]), alone)
+        told = np.where(marked[:, k, None], alone, _predicted(y, residual, leverages[:, k]))
         total += np.where(used[k], told, 0.0)
     expected = np.where(count, total / np.maximum(count, 1), alone)
     mean = _predicted(y, y - y.mean(axis=0), np.full(len(y), 1 / len(y)))

@@ -102,12 +102,18 @@ class Classification:
 
     @property
     def width(self) -> int | None:
-        """Leading characters that tell the label, dots not counted; None where all of the code does."""
+        """Leading characters that tell the label; None where all of the code does."""
         if self.labels is None:
             return self.length
-        longest = max(map(len, self.labels))
-        # One more, for the letter of a section.
-        return max(longest, self.length or 0) + self.nace
+        return max(*map(len, self.labels), self.length or 0)
+
+    def cut(self, digits: int | None) -> int | None:
+        """Leading characters that an engine may keep; None where it is to keep all of a code.
+
+        Codes that get zeros back are not cut before they have them, nor are those of NACE, which come with
+        dots and letters.
+        """
+        return None if digits is not None or self.nace else self.width
 
     @property
     def known(self) -> list[str]:

@@ -182,12 +182,7 @@ def aggregate_register(
         sector,
         value,
         squares=plants and value is not None,
-        # Codes that are to get zeros back are not cut before they have them, nor are those of NACE, which
-        # come with dots and letters.
-        widths=(
-            names["region"].width if region_digits is None else None,
-            names["sector"].width if sector_digits is None and not names["sector"].nace else None,
-        ),
+        widths=(names["region"].cut(region_digits), names["sector"].cut(sector_digits)),
         where=where or {},
         constant=tuple(constant),
     )

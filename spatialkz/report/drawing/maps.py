@@ -63,12 +63,7 @@ def breadth_map(findings: Findings, words: Wording) -> Figure:
     drawing.fill(looks)
     drawing.label(counts.map(words.whole), words)
     keys = [
-        Patch(
-            facecolor=color,
-            edgecolor=MUTED,
-            linewidth=0.4,
-            label=str(start) if step == 1 or not start else f"{start}–{start + step - 1}",
-        )
+        _key(str(start) if step == 1 or not start else f"{start}–{start + step - 1}", facecolor=color)
         for start, color in classes.items()
     ]
     drawing.legend(keys, words("breadth_of", sectors=len(findings.study.table.sectors)), len(keys))
@@ -85,11 +80,9 @@ def cluster_map(findings: Findings, words: Wording) -> Figure:
     drawing.fill({label: cluster_look(cluster) for label, cluster in clusters.labels.items()})
     drawing.label(clusters.labels.map(str), words)
     keys = [
-        Patch(
+        _key(
+            f"{cluster}:  {words.number(stability)} ({words(stability_key(stability))})",
             **cluster_look(cluster),
-            edgecolor=MUTED,
-            linewidth=0.4,
-            label=f"{cluster}:  {words.number(stability)} ({words(stability_key(stability))})",
         )
         for cluster, stability in enumerate(clusters.stability, start=1)
     ]
@@ -116,16 +109,16 @@ def expected_map(findings: Findings, words: Wording) -> Figure:
     )
     drawing.label(mean.map(words.number), words)
     keys = [
-        Patch(
-            facecolor=color,
-            edgecolor=MUTED,
-            linewidth=0.4,
-            label=f"{words.number(low)} … {words.number(high)}",
-        )
+        _key(f"{words.number(low)} … {words.number(high)}", facecolor=color)
         for color, low, high in zip(QUOTIENT_COLORS, edges[:-1], edges[1:], strict=True)
     ]
     drawing.legend(keys, words("expected_key", count=words.whole(len(told))), len(keys))
     return drawing.figure
+
+
+def _key(label: str, **look: Any) -> Patch:
+    """A box of the legend, with the look of the regions it stands for."""
+    return Patch(**look, edgecolor=MUTED, linewidth=0.4, label=label)
 
 
 def equal_area(boundaries: gpd.GeoDataFrame) -> gpd.GeoSeries:
