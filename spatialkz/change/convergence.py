@@ -10,6 +10,7 @@ from scipy import stats
 
 from spatialkz.change.quotients import quotients_by_period
 from spatialkz.errors import InputError, listing
+from spatialkz.prerequisites.least_squares import Partialled
 from spatialkz.resampling.pvalues import Floats
 from spatialkz.results import Result, json_ready
 from spatialkz.tables import ActivityTable, Panel, Period
@@ -148,10 +149,8 @@ def _slope(x: Floats, y: Floats, error: float | None) -> dict[str, float]:
     names = "beta beta_se beta_p reliability beta_corrected beta_high error_share".split()
     found = dict.fromkeys(names, np.nan)
     if own > 0:
-        beta = around @ change / own
-        residual = change - change.mean() - beta * around
-        leverage = 1 / n + around**2 / own
-        se = float(np.sqrt(np.sum(around**2 * residual**2 / np.maximum(1 - leverage, 1e-12))) / own)
+        fit = Partialled.of(x[:, None], change[:, None], np.empty((n, 0)))
+        beta, se = fit.slopes().item(), fit.robust()[0].item()
         t = beta / se if se > 0 else np.nan
         cross, variance = around @ (y - y.mean()), np.sum((y - y.mean()) ** 2)
         # Without covariance above 0 the reverse regression bounds nothing.
